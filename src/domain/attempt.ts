@@ -1,0 +1,68 @@
+import type { Failure } from './failure.ts';
+import type { Usage } from './usage.ts';
+
+/** A provider's model that a route may choose. */
+export type Target = { readonly provider: string; readonly model: string };
+
+/** Why no further attempt follows a failed one. */
+export const stopReasons = [
+  'not_retryable',
+  'max_attempts',
+  'deadline',
+  'cancelled',
+  'no_target_left',
+] as const;
+export type StopReason = (typeof stopReasons)[number];
+
+/** What one attempt cost and how long it took; measured by the runner, charged whatever the outcome. */
+export type AttemptFacts = {
+  /** From the runner's start of the work to its result, in milliseconds. */
+  readonly latencyMs: number;
+  /** Nano-dollars; null when the price is not known. */
+  readonly costNanoUsd: number | null;
+  readonly usage?: Usage;
+  readonly returnedModel?: string;
+  readonly providerRequestId?: string;
+  readonly finishReason?: string;
+  /** What reproduces the call: hash of the resolved request, version of the adapter or step, price table. */
+  readonly requestSha256?: string;
+  readonly codeVersion?: number;
+  readonly priceVersion?: string;
+};
+
+/** One finished attempt, as kept with its step or item. */
+export type AttemptRecord = {
+  readonly attempt: number;
+  readonly target: Target | null;
+  readonly targetIndex: number;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly outcome: 'succeeded' | 'failed' | 'lost';
+  readonly failure?: Failure;
+  /** Absent while what a lost attempt cost is unknown. */
+  readonly facts?: AttemptFacts;
+};
+
+/** An attempt in a runner's hands. */
+export type ActiveAttempt = {
+  readonly step: string;
+  readonly item: number | null;
+  readonly attempt: number;
+  readonly target: Target | null;
+  readonly targetIndex: number;
+  readonly startedAtMs: number;
+  readonly deadlineAtMs: number;
+};
+
+/** The attempt that a step or item takes next. */
+export type NextAttempt = {
+  readonly attempt: number;
+  readonly notBeforeMs: number;
+  /** Index into the route's targets; 0 for steps without a route. */
+  readonly targetIndex: number;
+};
+
+/** `step#2`, or `step[7]#2` for an item: names an attempt within its job, and fences late results. */
+export function attemptKey(step: string, item: number | null, attempt: number): string {
+  return item === null ? `${step}#${attempt}` : `${step}[${item}]#${attempt}`;
+}

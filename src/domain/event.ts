@@ -1,0 +1,89 @@
+import type { AttemptFacts, StopReason, Target } from './attempt.ts';
+import type { Failure, Violation } from './failure.ts';
+import type { StoredValue } from './stored-value.ts';
+
+/**
+ * The history of a job: what happened, in order, in words that are stored for months. Fields are added as
+ * optional; names and meanings never change. Folding a job's events gives its state (`engine/fold.ts`), so an
+ * event carries hash, size and reference of a payload, never the payload.
+ */
+type None = Readonly<Record<string, never>>;
+
+type JobScope = {
+  'job.queued': {
+    readonly pipeline: string;
+    readonly version: number;
+    readonly definitionHash: string;
+    readonly input: StoredValue;
+  };
+  'job.started': None;
+  'job.cancelling': { readonly by: string };
+  'job.succeeded': None;
+  'job.partially_succeeded': None;
+  'job.failed': { readonly code: string; readonly message: string; readonly step?: string };
+  'job.cancelled': { readonly by: string };
+  'job.expired': None;
+  'job.timed_out': None;
+};
+
+type StepScope = {
+  /** The step may run now. A map says over how many items. */
+  'step.queued': { readonly items?: number };
+  'step.started': None;
+  'step.waiting': { readonly kind: 'retry_backoff'; readonly untilAtMs: number };
+  /** `output` is null for a map: its items' outputs lie with the items. */
+  'step.succeeded': { readonly output: StoredValue | null };
+  'step.failed': { readonly failure: Failure; readonly stopped: StopReason };
+  'step.skipped': { readonly reason: SkipReason };
+};
+export type SkipReason = 'condition' | 'needs_skipped' | 'needs_failed';
+
+type AttemptScope = {
+  'attempt.started': {
+    readonly target: Target | null;
+    readonly targetIndex: number;
+    readonly deadlineAtMs: number;
+  };
+  'attempt.succeeded': { readonly facts: AttemptFacts; readonly output: StoredValue };
+  'attempt.failed': {
+    readonly facts: AttemptFacts;
+    readonly failure: Failure;
+  } & Continuation;
+  /** The runner stopped renewing its lease: what became of the call is unknown. */
+  'attempt.lost': { readonly possibleDuplicateSpend: boolean } & Continuation;
+  'target.skipped': { readonly target: Target; readonly reason: string };
+  'fallback.taken': { readonly from: Target; readonly to: Target; readonly because: string };
+  'check.failed': { readonly violations: readonly Violation[] };
+  'output.re_asked': { readonly reAsks: number };
+  'cost.unknown': { readonly target: Target };
+  /** A paid result that came too late to be used. */
+  'cost.adjusted': { readonly facts: AttemptFacts };
+};
+
+/** What follows an attempt that gave no result: another one, or the reason why not. */
+export type Continuation =
+  | { readonly retry: { readonly atMs: number; readonly targetIndex: number } }
+  | { readonly stopped: StopReason };
+
+type EventData = JobScope & StepScope & AttemptScope;
+export type EventType = keyof EventData;
+
+/** An event as the engine emits it, before it gets its number and time. */
+export type EventBody<Type extends EventType = EventType> = {
+  [Name in Type]: {
+    readonly type: Name;
+    /** The step, on events about a step or an attempt. */
+    readonly step?: string;
+    /** The item of a map, counted from 0. */
+    readonly item?: number;
+    /** The attempt, counted from 1. */
+    readonly attempt?: number;
+    readonly data: EventData[Name];
+  };
+}[Type];
+
+/** One line of a job's history. `seq` is per job, from 1, without gaps. */
+export type JobEvent<Type extends EventType = EventType> = EventBody<Type> & {
+  readonly seq: number;
+  readonly atMs: number;
+};

@@ -1,0 +1,113 @@
+import type { ActiveAttempt, AttemptRecord, NextAttempt, StopReason } from './attempt.ts';
+import type { SkipReason } from './event.ts';
+import type { Failure } from './failure.ts';
+import type { JobId, ProjectId } from './ids.ts';
+import type { CostSum } from './money.ts';
+import type { StoredValue } from './stored-value.ts';
+
+/**
+ * PERSISTED CONTRACT. `JobState` is stored as JSON in a shard's row and read by the code of other releases:
+ * fields are added as optional, meanings never change, `v` rises when a reader has to upgrade a row.
+ */
+
+export const terminalStatuses = [
+  'succeeded',
+  'partially_succeeded',
+  'failed',
+  'cancelled',
+  'expired',
+  'timed_out',
+] as const;
+export const jobStatuses = [
+  'queued',
+  'running',
+  'waiting',
+  'paused',
+  'cancelling',
+  ...terminalStatuses,
+] as const;
+export type JobStatus = (typeof jobStatuses)[number];
+export type TerminalStatus = (typeof terminalStatuses)[number];
+
+export function isTerminal(status: JobStatus): status is TerminalStatus {
+  return terminalStatuses.some((terminal) => terminal === status);
+}
+
+export type StepPhase =
+  /** Waits for the steps it needs. */
+  | { readonly status: 'pending' }
+  /** Due for an attempt: at once, or when a back-off has passed. */
+  | { readonly status: 'queued'; readonly next: NextAttempt }
+  /** An attempt is in a runner's hands. */
+  | { readonly status: 'running' }
+  | MapPhase
+  | { readonly status: 'succeeded'; readonly output: StoredValue | null; readonly items?: number }
+  | { readonly status: 'failed'; readonly failure: Failure; readonly stopped: StopReason }
+  | { readonly status: 'skipped'; readonly reason: SkipReason };
+export type StepStatus = StepPhase['status'];
+
+/** A map in progress: a summary, so that its size does not grow with the items that are done. */
+export type MapPhase = {
+  readonly status: 'mapping';
+  readonly items: number;
+  /** The first item that was never started. */
+  readonly cursor: number;
+  /** Items between two attempts; each still holds its place under `max_concurrency`. */
+  readonly retries: readonly (NextAttempt & { readonly item: number })[];
+  readonly succeeded: number;
+};
+
+export type StepState = {
+  readonly phase: StepPhase;
+  readonly queuedAtMs: number | null;
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  /** Finished attempts in order; those of a map's items lie with the items. */
+  readonly attempts: readonly AttemptRecord[];
+  readonly cost: CostSum;
+};
+
+/** An item of a map once an attempt of it has ended; stored in a row of its own. */
+export type ItemState = {
+  readonly status: 'open' | 'succeeded' | 'failed';
+  readonly attempts: readonly AttemptRecord[];
+  readonly output: StoredValue | null;
+};
+
+export type Correlation = {
+  readonly requestId: string;
+  /** 32 hexadecimal digits, taken from the caller's `traceparent` or made on arrival. */
+  readonly traceId: string;
+};
+
+/** What a job is born with and never changes. */
+export type JobBirth = {
+  readonly id: JobId;
+  readonly project: ProjectId;
+  readonly pipeline: string;
+  readonly version: number;
+  readonly definitionHash: string;
+  readonly input: StoredValue;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+  readonly correlation: Correlation;
+  readonly createdAtMs: number;
+  /** When a job that no runner has started expires. */
+  readonly queueDeadlineAtMs: number;
+  readonly deadlineAtMs: number;
+};
+
+export type JobState = {
+  readonly v: 1;
+  readonly birth: JobBirth;
+  readonly status: JobStatus;
+  /** Number of the last event. */
+  readonly seq: number;
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  readonly reason: { readonly code: string; readonly message: string } | null;
+  readonly steps: Readonly<Record<string, StepState>>;
+  /** Attempts in runners' hands, by attempt key. */
+  readonly active: Readonly<Record<string, ActiveAttempt>>;
+  readonly cost: CostSum;
+};

@@ -1,0 +1,36 @@
+/** What a step may be: the names a pipeline's `uses` accepts. Stored in definitions: append, never rename. */
+
+/** Steps that compute inside the Worker; the same input gives the same output. */
+export const transformKinds = [
+  'text.normalize',
+  'text.redact',
+  'text.chunk',
+  'text.cite',
+  'data.compose',
+] as const;
+export type TransformKind = (typeof transformKinds)[number];
+
+/** Steps that ask a model, through a route. */
+export const modelStepKinds = [
+  'model.chat',
+  'model.embed',
+  'model.classify',
+  'model.rerank',
+  'model.summarize',
+] as const;
+export type ModelStepKind = (typeof modelStepKinds)[number];
+
+export const stepKinds = [...transformKinds, ...modelStepKinds] as const;
+export type StepKind = (typeof stepKinds)[number];
+
+const known: ReadonlySet<string> = new Set(stepKinds);
+
+/** The only way a plain string becomes a `StepKind`. */
+export function isStepKind(text: string): text is StepKind {
+  return known.has(text);
+}
+
+/** True for steps that call a model through a route. */
+export function isModelStepKind(kind: StepKind): kind is ModelStepKind {
+  return modelStepKinds.some((model) => model === kind);
+}

@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+
+import type { Violation } from './failure.ts';
+import { jsonPointer } from './json.ts';
+
+/** Every issue of a failed parse as a violation with a pointer, in document order. */
+export function violationsOf(error: z.ZodError, prefix: readonly PropertyKey[] = []): Violation[] {
+  return error.issues.flatMap((issue) => violationsOfIssue(issue, prefix));
+}
+
+function violationsOfIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): Violation[] {
+  const path = [...prefix, ...issue.path];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        pointer: jsonPointer([...path, key]),
+        code: 'unknown_field',
+        message: `${JSON.stringify(key)} is not a known field here; remove it or correct its spelling`,
+      }));
+    case 'invalid_type':
+      return [
+        {
+          pointer: jsonPointer(path),
+          code: issue.input === undefined ? 'required' : 'type',
+          message:
+            issue.input === undefined
+              ? `is required: give ${article(issue.expected)}`
+              : issue.message,
+        },
+      ];
+    default:
+      return [{ pointer: jsonPointer(path), code: issue.code, message: issue.message }];
+  }
+}
+
+function article(expected: string): string {
+  return /^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`;
+}

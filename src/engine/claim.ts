@@ -1,0 +1,136 @@
+import { attemptKey, type NextAttempt, type Target } from '../domain/attempt.ts';
+import { failStep } from './advance.ts';
+import { mapRoom, stepDeadlineAtMs } from './due.ts';
+import { attemptsOf, emit, isOver, stepOf, type Draft } from './draft.ts';
+import type { PlannedStep } from './plan.ts';
+import { chooseTarget, noTargetFailure, sameTarget, type Choice } from './routing.ts';
+
+/** What a runner can take on. `calls` are outgoing connections, `local` is work inside the Worker. */
+export type Capacity = { readonly calls: number; readonly local: number };
+
+export type ClaimInput = {
+  readonly capacity: Capacity;
+  /** No attempt is handed out whose deadline lies after this moment: the runner would not live to see it. */
+  readonly untilMs: number;
+};
+
+/** What a claim gave, and whether something was held back only because the runner's life is too short. */
+export type Claimed = { readonly keys: readonly string[]; readonly unfit: boolean };
+
+type Candidate = {
+  readonly step: PlannedStep;
+  readonly item: number | null;
+  readonly next: NextAttempt;
+};
+
+/** Hands out attempts that may start now, in the order of the steps, as far as the capacity goes. */
+export function claim(draft: Draft, input: ClaimInput): Claimed {
+  const left = { ...input.capacity };
+  const keys: string[] = [];
+  let unfit = false;
+  for (const step of draft.plan.steps) {
+    for (const candidate of candidates(draft, step)) {
+      if (isOver(draft) || draft.state.status === 'cancelling') return { keys, unfit };
+      const outcome = start(draft, candidate, input, left);
+      if (typeof outcome === 'string') keys.push(outcome);
+      else if (outcome === UNFIT) unfit = true;
+      if (outcome === FULL || outcome === UNFIT) break;
+    }
+  }
+  return { keys, unfit };
+}
+
+const FULL = Symbol('no capacity left');
+const UNFIT = Symbol('would outlive the runner');
+const GONE = Symbol('the step ended instead');
+
+/** Attempts of a step that are due, one after the other; a map's as far as its concurrency allows. */
+function* candidates(draft: Draft, step: PlannedStep): Generator<Candidate> {
+  const { phase } = stepOf(draft, step.id);
+  const { nowMs } = draft.world;
+  if (phase.status === 'queued' && phase.next.notBeforeMs <= nowMs) {
+    yield { step, item: null, next: phase.next };
+  }
+  if (phase.status !== 'mapping') return;
+  for (const retry of phase.retries) {
+    if (retry.notBeforeMs <= nowMs) yield { step, item: retry.item, next: retry };
+  }
+  let room = mapRoom(draft.state, step);
+  for (let item = phase.cursor; item < phase.items && room > 0; item += 1, room -= 1) {
+    yield { step, item, next: { attempt: 1, notBeforeMs: nowMs, targetIndex: 0 } };
+  }
+}
+
+function start(
+  draft: Draft,
+  candidate: Candidate,
+  input: ClaimInput,
+  left: { calls: number; local: number },
+): string | typeof FULL | typeof UNFIT | typeof GONE {
+  const { step, item, next } = candidate;
+  const deadlineAtMs = attemptDeadline(draft, step);
+  if (deadlineAtMs > input.untilMs) return UNFIT;
+  const choice = chooseTarget(step.route, next.targetIndex, draft.world);
+  if (choice.chosen === null) {
+    recordRoute(draft, candidate, choice);
+    failStep(draft, step.id, noTargetFailure(choice), 'no_target_left');
+    return GONE;
+  }
+  const slot = choice.chosen.local ? 'local' : 'calls';
+  if (left[slot] <= 0) return FULL;
+  left[slot] -= 1;
+
+  if (draft.state.startedAtMs === null) emit(draft, { type: 'job.started', data: {} });
+  if (stepOf(draft, step.id).startedAtMs === null) {
+    emit(draft, { type: 'step.started', step: step.id, data: {} });
+  }
+  recordRoute(draft, candidate, choice);
+  const { target, index } = choice.chosen;
+  emit(draft, {
+    type: 'attempt.started',
+    ...subject(candidate),
+    data: { target, targetIndex: index, deadlineAtMs },
+  });
+  return attemptKey(step.id, item, next.attempt);
+}
+
+/** The fields that say which attempt an event is about. */
+function subject({ step, item, next }: Candidate) {
+  return { step: step.id, ...(item === null ? {} : { item }), attempt: next.attempt };
+}
+
+/** Tells which targets were passed over and whether this attempt leaves the target of the one before. */
+function recordRoute(draft: Draft, candidate: Candidate, { skipped, chosen }: Choice): void {
+  for (const { target, reason } of skipped) {
+    emit(draft, { type: 'target.skipped', ...subject(candidate), data: { target, reason } });
+  }
+  const before = previousTarget(draft, candidate);
+  const { target: to } = chosen ?? { target: null };
+  if (before === null || to === null || sameTarget(before.target, to)) return;
+  emit(draft, {
+    type: 'fallback.taken',
+    ...subject(candidate),
+    data: { from: before.target, to, because: before.failure ?? skipped[0]?.reason ?? 'route' },
+  });
+}
+
+/** The target of the attempt before this one, and why it failed; the route's first target before any attempt. */
+function previousTarget(
+  draft: Draft,
+  { step, item }: Candidate,
+): { readonly target: Target; readonly failure: string | null } | null {
+  const last = attemptsOf(draft, step.id, item).at(-1);
+  const target = last === undefined ? step.route?.targets[0] : last.target;
+  if (target === undefined || target === null) return null;
+  const failure = last === undefined ? null : (last.failure?.class ?? last.outcome);
+  return { target: { provider: target.provider, model: target.model }, failure };
+}
+
+/** An attempt never gets more time than its step or its job has left. */
+function attemptDeadline(draft: Draft, step: PlannedStep): number {
+  return Math.min(
+    draft.world.nowMs + step.attemptTimeoutMs,
+    stepDeadlineAtMs(draft.state, step),
+    draft.state.birth.deadlineAtMs,
+  );
+}

@@ -1,0 +1,35 @@
+import { failStep } from './advance.ts';
+import { emit, isOver, stepOf, type Draft } from './draft.ts';
+import { stepDeadlineAtMs } from './due.ts';
+import type { PlannedStep } from './plan.ts';
+
+/** Ends what has run out of time: the job, or a step that may no longer try. */
+export function meetDeadlines(draft: Draft): void {
+  if (isOver(draft)) return;
+  meetJobDeadline(draft);
+  for (const step of draft.plan.steps) {
+    if (!isOver(draft) && isOverdue(draft, step)) {
+      const message = 'the step ran out of time before it had a result';
+      failStep(draft, step.id, { class: 'timeout', phase: 'not_sent', message }, 'deadline');
+    }
+  }
+}
+
+function meetJobDeadline(draft: Draft): void {
+  const { birth, startedAtMs, status } = draft.state;
+  const { nowMs } = draft.world;
+  const started = startedAtMs !== null;
+  const deadlineAtMs = started
+    ? birth.deadlineAtMs
+    : Math.min(birth.queueDeadlineAtMs, birth.deadlineAtMs);
+  if (nowMs < deadlineAtMs) return;
+  if (status === 'cancelling') emit(draft, { type: 'job.cancelled', data: { by: 'deadline' } });
+  else emit(draft, { type: started ? 'job.timed_out' : 'job.expired', data: {} });
+}
+
+/** A running attempt has the step's deadline for its own and ends by itself. */
+function isOverdue(draft: Draft, step: PlannedStep): boolean {
+  const { status } = stepOf(draft, step.id).phase;
+  const waiting = status === 'queued' || status === 'mapping';
+  return waiting && draft.world.nowMs >= stepDeadlineAtMs(draft.state, step);
+}

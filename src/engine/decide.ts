@@ -1,0 +1,118 @@
+import type { ActiveAttempt } from '../domain/attempt.ts';
+import type { JobEvent } from '../domain/event.ts';
+import type { ItemState, JobBirth, JobState } from '../domain/job.ts';
+import { advance } from './advance.ts';
+import { claim, type Claimed, type ClaimInput } from './claim.ts';
+import { meetDeadlines } from './deadlines.ts';
+import { emit, isOver, type Draft } from './draft.ts';
+import { unbornState } from './fold.ts';
+import type { Plan } from './plan.ts';
+import { lose, settle, type Settled, type Settlement } from './settle.ts';
+import type { World } from './world.ts';
+
+/**
+ * The engine: what happens to a job when something happens. A plain function over data; the shard around it
+ * stores what it returns in one write and tells others afterwards.
+ *
+ * Invariants, cited by tests as E1 … E9:
+ *
+ * E1  A job reaches exactly one terminal status, and no event but `cost.adjusted` follows it.
+ * E2  An attempt's result is used once. A second report for it changes nothing.
+ * E3  A report for an attempt that is no longer open changes nothing but the cost, and the cost only once.
+ * E4  No attempt starts after a cancel, after a terminal status, or at or after its deadline.
+ * E5  No step starts before all steps it needs have ended.
+ * E6  A step or item has at most one attempt in a runner's hands.
+ * E7  A map never has more items in progress than its `max_concurrency`.
+ * E8  The cost of a job is the sum of the costs of its attempts; an unknown one is counted as unpriced.
+ * E9  Folding the events over the unborn state gives the state.
+ */
+
+export type Input =
+  | {
+      readonly kind: 'turn';
+      readonly settled: readonly Settlement[];
+      readonly claim: ClaimInput | null;
+    }
+  | { readonly kind: 'lost'; readonly attempts: readonly ActiveAttempt[] }
+  | { readonly kind: 'timer' }
+  | { readonly kind: 'cancel'; readonly by: string };
+
+export type Decision = {
+  readonly state: JobState;
+  readonly events: readonly JobEvent[];
+  /** Items touched, by `step[item]`. */
+  readonly items: ReadonlyMap<string, ItemState>;
+  /** What became of each settlement, in order. */
+  readonly settled: readonly Settled[];
+  readonly claimed: Claimed;
+};
+
+const NOTHING_CLAIMED: Claimed = { keys: [], unfit: false };
+
+/** A new job's first decision: queued, with the steps that can start already open. */
+export function createJob(
+  birth: JobBirth,
+  plan: Plan,
+  world: World,
+  first: ClaimInput | null,
+): Decision {
+  const stepIds = plan.steps.map((step) => step.id);
+  const draft = openDraft(unbornState(birth, stepIds), plan, world);
+  const { pipeline, version, definitionHash, input } = birth;
+  emit(draft, { type: 'job.queued', data: { pipeline, version, definitionHash, input } });
+  advance(draft);
+  return close(draft, [], first === null ? NOTHING_CLAIMED : claim(draft, first));
+}
+
+/** What an input does to a job. Always gives a decision; one without events changed nothing. */
+export function decide(state: JobState, plan: Plan, input: Input, world: World): Decision {
+  const draft = openDraft(state, plan, world);
+  switch (input.kind) {
+    case 'turn':
+      return turn(draft, input.settled, input.claim);
+    case 'lost':
+      for (const active of input.attempts) lose(draft, active);
+      return finish(draft);
+    case 'timer':
+      return finish(draft);
+    case 'cancel':
+      cancel(draft, input.by);
+      return finish(draft);
+  }
+}
+
+function turn(
+  draft: Draft,
+  settlements: readonly Settlement[],
+  request: ClaimInput | null,
+): Decision {
+  const settled = settlements.map((settlement) => settle(draft, settlement));
+  meetDeadlines(draft);
+  if (!isOver(draft)) advance(draft);
+  const claimed = request === null || isOver(draft) ? NOTHING_CLAIMED : claim(draft, request);
+  return close(draft, settled, claimed);
+}
+
+function finish(draft: Draft): Decision {
+  meetDeadlines(draft);
+  if (!isOver(draft)) advance(draft);
+  return close(draft, [], NOTHING_CLAIMED);
+}
+
+function openDraft(state: JobState, plan: Plan, world: World): Draft {
+  return { state, plan, world, events: [], items: new Map() };
+}
+
+function close(draft: Draft, settled: readonly Settled[], claimed: Claimed): Decision {
+  return { state: draft.state, events: draft.events, items: draft.items, settled, claimed };
+}
+
+/** No new attempt starts from here on; attempts in runners' hands end first, then the job. */
+function cancel(draft: Draft, by: string): void {
+  if (isOver(draft) || draft.state.status === 'cancelling') return;
+  if (Object.keys(draft.state.active).length === 0) {
+    emit(draft, { type: 'job.cancelled', data: { by } });
+  } else {
+    emit(draft, { type: 'job.cancelling', data: { by } });
+  }
+}

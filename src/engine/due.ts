@@ -1,0 +1,61 @@
+import { isTerminal, type JobState, type StepState } from '../domain/job.ts';
+import type { Plan, PlannedStep } from './plan.ts';
+
+/** When a step has had all its time, over all its attempts. */
+export function stepDeadlineAtMs(state: JobState, step: PlannedStep): number {
+  const queuedAtMs = state.steps[step.id]?.queuedAtMs ?? null;
+  if (queuedAtMs === null || step.stepTimeoutMs === null) return Number.POSITIVE_INFINITY;
+  return queuedAtMs + step.stepTimeoutMs;
+}
+
+/**
+ * The next moment at which time alone changes the job: a deadline, or the end of a back-off. Leases and sends
+ * are the shard's business. Infinity for a job that is over.
+ */
+export function nextDueAtMs(state: JobState, plan: Plan, nowMs: number): number {
+  if (isTerminal(state.status)) return Number.POSITIVE_INFINITY;
+  const moments = [state.birth.deadlineAtMs];
+  if (state.startedAtMs === null) moments.push(state.birth.queueDeadlineAtMs);
+  for (const step of plan.steps) {
+    const stepState = state.steps[step.id];
+    if (stepState === undefined || !isOpen(stepState)) continue;
+    moments.push(
+      stepDeadlineAtMs(state, step),
+      ...backoffEnds(stepState).filter((ms) => ms > nowMs),
+    );
+  }
+  return Math.min(...moments);
+}
+
+function isOpen({ phase }: StepState): boolean {
+  return phase.status === 'queued' || phase.status === 'running' || phase.status === 'mapping';
+}
+
+function backoffEnds({ phase }: StepState): number[] {
+  if (phase.status === 'queued') return [phase.next.notBeforeMs];
+  return phase.status === 'mapping' ? phase.retries.map((retry) => retry.notBeforeMs) : [];
+}
+
+/** How many attempts could start now if a runner came: what wake hints are sent for. */
+export function runnableCount(state: JobState, plan: Plan, nowMs: number): number {
+  if (isTerminal(state.status) || state.status === 'cancelling') return 0;
+  let count = 0;
+  for (const step of plan.steps) {
+    const phase = state.steps[step.id]?.phase;
+    if (phase?.status === 'queued' && phase.next.notBeforeMs <= nowMs) count += 1;
+    if (phase?.status === 'mapping') {
+      const due = phase.retries.filter((retry) => retry.notBeforeMs <= nowMs).length;
+      count += due + Math.min(phase.items - phase.cursor, mapRoom(state, step));
+    }
+  }
+  return count;
+}
+
+/** How many more items of a map may be in progress; an item in back-off is. */
+export function mapRoom(state: JobState, step: PlannedStep): number {
+  const phase = state.steps[step.id]?.phase;
+  if (phase?.status !== 'mapping') return 0;
+  const running = Object.values(state.active).filter((active) => active.step === step.id).length;
+  const limit = step.forEach?.maxConcurrency ?? 1;
+  return Math.max(0, limit - running - phase.retries.length);
+}

@@ -1,0 +1,246 @@
+import { DEFAULTS, MAP_CONCURRENCY_DEFAULT } from '../domain/definition.ts';
+import type {
+  Definition,
+  RouteDefinition,
+  StepDefinition,
+  TargetDefinition,
+} from '../domain/definition.ts';
+import { durationMs } from '../domain/duration.ts';
+import { failureClasses, type FailureClass, type Violation } from '../domain/failure.ts';
+import { jsonPointer } from '../domain/json.ts';
+import { isModelStepKind } from '../domain/step-kinds.ts';
+import { compileStep, type CompiledStep } from './compile-step.ts';
+import type { Compiled } from './expression/cel.ts';
+import { formatPath, outermost, type Path } from './expression/path.ts';
+import {
+  compileTemplate,
+  computedParts,
+  readsOf,
+  type Template,
+  type TemplateProblem,
+} from './expression/template.ts';
+import { checkReferences } from './references.ts';
+import { orderSteps } from './order.ts';
+
+/**
+ * A definition made ready to run: expressions compiled, needs complete, steps in an order in which every step
+ * follows what it needs. Compiling is pure, so a plan may be cached by the definition's hash.
+ */
+export type Plan = {
+  readonly definition: Definition;
+  readonly steps: readonly PlannedStep[];
+  readonly byId: ReadonlyMap<string, PlannedStep>;
+  readonly output: Template | null;
+  /** The parts of the output that compute. */
+  readonly outputComputed: readonly Compiled[];
+  /** What control expressions read of the job's input. */
+  readonly inputReports: readonly ControlRead[];
+  readonly jobTimeoutMs: number;
+  readonly queueTimeoutMs: number;
+  readonly retention: { readonly payloadsMs: number; readonly historyMs: number };
+};
+
+export type PlannedStep = {
+  readonly id: string;
+  readonly definition: StepDefinition;
+  /** Steps that must have ended before: those in `needs` and those its expressions read. */
+  readonly needs: readonly string[];
+  readonly condition: Compiled | null;
+  readonly forEach: ForEach | null;
+  readonly input: Template;
+  /** Places outside the item that a runner must have to fill `input` in. */
+  readonly reads: readonly Path[];
+  /** What control expressions read of this step's output; a runner reports it when it settles. */
+  readonly reports: readonly ControlRead[];
+  readonly route: Route | null;
+  readonly retry: RetryPolicy;
+  readonly attemptTimeoutMs: number;
+  readonly stepTimeoutMs: number | null;
+  readonly reAsksMax: number;
+};
+
+export type ForEach = {
+  readonly template: Template;
+  readonly maxConcurrency: number;
+};
+
+export type Route = {
+  readonly targets: readonly TargetDefinition[];
+  /** Failures that move on to the next target. */
+  readonly on: ReadonlySet<FailureClass>;
+};
+
+export type RetryPolicy = {
+  readonly maxAttempts: number;
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+};
+
+/** A small value that `decide` needs to see: the value itself, or how long a list is. */
+export type ControlRead = { readonly path: Path; readonly want: 'value' | 'length' };
+
+/** Names a control read in storage and in reports. */
+export function controlKey(read: ControlRead): string {
+  return read.want === 'length' ? `size(${formatPath(read.path)})` : formatPath(read.path);
+}
+
+export type PlanResult =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
+const MODEL_ATTEMPT_TIMEOUT_MS = 60_000;
+const TRANSFORM_ATTEMPT_TIMEOUT_MS = 30_000;
+
+/** Another target may succeed where these happened; a content refusal is never among them unasked. */
+const FALLBACK_CLASSES: readonly FailureClass[] = failureClasses.filter(
+  (failureClass) =>
+    ![
+      'content_blocked_input',
+      'content_blocked_output',
+      'invalid_request',
+      'cancelled',
+      'expression_failed',
+      'step_input_invalid',
+      'value_too_large',
+      'internal',
+    ].includes(failureClass),
+);
+
+/** Compiles a well-formed definition, or says everything that does not fit together. */
+export function makePlan(definition: Definition): PlanResult {
+  const problems: TemplateProblem[] = [];
+  const compiled = definition.steps.map((step, index) => compileStep(step, index, problems));
+  const output =
+    definition.output === undefined
+      ? null
+      : compileTemplate(definition.output, ['output'], problems);
+  const violations = [
+    ...problems.map(({ path, message }) => ({
+      pointer: jsonPointer(path),
+      code: 'expression',
+      message,
+    })),
+    ...checkReferences(definition, compiled, output),
+  ];
+  if (violations.length > 0) return { ok: false, violations };
+
+  const order = orderSteps(compiled);
+  if (order.cycle !== null)
+    return { ok: false, violations: [cycleViolation(definition, order.cycle)] };
+
+  const control = controlReads(compiled, output);
+  const steps = order.steps.map((step) => planStep(definition, step, control));
+  return {
+    ok: true,
+    plan: {
+      definition,
+      steps,
+      byId: new Map(steps.map((step) => [step.id, step])),
+      output,
+      outputComputed: output === null ? [] : computedParts(output),
+      inputReports: control.filter((read) => read.path[0] === 'input'),
+      ...times(definition),
+    },
+  };
+}
+
+/** Everything that `decide` has to see of inputs and outputs. */
+function controlReads(steps: readonly CompiledStep[], output: Template | null): ControlRead[] {
+  const values = [
+    ...steps.flatMap((step) => step.condition?.reads ?? []),
+    ...steps.flatMap((step) => (step.forEach === null ? [] : computedReads(step.forEach))),
+    ...(output === null ? [] : computedReads(output)),
+  ];
+  const lengths = steps.flatMap((step) =>
+    step.forEach?.kind === 'path' ? [step.forEach.path] : [],
+  );
+  return [
+    ...unique(values).map((path) => ({ path, want: 'value' }) as const),
+    ...unique(lengths).map((path) => ({ path, want: 'length' }) as const),
+  ];
+}
+
+function computedReads(template: Template): readonly Path[] {
+  return computedParts(template).flatMap((compiled) => compiled.reads);
+}
+
+function unique(paths: readonly Path[]): Path[] {
+  return [...new Map(paths.map((path) => [formatPath(path), path])).values()];
+}
+
+function planStep(
+  definition: Definition,
+  step: CompiledStep,
+  control: readonly ControlRead[],
+): PlannedStep {
+  const { timeouts, check, max_concurrency: maxConcurrency, uses } = step.definition;
+  const loopReads = step.forEach === null ? [] : computedReads(step.forEach);
+  const attemptDefaultMs = isModelStepKind(uses)
+    ? MODEL_ATTEMPT_TIMEOUT_MS
+    : TRANSFORM_ATTEMPT_TIMEOUT_MS;
+  return {
+    ...step,
+    forEach: step.forEach && {
+      template: step.forEach,
+      maxConcurrency: maxConcurrency ?? MAP_CONCURRENCY_DEFAULT,
+    },
+    reads: outermost(
+      [...readsOf(step.input), ...loopReads].filter(
+        ([root]) => root === 'input' || root === 'steps',
+      ),
+    ),
+    reports: control.filter(
+      ({ path }) => path[0] === 'steps' && path[1] === step.id && path[2] === 'output',
+    ),
+    route: planRoute(definition, step.definition),
+    retry: planRetry(definition, step.definition),
+    attemptTimeoutMs: durationMs(timeouts?.attempt, attemptDefaultMs),
+    stepTimeoutMs: durationMs(timeouts?.step, null),
+    reAsksMax: check?.re_ask ?? 0,
+  };
+}
+
+function routeOf(definition: Definition, step: StepDefinition): RouteDefinition | null {
+  if (typeof step.route !== 'string') return step.route ?? null;
+  return definition.routes?.[step.route] ?? null;
+}
+
+function planRoute(definition: Definition, step: StepDefinition): Route | null {
+  const route = routeOf(definition, step);
+  if (route === null) return null;
+  const single = route.strategy?.mode === 'single';
+  return {
+    targets: single ? route.targets.slice(0, 1) : route.targets,
+    on: new Set(route.strategy?.on ?? FALLBACK_CLASSES),
+  };
+}
+
+function planRetry(definition: Definition, step: StepDefinition): RetryPolicy {
+  const { retry } = step;
+  const targets = routeOf(definition, step)?.targets.length ?? 1;
+  return {
+    maxAttempts: retry?.max_attempts ?? Math.max(DEFAULTS.retryMaxAttempts, targets),
+    baseDelayMs: durationMs(retry?.base_delay, DEFAULTS.retryBaseDelayMs),
+    maxDelayMs: durationMs(retry?.max_delay, DEFAULTS.retryMaxDelayMs),
+  };
+}
+
+function times({ timeouts, retention }: Definition) {
+  const jobTimeoutMs = durationMs(timeouts?.job, DEFAULTS.jobTimeoutMs);
+  const payloadsMs = durationMs(retention?.payloads, DEFAULTS.retentionPayloadsMs);
+  const historyMs = durationMs(retention?.history, DEFAULTS.retentionHistoryMs);
+  return {
+    jobTimeoutMs,
+    queueTimeoutMs: durationMs(timeouts?.queue, jobTimeoutMs),
+    retention: { payloadsMs, historyMs: Math.max(payloadsMs, historyMs) },
+  };
+}
+
+function cycleViolation(definition: Definition, cycle: readonly string[]): Violation {
+  const index = definition.steps.findIndex((step) => step.id === cycle[0]);
+  return {
+    pointer: jsonPointer(['steps', index]),
+    code: 'cycle',
+    message: `these steps wait for each other: ${[...cycle, cycle[0]].join(' -> ')}; remove one of the references`,
+  };
+}

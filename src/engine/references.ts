@@ -1,0 +1,167 @@
+import type { Definition } from '../domain/definition.ts';
+import type { Violation } from '../domain/failure.ts';
+import { jsonPointer } from '../domain/json.ts';
+import { isModelStepKind } from '../domain/step-kinds.ts';
+import type { CompiledStep } from './compile-step.ts';
+import { formatPath, type Path } from './expression/path.ts';
+import { readsOf, type Template } from './expression/template.ts';
+
+/** What an expression may read of a step. */
+const STEP_FIELDS = ['output', 'status', 'error'] as const;
+
+type At = readonly PropertyKey[];
+
+/** Everything that names something which is not there, or stands where it has no meaning. */
+export function checkReferences(
+  definition: Definition,
+  steps: readonly CompiledStep[],
+  output: Template | null,
+): Violation[] {
+  const ids = steps.map((step) => step.id);
+  return [
+    ...duplicates(ids),
+    ...steps.flatMap((step, index) => [
+      ...checkNeeds(step, index, ids),
+      ...checkStepReads(step, index, ids),
+      ...checkShape(definition, step, index),
+    ]),
+    ...(output === null ? [] : checkReads(readsOf(output), ['output'], ids, false)),
+  ];
+}
+
+function violation(at: At, code: string, message: string): Violation {
+  return { pointer: jsonPointer(at), code, message };
+}
+
+function duplicates(ids: readonly string[]): Violation[] {
+  return ids.flatMap((id, index) =>
+    ids.indexOf(id) === index
+      ? []
+      : [
+          violation(
+            ['steps', index, 'id'],
+            'duplicate',
+            `there is already a step ${JSON.stringify(id)}; rename one of them`,
+          ),
+        ],
+  );
+}
+
+function checkNeeds(step: CompiledStep, index: number, ids: readonly string[]): Violation[] {
+  return (step.definition.needs ?? []).flatMap((need, position) =>
+    ids.includes(need)
+      ? []
+      : [violation(['steps', index, 'needs', position], 'reference', noStep(need, ids))],
+  );
+}
+
+function noStep(id: string, ids: readonly string[]): string {
+  return `there is no step ${JSON.stringify(id)}; there are ${ids.join(', ')}`;
+}
+
+function checkStepReads(step: CompiledStep, index: number, ids: readonly string[]): Violation[] {
+  const at = (field: string): At => ['steps', index, field];
+  const inMap = step.forEach !== null;
+  return [
+    ...checkReads(readsOf(step.input), at('with'), ids, inMap),
+    ...checkReads(step.condition?.reads ?? [], at('if'), ids, false),
+    ...checkReads(step.forEach === null ? [] : readsOf(step.forEach), at('for_each'), ids, false),
+  ];
+}
+
+function checkReads(
+  reads: readonly Path[],
+  at: At,
+  ids: readonly string[],
+  inMap: boolean,
+): Violation[] {
+  return reads.flatMap((path) => {
+    const [root] = path;
+    if (root === 'steps') return checkStepPath(path, at, ids);
+    if ((root === 'item' || root === 'index') && !inMap) {
+      return [
+        violation(
+          at,
+          'reference',
+          `\`${root}\` exists only in the \`with\` of a step that has \`for_each\``,
+        ),
+      ];
+    }
+    return [];
+  });
+}
+
+function checkStepPath(path: Path, at: At, ids: readonly string[]): Violation[] {
+  const [, id, field] = path;
+  if (typeof id !== 'string' || field === undefined) {
+    return [
+      violation(
+        at,
+        'reference',
+        `\`${formatPath(path)}\` does not name a step's output: write steps.<id>.output`,
+      ),
+    ];
+  }
+  if (!ids.includes(id)) return [violation(at, 'reference', noStep(id, ids))];
+  if (!STEP_FIELDS.some((known) => known === field)) {
+    return [
+      violation(
+        at,
+        'reference',
+        `\`${formatPath(path)}\`: a step has ${STEP_FIELDS.join(', ')}; did you mean steps.${id}.output.${field}?`,
+      ),
+    ];
+  }
+  return [];
+}
+
+/** Fields that have a meaning only beside another one. */
+function checkShape(definition: Definition, step: CompiledStep, index: number): Violation[] {
+  const { definition: shape } = step;
+  const at = (field: string): At => ['steps', index, field];
+  const model = isModelStepKind(shape.uses);
+  const found: Violation[] = [];
+  if (shape.max_concurrency !== undefined && shape.for_each === undefined) {
+    found.push(
+      violation(at('max_concurrency'), 'misplaced', 'has a meaning only beside `for_each`'),
+    );
+  }
+  if (model) found.push(...checkRoute(definition, step, at('route')));
+  else if (shape.route !== undefined) {
+    found.push(
+      violation(at('route'), 'misplaced', `${shape.uses} calls no model and takes no route`),
+    );
+  }
+  if (shape.prompt !== undefined && shape.uses !== 'model.chat') {
+    found.push(
+      violation(
+        at('prompt'),
+        'misplaced',
+        `only model.chat takes a prompt; ${shape.uses} does not`,
+      ),
+    );
+  }
+  if (shape.check?.re_ask !== undefined && shape.uses !== 'model.chat') {
+    found.push(
+      violation([...at('check'), 're_ask'], 'misplaced', 'only model.chat can be asked again'),
+    );
+  }
+  return found;
+}
+
+function checkRoute(definition: Definition, step: CompiledStep, at: At): Violation[] {
+  const { route } = step.definition;
+  if (route === undefined) {
+    return [
+      violation(
+        at,
+        'required',
+        `${step.definition.uses} needs a route: a name from \`routes\`, or a route itself`,
+      ),
+    ];
+  }
+  if (typeof route !== 'string' || definition.routes?.[route] !== undefined) return [];
+  const names = Object.keys(definition.routes ?? {});
+  const known = names.length === 0 ? '`routes` is empty' : `there are ${names.join(', ')}`;
+  return [violation(at, 'reference', `there is no route ${JSON.stringify(route)}; ${known}`)];
+}
