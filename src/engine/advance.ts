@@ -3,9 +3,10 @@ import type { SkipReason } from '../domain/event.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { StepStatus } from '../domain/job.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
-import { fillTemplate } from './expression/template.ts';
+import { formatPath, type Path } from './expression/path.ts';
+import { fillTemplate, readsOf, type Template } from './expression/template.ts';
 import { controlKey, type ForEach, type PlannedStep } from './plan.ts';
-import { controlScope, evaluateControl } from './scope.ts';
+import { evaluateControl, unevaluable, withControlScope, type Control } from './scope.ts';
 
 /** The most items one map may have. */
 export const MAP_ITEMS_MAX = 1_000;
@@ -62,66 +63,56 @@ function reasonToSkip(draft: Draft, step: PlannedStep): SkipReason | 'failed' | 
     if (step.needs.some((id) => statusOf(draft, id) === 'failed')) return 'needs_failed';
     return step.needs.some((id) => statusOf(draft, id) === 'skipped') ? 'needs_skipped' : null;
   }
-  const evaluation = evaluateControl(step.condition, draft.state, draft.world);
-  if (!evaluation.ok) {
-    failStep(
-      draft,
-      step.id,
-      expressionFailure(
-        `\`if\`: \`${step.condition.source}\` cannot be evaluated: ${evaluation.message}`,
-      ),
-      'not_retryable',
-    );
-    return 'failed';
-  }
-  if (typeof evaluation.value !== 'boolean') {
-    failStep(
-      draft,
-      step.id,
-      expressionFailure(`\`if\`: \`${step.condition.source}\` must be true or false`),
-      'not_retryable',
-    );
-    return 'failed';
-  }
-  return evaluation.value ? null : 'condition';
+  const condition = evaluateControl(step.condition, draft.state, draft.world);
+  if (condition.ok && typeof condition.value === 'boolean')
+    return condition.value ? null : 'condition';
+  const { failure } = condition.ok
+    ? unevaluable(`\`${step.condition.source}\` must be true or false`)
+    : condition;
+  failStep(draft, step.id, within('if', failure), 'not_retryable');
+  return 'failed';
 }
 
-function expressionFailure(message: string): Failure {
-  return { class: 'expression_failed', phase: 'not_sent', message };
+/** A failure of an expression, with the field it stands in. */
+function within(field: string, failure: Failure): Failure {
+  return { ...failure, message: `\`${field}\`: ${failure.message}` };
 }
 
 function openMap(draft: Draft, step: PlannedStep, forEach: ForEach): void {
   const count = itemCount(draft, forEach);
-  if (typeof count === 'string') {
-    failStep(draft, step.id, expressionFailure(`\`for_each\`: ${count}`), 'not_retryable');
+  if (typeof count !== 'number') {
+    failStep(draft, step.id, within('for_each', count), 'not_retryable');
     return;
   }
   emit(draft, { type: 'step.queued', step: step.id, data: { items: count } });
   if (count === 0) emit(draft, { type: 'step.succeeded', step: step.id, data: { output: null } });
 }
 
-/** How many items a map has, or a sentence why it has none. */
-function itemCount(draft: Draft, { template }: ForEach): number | string {
-  const count =
+/** How many items a map has, or why it has none. */
+function itemCount(draft: Draft, { template }: ForEach): number | Failure {
+  const list =
     template.kind === 'path' ? listLength(draft, template.path) : computedLength(draft, template);
-  if (typeof count === 'number' && count > MAP_ITEMS_MAX) {
-    return `the list has ${count} items; a map takes at most ${MAP_ITEMS_MAX}`;
-  }
-  return count;
+  if (!list.ok) return list.failure;
+  const count = Number(list.value);
+  if (count <= MAP_ITEMS_MAX) return count;
+  return unevaluable(`the list has ${count} items; a map takes at most ${MAP_ITEMS_MAX}`).failure;
 }
 
-function listLength(draft: Draft, path: readonly (string | number)[]): number | string {
-  const key = controlKey({ path, want: 'length' });
-  const known = draft.world.control(key);
-  if (known.kind === 'value' && typeof known.value === 'number') return known.value;
-  return `\`${key.slice('size('.length, -1)}\` is not a list`;
+function listLength(draft: Draft, path: Path): Control {
+  const known = draft.world.control(controlKey({ path, want: 'length' }), draft.state);
+  if (known.kind === 'value' && typeof known.value === 'number')
+    return { ok: true, value: known.value };
+  return unevaluable(`\`${formatPath(path)}\` is not a list`);
 }
 
-function computedLength(draft: Draft, template: ForEach['template']): number | string {
-  const reads = template.kind === 'expression' ? template.compiled.reads : [];
-  const filled = fillTemplate(template, controlScope(reads, draft.state, draft.world), 'fail');
-  if (!filled.ok) return filled.message;
-  return Array.isArray(filled.value) ? filled.value.length : 'its value is not a list';
+function computedLength(draft: Draft, template: Template): Control {
+  const reads = readsOf(template);
+  return withControlScope(reads, draft.state, draft.world, (scope) => {
+    const filled = fillTemplate(template, scope, 'fail');
+    if (!filled.ok) return unevaluable(filled.message);
+    if (!Array.isArray(filled.value)) return unevaluable('its value is not a list');
+    return { ok: true, value: filled.value.length };
+  });
 }
 
 /** Ends a step without a result, and the job that cannot do without it. */
@@ -142,8 +133,7 @@ function finishIfDone(draft: Draft): void {
 function outputProblem(draft: Draft): string | null {
   for (const compiled of draft.plan.outputComputed) {
     const evaluation = evaluateControl(compiled, draft.state, draft.world);
-    if (!evaluation.ok)
-      return `\`output\`: \`${compiled.source}\` cannot be evaluated: ${evaluation.message}`;
+    if (!evaluation.ok) return within('output', evaluation.failure).message;
   }
   return null;
 }

@@ -1,10 +1,10 @@
 import type { ActiveAttempt } from '../domain/attempt.ts';
 import type { JobEvent } from '../domain/event.ts';
-import type { ItemState, JobBirth, JobState } from '../domain/job.ts';
+import type { JobBirth, JobState } from '../domain/job.ts';
 import { advance } from './advance.ts';
 import { claim, type Claimed, type ClaimInput } from './claim.ts';
 import { meetDeadlines } from './deadlines.ts';
-import { emit, isOver, type Draft } from './draft.ts';
+import { emit, isOver, type Draft, type TouchedItem } from './draft.ts';
 import { unbornState } from './fold.ts';
 import type { Plan } from './plan.ts';
 import { lose, settle, type Settled, type Settlement } from './settle.ts';
@@ -40,8 +40,8 @@ export type Input =
 export type Decision = {
   readonly state: JobState;
   readonly events: readonly JobEvent[];
-  /** Items touched, by `step[item]`. */
-  readonly items: ReadonlyMap<string, ItemState>;
+  /** Items that this decision touched. */
+  readonly items: readonly TouchedItem[];
   /** What became of each settlement, in order. */
   readonly settled: readonly Settled[];
   readonly claimed: Claimed;
@@ -104,7 +104,13 @@ function openDraft(state: JobState, plan: Plan, world: World): Draft {
 }
 
 function close(draft: Draft, settled: readonly Settled[], claimed: Claimed): Decision {
-  return { state: draft.state, events: draft.events, items: draft.items, settled, claimed };
+  return {
+    state: draft.state,
+    events: draft.events,
+    items: [...draft.items.values()],
+    settled,
+    claimed,
+  };
 }
 
 /** No new attempt starts from here on; attempts in runners' hands end first, then the job. */

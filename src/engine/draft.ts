@@ -15,10 +15,16 @@ export type Draft = {
   readonly world: World;
   readonly events: JobEvent[];
   /** Items this decision touched, by `itemKey`. */
-  readonly items: Map<string, ItemState>;
+  readonly items: Map<string, TouchedItem>;
 };
 
-export function itemKey(step: string, item: number): string {
+export type TouchedItem = {
+  readonly step: string;
+  readonly item: number;
+  readonly state: ItemState;
+};
+
+function itemKey(step: string, item: number): string {
   return `${step}[${item}]`;
 }
 
@@ -34,12 +40,13 @@ export function emit(draft: Draft, body: EventBody): void {
 function touchItem(draft: Draft, step: string, item: number, event: JobEvent): void {
   if (event.type === 'attempt.started') return;
   const started = draft.state.active[attemptKey(step, item, event.attempt ?? 1)];
-  draft.items.set(itemKey(step, item), foldItem(itemOf(draft, step, item), event, started));
+  const state = foldItem(itemOf(draft, step, item), event, started);
+  draft.items.set(itemKey(step, item), { step, item, state });
 }
 
 /** An item as this draft has left it, or as it is stored. */
 export function itemOf(draft: Draft, step: string, item: number): ItemState | undefined {
-  return draft.items.get(itemKey(step, item)) ?? draft.world.item(step, item);
+  return draft.items.get(itemKey(step, item))?.state ?? draft.world.item(step, item);
 }
 
 /** The finished attempts of a step, or of an item of a map. */

@@ -1,10 +1,11 @@
 import type { JobState, StepState } from '../domain/job.ts';
 import type { Json } from '../domain/json.ts';
 import { isoTime } from '../domain/wire.ts';
-import type { Evaluation, Compiled } from './expression/cel.ts';
-import { putAt, type Path, type Scope } from './expression/path.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Compiled } from './expression/cel.ts';
+import { formatPath, putAt, type Path, type Scope } from './expression/path.ts';
 import { controlKey } from './plan.ts';
-import type { World } from './world.ts';
+import { CONTROL_VALUE_BYTES_MAX, type ControlValue, type World } from './world.ts';
 
 /** What every expression of a job may read without anyone reporting it. */
 export function baseScope(state: JobState): Scope {
@@ -42,20 +43,52 @@ export function putStepField(scope: Scope, state: JobState, path: Path): boolean
   return true;
 }
 
+/** A control expression's value, or the failure that it is. */
+export type Control =
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly failure: Failure };
+
 /** Evaluates a control expression over statuses and reported values. */
-export function evaluateControl(compiled: Compiled, state: JobState, world: World): Evaluation {
-  return compiled.evaluate(controlScope(compiled.reads, state, world));
+export function evaluateControl(compiled: Compiled, state: JobState, world: World): Control {
+  return withControlScope(compiled.reads, state, world, (scope) => {
+    const evaluation = compiled.evaluate(scope);
+    if (evaluation.ok) return evaluation;
+    return unevaluable(`\`${compiled.source}\` cannot be evaluated: ${evaluation.message}`);
+  });
 }
 
-/** A scope with what is known at these places; places that are absent stay absent. */
-export function controlScope(reads: readonly Path[], state: JobState, world: World): Scope {
+export function unevaluable(message: string): { readonly ok: false; readonly failure: Failure } {
+  return { ok: false, failure: { class: 'expression_failed', phase: 'not_sent', message } };
+}
+
+/** Hands over a scope with what is known at these places; places that are absent stay absent. */
+export function withControlScope(
+  reads: readonly Path[],
+  state: JobState,
+  world: World,
+  use: (scope: Scope) => Control,
+): Control {
   const scope = baseScope(state);
   for (const path of reads) {
-    const [root] = path;
-    if (root === 'steps' && putStepField(scope, state, path)) continue;
-    if (root !== 'steps' && root !== 'input') continue;
-    const known = world.control(controlKey({ path, want: 'value' }));
+    const known = controlAt(scope, path, state, world);
     if (known.kind === 'value') putAt(scope, path, known.value);
+    if (known.kind === 'too_large') return { ok: false, failure: tooLarge(path, known.bytes) };
   }
-  return scope;
+  return use(scope);
+}
+
+function controlAt(scope: Scope, path: Path, state: JobState, world: World): ControlValue {
+  const [root] = path;
+  const known = root === 'steps' && putStepField(scope, state, path);
+  if (known || (root !== 'steps' && root !== 'input')) return { kind: 'absent' };
+  return world.control(controlKey({ path, want: 'value' }), state);
+}
+
+/** A value that is too large for an expression which steers the job. */
+export function tooLarge(path: Path, bytes: number): Failure {
+  return {
+    class: 'value_too_large',
+    phase: 'finished',
+    message: `\`${formatPath(path)}\` takes ${bytes} bytes, and an expression that steers the job may read at most ${CONTROL_VALUE_BYTES_MAX} at one place; read something smaller below it`,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Target } from '../domain/attempt.ts';
-import type { ItemState } from '../domain/job.ts';
+import type { ItemState, JobState } from '../domain/job.ts';
 import type { Json } from '../domain/json.ts';
 
 /**
@@ -12,8 +12,11 @@ export type World = {
   random(): number;
   /** What is known of a target at this moment. */
   target(target: Target): TargetView;
-  /** A small value that a control expression reads, as its runner reported it. */
-  control(key: string): ControlValue;
+  /**
+   * A small value that a control expression reads, as its runner reported it. `state` is the job as the
+   * decision has left it so far.
+   */
+  control(key: string, state: JobState): ControlValue;
   /** An item of a map whose attempt has ended before; undefined when none has. */
   item(step: string, item: number): ItemState | undefined;
 };
@@ -23,6 +26,10 @@ export type TargetView =
   | { readonly usable: true; readonly local: boolean }
   | { readonly usable: false; readonly reason: string };
 
+/** The most a control expression may read at one place, in bytes of compact JSON. */
+export const CONTROL_VALUE_BYTES_MAX = 16_384;
+
 export type ControlValue =
   | { readonly kind: 'value'; readonly value: Json }
-  | { readonly kind: 'absent' };
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'too_large'; readonly bytes: number };

@@ -1,0 +1,110 @@
+import type { JobId } from '../../domain/ids.ts';
+import { attend } from './attend.ts';
+import { arm } from './commit.ts';
+import type { ShardContext } from './context.ts';
+import { quarantine } from './quarantine.ts';
+import { deleteDefinitionsBefore } from './tables/definitions.ts';
+import { dueJobs, loadJob, nextDueAfter, type DueJob } from './tables/jobs.ts';
+import { readMeta, writeMeta } from './tables/meta.ts';
+
+/** Jobs attended in one firing; what is left over re-arms the alarm at once. */
+const JOBS_PER_FIRING = 50;
+const PAGE = 200;
+/** After this many failed firings in a row the alarm takes one job at a time, marked beforehand. */
+const CAUTIOUS_AFTER_RETRIES = 2;
+const SUSPECT = 'alarm_suspect';
+
+/**
+ * One firing of the shard's alarm. It may come twice, late, and again after a kill in the middle; it never
+ * throws, because the platform gives an alarm up after six failures. A defect met in one job is that job's
+ * end, not its neighbours'.
+ */
+export async function fireAlarm(context: ShardContext, retryCount: number): Promise<void> {
+  const { ports, memory } = context;
+  memory.alarmAtMs = null;
+  try {
+    const cautious = retryCount >= CAUTIOUS_AFTER_RETRIES;
+    const due = reallyDue(context);
+    for (const { jobId } of due.slice(0, cautious ? 1 : JOBS_PER_FIRING)) {
+      await attendGuarded(context, jobId, cautious);
+    }
+    deleteDefinitionsBefore(ports.sql, ports.nowMs());
+  } catch (error) {
+    ports.log('error', 'shard.alarm_failed', {
+      error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
+    });
+    arm(context, ports.nowMs() + 1_000);
+  }
+  arm(context, nextAlarmAtMs(context));
+}
+
+async function attendGuarded(
+  context: ShardContext,
+  jobId: JobId,
+  cautious: boolean,
+): Promise<void> {
+  const { ports } = context;
+  if (cautious && (await isPoison(context, jobId))) {
+    const row = loadJob(ports.sql, jobId);
+    if (row !== null) quarantine(context, row, new Error('it stopped the alarm twice'));
+    writeMeta(ports.sql, SUSPECT, null);
+    return;
+  }
+  try {
+    await attend(context, jobId);
+  } catch (error) {
+    ports.log('error', 'shard.attend_failed', {
+      job_id: jobId,
+      error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
+    });
+    context.memory.dueAtMs.set(jobId, ports.nowMs() + 60_000);
+  }
+  if (cautious) writeMeta(ports.sql, SUSPECT, null);
+}
+
+/**
+ * try/catch does not survive a CPU or memory kill. So before a job is touched it is marked on disk; one found
+ * marked already has killed the alarm before.
+ */
+async function isPoison({ ports }: ShardContext, jobId: JobId): Promise<boolean> {
+  const marked = readMeta(ports.sql, SUSPECT);
+  if (marked === jobId) return true;
+  writeMeta(ports.sql, SUSPECT, jobId);
+  await ports.sync();
+  return false;
+}
+
+/** Jobs whose stored lower bound has passed, without those known to be due later. */
+function reallyDue(context: ShardContext): DueJob[] {
+  const { ports, memory } = context;
+  const nowMs = ports.nowMs();
+  return overdueRows(context).filter(({ jobId }) => (memory.dueAtMs.get(jobId) ?? 0) <= nowMs);
+}
+
+/** All jobs whose stored lower bound has passed. */
+function overdueRows({ ports }: ShardContext): DueJob[] {
+  const found: DueJob[] = [];
+  const nowMs = ports.nowMs();
+  let after: DueJob | null = null;
+  for (;;) {
+    const page = dueJobs(ports.sql, nowMs, after, PAGE);
+    found.push(...page);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return found;
+    after = last;
+  }
+}
+
+/** The earliest moment at which any job needs attention; infinity when none does. */
+export function nextAlarmAtMs(context: ShardContext): number {
+  const { ports, memory } = context;
+  const nowMs = ports.nowMs();
+  const overdue = overdueRows(context).map(({ jobId }) => memory.dueAtMs.get(jobId) ?? nowMs);
+  const later = nextDueAfter(ports.sql, nowMs) ?? Number.POSITIVE_INFINITY;
+  return Math.max(nowMs, Math.min(later, ...overdue));
+}
+
+/** Puts back an alarm that is missing or stands too late. */
+export function ensureAlarm(context: ShardContext): void {
+  arm(context, nextAlarmAtMs(context));
+}

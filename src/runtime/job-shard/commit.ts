@@ -1,0 +1,209 @@
+import type { JobEvent } from '../../domain/event.ts';
+import type { JobId } from '../../domain/ids.ts';
+import { isTerminal, type JobState } from '../../domain/job.ts';
+import type { Decision } from '../../engine/decide.ts';
+import { nextDueAtMs, runnableCount } from '../../engine/due.ts';
+import type { Plan } from '../../engine/plan.ts';
+import {
+  afterHints,
+  hintsToSend,
+  resendDelayMs,
+  retentionDueAtMs,
+  type Book,
+  type Wakes,
+} from './book.ts';
+import type { ShardContext } from './context.ts';
+import { dropLease, leaseEndsAtMs, noteSeen } from './leases.ts';
+import type { Box } from './payload-box.ts';
+import { queueHistory, queueWakes } from './sends.ts';
+import { insertEvents, tailOf, toLines } from './tables/events.ts';
+import { insertJob, updateJob, type JobChange, type JobRow } from './tables/jobs.ts';
+
+/** The tail moves into an event row of its own beyond this many characters. */
+const TAIL_MAX = 32_768;
+
+export type CommitInput = {
+  readonly row: JobRow;
+  readonly plan: Plan;
+  readonly decision: Pick<Decision, 'state' | 'events' | 'claimed'>;
+  readonly box: Box;
+  /** The call that claims, when this is one. */
+  readonly requestId: string | null;
+  /** The wake notes after what this call tells of them. */
+  readonly wakes: Wakes;
+};
+
+/**
+ * Writes what was decided about a job in one synchronous run, and arms the alarm in the same run; what has to
+ * be sent is only noted, and goes out afterwards.
+ */
+export function commit(context: ShardContext, input: CommitInput): JobRow {
+  const { ports } = context;
+  const { row, decision, plan } = input;
+  const { state } = decision;
+  const jobId = state.birth.id;
+  const nowMs = ports.nowMs();
+
+  const runnable = runnableCount(state, plan, nowMs);
+  const hints = hintsToSend(input.wakes, runnable, nowMs);
+  const tail = nextTail(context, jobId, row.book, decision.events);
+  const book: Book = {
+    ...row.book,
+    ...tail.book,
+    confirmedSeq: Math.max(row.book.confirmedSeq, context.memory.confirmedSeq.get(jobId) ?? 0),
+    wakes: afterHints(input.wakes, hints, runnable, nowMs),
+    claims: nextClaims(row.book.claims, state, decision.claimed.keys, input.requestId),
+    inlineLength: input.box.length,
+  };
+  const dueAtMs = noteLeasesAndDue(context, {
+    before: row.state,
+    state,
+    book,
+    plan,
+    claimed: decision.claimed.keys,
+  });
+  const change: JobChange = {
+    state,
+    book,
+    inline: input.box.changed ? input.box.inline : null,
+    tail: tail.change,
+    dueAtMs: storedDue(row, state, book, dueAtMs),
+  };
+  updateJob(ports.sql, jobId, change);
+  arm(context, dueAtMs);
+
+  if (decision.events.length > 0) queueHistory(context, jobId);
+  queueWakes(context, jobId, hints);
+  return { state, book, inline: input.box.inline, dueAtMs: change.dueAtMs ?? row.dueAtMs };
+}
+
+/** Writes a new job. */
+export function commitNew(
+  context: ShardContext,
+  input: Omit<CommitInput, 'row'> & { readonly book: Book },
+): JobRow {
+  const { state, events } = input.decision;
+  const nowMs = context.ports.nowMs();
+  const lines = toLines(events);
+  const runnable = runnableCount(state, input.plan, nowMs);
+  const hints = hintsToSend(input.wakes, runnable, nowMs);
+  const book: Book = {
+    ...input.book,
+    tailLength: lines.length,
+    inlineLength: input.box.length,
+    wakes: afterHints(input.wakes, hints, runnable, nowMs),
+    claims: nextClaims({}, state, input.decision.claimed.keys, input.requestId),
+  };
+  const dueAtMs = noteLeasesAndDue(context, {
+    before: null,
+    state,
+    book,
+    plan: input.plan,
+    claimed: input.decision.claimed.keys,
+  });
+  const row: JobRow = { state, book, inline: input.box.inline, dueAtMs };
+  insertJob(context.ports.sql, state.birth.id, row, lines);
+  arm(context, dueAtMs);
+  queueHistory(context, state.birth.id);
+  queueWakes(context, state.birth.id, hints);
+  return row;
+}
+
+/** Moves the alarm forward if it stands later than this, or not at all. */
+export function arm({ memory, ports }: ShardContext, atMs: number): void {
+  if (!Number.isFinite(atMs)) return;
+  if (memory.alarmAtMs !== null && memory.alarmAtMs <= atMs) return;
+  ports.setAlarm(atMs);
+  memory.alarmAtMs = atMs;
+}
+
+type Tail = Pick<Book, 'tailFromSeq' | 'tailLength'>;
+
+function nextTail(
+  { ports }: ShardContext,
+  jobId: JobId,
+  book: Book,
+  events: readonly JobEvent[],
+): { readonly book: Tail; readonly change: JobChange['tail'] } {
+  const { tailFromSeq, tailLength } = book;
+  const [first] = events;
+  if (first === undefined) return { book: { tailFromSeq, tailLength }, change: null };
+  const lines = toLines(events);
+  if (tailLength + lines.length <= TAIL_MAX) {
+    return {
+      book: { tailFromSeq, tailLength: tailLength + lines.length },
+      change: { kind: 'append', lines },
+    };
+  }
+  if (tailLength > 0) insertEvents(ports.sql, jobId, tailFromSeq, tailOf(ports.sql, jobId));
+  return {
+    book: { tailFromSeq: first.seq, tailLength: lines.length },
+    change: { kind: 'replace', lines },
+  };
+}
+
+/** Which call claimed which attempt, for the attempts that are still open. */
+function nextClaims(
+  before: Book['claims'],
+  state: JobState,
+  claimed: readonly string[],
+  requestId: string | null,
+): Book['claims'] {
+  const open = Object.entries(before).filter(([key]) => state.active[key] !== undefined);
+  const fresh = requestId === null ? [] : claimed.map((key) => [key, requestId] as const);
+  return Object.fromEntries([...open, ...fresh]);
+}
+
+type DueInput = {
+  readonly before: JobState | null;
+  readonly state: JobState;
+  readonly book: Book;
+  readonly plan: Plan;
+  readonly claimed: readonly string[];
+};
+
+function noteLeasesAndDue(context: ShardContext, input: DueInput): number {
+  const { state } = input;
+  const jobId = state.birth.id;
+  for (const key of input.claimed) noteSeen(context, jobId, key);
+  for (const key of Object.keys(input.before?.active ?? {})) {
+    if (state.active[key] === undefined || isTerminal(state.status)) dropLease(context, jobId, key);
+  }
+  const dueAtMs = jobDueAtMs(context, input);
+  context.memory.dueAtMs.set(jobId, dueAtMs);
+  return dueAtMs;
+}
+
+/** The next moment at which a job needs attention: from the engine, its leases, or what is unconfirmed. */
+export function jobDueAtMs(
+  context: ShardContext,
+  { state, book, plan }: Pick<DueInput, 'state' | 'book' | 'plan'>,
+): number {
+  const nowMs = context.ports.nowMs();
+  const jobId = state.birth.id;
+  const moments: number[] = [];
+  if (book.confirmedSeq < state.seq) {
+    const sent = context.memory.sent.get(jobId);
+    moments.push((sent?.atMs ?? nowMs) + resendDelayMs(sent?.tries ?? 0));
+  }
+  if (isTerminal(state.status)) {
+    if (moments.length === 0) moments.push(retentionDueAtMs(state, book));
+    return Math.min(...moments);
+  }
+  moments.push(nextDueAtMs(state, plan, nowMs));
+  for (const active of Object.values(state.active))
+    moments.push(leaseEndsAtMs(context, jobId, active));
+  if (book.wakes.outstanding > 0)
+    moments.push(book.wakes.sentAtMs + resendDelayMs(book.wakes.tries));
+  return Math.min(...moments);
+}
+
+/**
+ * The stored lower bound moves only when it must: to an earlier moment, or, once the job is over and its
+ * history is safe, to the day it is to be erased.
+ */
+function storedDue(row: JobRow, state: JobState, book: Book, dueAtMs: number): number | null {
+  if (dueAtMs < row.dueAtMs) return dueAtMs;
+  const settled = isTerminal(state.status) && book.confirmedSeq >= state.seq;
+  return settled && dueAtMs !== row.dueAtMs ? dueAtMs : null;
+}

@@ -1,0 +1,96 @@
+import type { Target } from '../../domain/attempt.ts';
+import type { JobEvent } from '../../domain/event.ts';
+import type { JobId, ProjectId } from '../../domain/ids.ts';
+import type { JobState } from '../../domain/job.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type { TargetView } from '../../engine/world.ts';
+import type { Log } from '../../services/ports/log.ts';
+import type { HistoryMessage, WakeMessage } from '../messages.ts';
+import type { Sql } from './sql.ts';
+
+/** What a shard needs of the world. In production a Durable Object, in the simulation a script. */
+export type ShardPorts = {
+  readonly sql: Sql;
+  /** Replaces the object's one alarm. */
+  setAlarm(atMs: number): void;
+  /** Resolves once everything written so far is on disk. */
+  sync(): Promise<void>;
+  sendWakes(messages: readonly WakeMessage[]): Promise<void>;
+  sendHistory(messages: readonly HistoryMessage[]): Promise<void>;
+  /** Deletes every R2 object of a job. */
+  deleteObjects(project: ProjectId, jobId: JobId): Promise<void>;
+  /** Measurement points of events just committed. Must not throw and must not wait. */
+  measure(state: JobState, events: readonly JobEvent[]): void;
+  readonly log: Log;
+  nowMs(): number;
+  random(): number;
+  target(target: Target): TargetView;
+  /** Lets work go on after the call that began it has answered. */
+  background(work: Promise<void>): void;
+  delay(ms: number): Promise<void>;
+};
+
+export type ShardSettings = {
+  readonly project: ProjectId;
+  readonly shard: number;
+  /** How long history waits for more of its kind before it is sent, in milliseconds. */
+  readonly historyWindowMs: number;
+};
+
+/**
+ * What an instance of a shard remembers between calls. All of it may be lost at any moment: it only saves
+ * reads and writes.
+ */
+export type ShardMemory = {
+  readonly bootedAtMs: number;
+  /** When the standing alarm fires; null when none is known to stand. */
+  alarmAtMs: number | null;
+  /** Definitions compiled, by hash, the newest last. */
+  readonly plans: Map<string, Plan>;
+  /** When an attempt was claimed or last renewed, by job and attempt key. */
+  readonly seenAtMs: Map<string, number>;
+  /** What is really due when, for jobs whose stored lower bound is earlier. */
+  readonly dueAtMs: Map<JobId, number>;
+  /** History sent and not yet confirmed. */
+  readonly sent: Map<JobId, Sent>;
+  /** Confirmations of jobs that still run; written with their next commit. */
+  readonly confirmedSeq: Map<JobId, number>;
+  /** Jobs with events to send. */
+  readonly toSend: Set<JobId>;
+  historyTimer: boolean;
+  /** Hints to send with the next flush. */
+  wakes: WakeMessage[];
+  wakeFlush: boolean;
+};
+
+export type Sent = { readonly seq: number; readonly atMs: number; readonly tries: number };
+
+export type ShardContext = {
+  readonly ports: ShardPorts;
+  readonly settings: ShardSettings;
+  readonly memory: ShardMemory;
+};
+
+export function freshMemory(nowMs: number, alarmAtMs: number | null): ShardMemory {
+  return {
+    bootedAtMs: nowMs,
+    alarmAtMs,
+    plans: new Map(),
+    seenAtMs: new Map(),
+    dueAtMs: new Map(),
+    sent: new Map(),
+    confirmedSeq: new Map(),
+    toSend: new Set(),
+    historyTimer: false,
+    wakes: [],
+    wakeFlush: false,
+  };
+}
+
+/** Forgets what was remembered of a job. */
+export function forget({ memory }: ShardContext, jobId: JobId): void {
+  memory.dueAtMs.delete(jobId);
+  memory.sent.delete(jobId);
+  memory.confirmedSeq.delete(jobId);
+  memory.toSend.delete(jobId);
+}

@@ -1,0 +1,164 @@
+import { attemptKey, type AttemptRecord } from '../../domain/attempt.ts';
+import type { JobEvent } from '../../domain/event.ts';
+import type { JobState } from '../../domain/job.ts';
+import { isTerminal } from '../../domain/job.ts';
+import { utf8Bytes } from '../../domain/json.ts';
+import { toWire } from '../../domain/wire.ts';
+import type { HistoryCall, HistoryEntry, HistoryMessage } from '../messages.ts';
+import type { Book } from './book.ts';
+import type { ShardContext, ShardSettings } from './context.ts';
+import { eventsAfter } from './tables/events.ts';
+import { loadItem } from './tables/items.ts';
+import type { JobRow } from './tables/jobs.ts';
+
+/** Events of one entry, in bytes of JSON: keeps an entry well below a queue message's 128 kB. */
+const ENTRY_BYTES_MAX = 60_000;
+const MESSAGE_BYTES_MAX = 100_000;
+
+/**
+ * What D1 does not have of a job yet. What was sent is not sent again until its confirmation is overdue; then
+ * all that is unconfirmed goes again. D1 takes repetitions and overlaps without harm.
+ */
+export function historyEntries(context: ShardContext, row: JobRow): HistoryEntry[] {
+  const { memory, ports } = context;
+  const jobId = row.state.birth.id;
+  const sent = memory.sent.get(jobId);
+  const overdue = sent === undefined || sent.seq >= row.state.seq;
+  const confirmed = Math.max(row.book.confirmedSeq, memory.confirmedSeq.get(jobId) ?? 0);
+  const after = overdue ? confirmed : Math.max(confirmed, sent.seq);
+  const events = eventsAfter(ports.sql, jobId, after, Number.POSITIVE_INFINITY);
+  const job = historyJob(row.state, row.book);
+  return slices(events).map((slice) => ({
+    job,
+    events: {
+      first_seq: slice[0]?.seq ?? 0,
+      last_seq: slice.at(-1)?.seq ?? 0,
+      events: slice.map((event) => toWire(event)),
+    },
+    calls: slice.flatMap((event) => callOf(context, row.state, event)),
+  }));
+}
+
+/** Cuts a list of events so that each piece fits into a message. */
+function slices(events: readonly JobEvent[]): JobEvent[][] {
+  const pieces: JobEvent[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const event of events) {
+    const bytes = utf8Bytes(JSON.stringify(event));
+    if (length + bytes > ENTRY_BYTES_MAX) {
+      pieces.push([]);
+      length = 0;
+    }
+    pieces.at(-1)?.push(event);
+    length += bytes;
+  }
+  return pieces;
+}
+
+function historyJob(state: JobState, book: Book): HistoryEntry['job'] {
+  const { birth } = state;
+  const over = isTerminal(state.status) && state.finishedAtMs !== null;
+  return {
+    id: birth.id,
+    pipeline: birth.pipeline,
+    version: birth.version,
+    status: state.status,
+    reason_code: state.reason?.code ?? null,
+    seq: state.seq,
+    created_at: birth.createdAtMs,
+    started_at: state.startedAtMs,
+    finished_at: state.finishedAtMs,
+    expires_at: over ? (state.finishedAtMs ?? 0) + book.historyMs : null,
+    cost_nano_usd: state.cost.nanoUsd,
+    unpriced_attempts: state.cost.unpricedAttempts,
+    tags: [...birth.tags],
+    metadata: { ...birth.metadata },
+    request_id: birth.correlation.requestId,
+    trace_id: birth.correlation.traceId,
+  };
+}
+
+const ENDS: ReadonlySet<string> = new Set([
+  'attempt.succeeded',
+  'attempt.failed',
+  'attempt.lost',
+  'cost.adjusted',
+]);
+
+/** The model call that an event tells the end of, as a list of one or none. */
+function callOf(context: ShardContext, state: JobState, event: JobEvent): HistoryCall[] {
+  const { step, item = null, attempt } = event;
+  if (step === undefined || !ENDS.has(event.type)) return [];
+  const attempts = recordsOf(context, state, step, item);
+  const record = attempts.find((known) => known.attempt === attempt);
+  return record?.target == null ? [] : [historyCall(step, item, record, record.target)];
+}
+
+function recordsOf(
+  { ports }: ShardContext,
+  state: JobState,
+  step: string,
+  item: number | null,
+): readonly AttemptRecord[] {
+  if (item === null) return state.steps[step]?.attempts ?? [];
+  return loadItem(ports.sql, state.birth.id, step, item)?.attempts ?? [];
+}
+
+function historyCall(
+  step: string,
+  item: number | null,
+  record: AttemptRecord,
+  target: NonNullable<AttemptRecord['target']>,
+): HistoryCall {
+  const { facts } = record;
+  return {
+    attempt_key: attemptKey(step, item, record.attempt),
+    step,
+    item,
+    attempt: record.attempt,
+    provider: target.provider,
+    model: target.model,
+    outcome: record.outcome,
+    failure_class: record.failure?.class ?? null,
+    started_at: record.startedAtMs,
+    latency_ms: facts?.latencyMs ?? null,
+    cost_nano_usd: facts?.costNanoUsd ?? null,
+    usage: { ...facts?.usage },
+    ...provenance(facts),
+  };
+}
+
+/** What reproduces the call. */
+function provenance(facts: AttemptRecord['facts']) {
+  return {
+    returned_model: facts?.returnedModel,
+    request_sha256: facts?.requestSha256,
+    code_version: facts?.codeVersion,
+    price_version: facts?.priceVersion,
+    provider_request_id: facts?.providerRequestId,
+  };
+}
+
+/** Packs entries into as few messages as their size allows. */
+export function packHistory(
+  { project, shard }: Pick<ShardSettings, 'project' | 'shard'>,
+  entries: readonly HistoryEntry[],
+): HistoryMessage[] {
+  const messages: {
+    kind: 'history';
+    project: typeof project;
+    shard: number;
+    entries: HistoryEntry[];
+  }[] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const entry of entries) {
+    const bytes = utf8Bytes(JSON.stringify(entry));
+    if (length + bytes > MESSAGE_BYTES_MAX) {
+      messages.push({ kind: 'history', project, shard, entries: [] });
+      length = 0;
+    }
+    messages.at(-1)?.entries.push(entry);
+    length += bytes;
+  }
+  return messages;
+}

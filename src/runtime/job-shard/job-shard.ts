@@ -1,0 +1,89 @@
+import type {
+  CancelAnswer,
+  CancelRequest,
+  EventsRequest,
+  HistoryMark,
+  JobShard,
+  JobSnapshot,
+  KeyedJob,
+  NextAnswer,
+  NextRequest,
+  ReadRequest,
+  RenewAnswer,
+  RenewRequest,
+  SubmitAnswer,
+  SubmitRequest,
+} from '../../services/ports/job-shard.ts';
+import type { JobEvent } from '../../domain/event.ts';
+import { ensureAlarm, fireAlarm } from './alarm.ts';
+import { cancel } from './attend.ts';
+import { confirmHistory } from './confirm.ts';
+import { freshMemory, type ShardContext, type ShardPorts, type ShardSettings } from './context.ts';
+import { read, readEvents } from './read.ts';
+import { migrate } from './schema.ts';
+import { submit } from './submit.ts';
+import { findKey } from './tables/keys.ts';
+import { next, renew } from './turn.ts';
+
+/**
+ * The home of many jobs of one project: their state, their payloads, and what is still to be told of them.
+ * A plain class over ports, so that the simulation runs it as it is; the Durable Object around it only
+ * provides the ports. Every method answers in one synchronous run.
+ */
+export class ShardOfJobs {
+  readonly #context: ShardContext;
+
+  constructor(ports: ShardPorts, settings: ShardSettings, standingAlarmAtMs: number | null) {
+    this.#context = { ports, settings, memory: freshMemory(ports.nowMs(), standingAlarmAtMs) };
+    migrate(ports.sql);
+    ensureAlarm(this.#context);
+  }
+
+  submit(request: SubmitRequest): SubmitAnswer {
+    return submit(this.#context, request);
+  }
+
+  next(request: NextRequest): NextAnswer {
+    return next(this.#context, request);
+  }
+
+  renew(request: RenewRequest): RenewAnswer {
+    return renew(this.#context, request);
+  }
+
+  cancel(request: CancelRequest): CancelAnswer {
+    return cancel(this.#context, request);
+  }
+
+  read(request: ReadRequest): JobSnapshot | null {
+    return read(this.#context, request);
+  }
+
+  events(request: EventsRequest): readonly JobEvent[] | null {
+    return readEvents(this.#context, request);
+  }
+
+  findKey(keyHash: string): KeyedJob | null {
+    return findKey(this.#context.ports.sql, keyHash);
+  }
+
+  confirm(marks: readonly HistoryMark[]): void {
+    confirmHistory(this.#context, marks);
+  }
+
+  ensureAlarm(): void {
+    ensureAlarm(this.#context);
+  }
+
+  async alarm(retryCount: number): Promise<void> {
+    await fireAlarm(this.#context, retryCount);
+  }
+}
+
+/** What the class offers is what the port asks for, but for the promises that a call across objects adds. */
+type Synchronous<Port> = {
+  [Name in keyof Port]: Port[Name] extends (...args: infer Args) => Promise<infer Answer>
+    ? (...args: Args) => Answer
+    : never;
+};
+export type SynchronousJobShard = Synchronous<JobShard>;

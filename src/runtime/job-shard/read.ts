@@ -1,0 +1,112 @@
+import { attemptKey } from '../../domain/attempt.ts';
+import type { JobEvent } from '../../domain/event.ts';
+import { isTerminal, type JobState } from '../../domain/job.ts';
+import type { Json } from '../../domain/json.ts';
+import { readsOf } from '../../engine/expression/template.ts';
+import { runnableCount } from '../../engine/due.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type {
+  EventsRequest,
+  JobSnapshot,
+  ReadRequest,
+  ResolvedRead,
+  WaitingOn,
+} from '../../services/ports/job-shard.ts';
+import type { ShardContext } from './context.ts';
+import { getPayload, payloadKeys } from './payload-box.ts';
+import { planOf } from './plans.ts';
+import { resolveRead, type ReadSource } from './resolve-reads.ts';
+import { eventsAfter } from './tables/events.ts';
+import { loadJob, type JobRow } from './tables/jobs.ts';
+
+/** A job as it stands; null when the shard does not have it. */
+export function read(context: ShardContext, { jobId, include }: ReadRequest): JobSnapshot | null {
+  const row = loadJob(context.ports.sql, jobId);
+  if (row === null) return null;
+  const plan = planOf(context, row.state.birth.definitionHash);
+  if (plan === undefined) throw new Error(`the definition of ${jobId} is not in its shard`);
+  return snapshot(context, row, plan, include);
+}
+
+export function readEvents(
+  { ports }: ShardContext,
+  { jobId, afterSeq, limit }: EventsRequest,
+): readonly JobEvent[] | null {
+  return loadJob(ports.sql, jobId) === null ? null : eventsAfter(ports.sql, jobId, afterSeq, limit);
+}
+
+export function snapshot(
+  { ports }: ShardContext,
+  { state, book, inline }: JobRow,
+  plan: Plan,
+  include: ReadRequest['include'],
+): JobSnapshot {
+  const source: ReadSource = { sql: ports.sql, state, inline };
+  const succeeded = state.status === 'succeeded' || state.status === 'partially_succeeded';
+  const wantsOutput = succeeded && !book.erased && plan.output !== null;
+  return {
+    state,
+    definition: plan.definition,
+    outputReads:
+      wantsOutput && plan.output !== null
+        ? readsOf(plan.output)
+            .filter(isStored)
+            .map((path) => resolveRead(source, path))
+        : [],
+    payloads: book.erased ? {} : wantedPayloads(source, plan, include),
+    details: detailsOf(source),
+    payloadsErased: book.erased,
+    waitingOn: waitingOn(state, plan, ports.nowMs()),
+  };
+}
+
+function isStored([root]: readonly (string | number)[]): boolean {
+  return root === 'input' || root === 'steps';
+}
+
+function wantedPayloads(
+  source: ReadSource,
+  plan: Plan,
+  include: ReadRequest['include'],
+): JobSnapshot['payloads'] {
+  const steps = plan.steps.filter(({ id }) => source.state.steps[id]?.phase.status === 'succeeded');
+  return {
+    ...(include.includes('input') ? { input: resolveRead(source, ['input']) } : {}),
+    ...(include.includes('step_outputs')
+      ? { steps: Object.fromEntries(steps.map(({ id }) => [id, outputOf(source, id)])) }
+      : {}),
+  };
+}
+
+function outputOf(source: ReadSource, step: string): ResolvedRead {
+  return resolveRead(source, ['steps', step, 'output']);
+}
+
+/** What providers said of failed attempts. A map's items are not looked through. */
+function detailsOf({ sql, state, inline }: ReadSource): JobSnapshot['details'] {
+  const details: Record<string, Json> = {};
+  for (const [step, { attempts }] of Object.entries(state.steps)) {
+    for (const { attempt, outcome } of attempts) {
+      if (outcome !== 'failed') continue;
+      const key = attemptKey(step, null, attempt);
+      const detail = getPayload(sql, state.birth.id, inline, payloadKeys.detail(key));
+      if (detail !== undefined) details[key] = detail;
+    }
+  }
+  return details;
+}
+
+/** Why nothing moves; null while an attempt is being worked on, or when the job is over. */
+function waitingOn(state: JobState, plan: Plan, nowMs: number): WaitingOn | null {
+  if (isTerminal(state.status) || Object.keys(state.active).length > 0) return null;
+  if (runnableCount(state, plan, nowMs) > 0) return { kind: 'runner', key: null, untilAtMs: null };
+  const ends = Object.entries(state.steps).flatMap(([step, { phase }]) => {
+    if (phase.status === 'queued') return [{ step, untilAtMs: phase.next.notBeforeMs }];
+    if (phase.status !== 'mapping') return [];
+    return phase.retries.map((retry) => ({ step, untilAtMs: retry.notBeforeMs }));
+  });
+  const [first] = ends.toSorted((left, right) => left.untilAtMs - right.untilAtMs);
+  return first === undefined
+    ? null
+    : { kind: 'retry_backoff', key: first.step, untilAtMs: first.untilAtMs };
+}

@@ -1,0 +1,103 @@
+import { createJob } from '../../engine/decide.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type { SubmitAnswer, SubmitRequest } from '../../services/ports/job-shard.ts';
+import { NO_WAKES, type Book } from './book.ts';
+import { commitNew } from './commit.ts';
+import type { ShardContext } from './context.ts';
+import { makeWorld, NO_ARRIVALS } from './make-world.ts';
+import { openBox, payloadKeys, putControl, putPayload } from './payload-box.ts';
+import { keepPlan } from './plans.ts';
+import { read, snapshot } from './read.ts';
+import { deleteKey, findKey, saveKey } from './tables/keys.ts';
+import { answer } from './turn.ts';
+
+/** Above this share of an object's 10 GB a shard takes no new jobs; what runs can still end. */
+const STORAGE_BYTES_MAX = 0.7 * 10 * 1024 ** 3;
+const FULL_RETRY_MS = 60_000;
+
+/**
+ * Creates a job once. The idempotency key is written in the same commit, so whoever comes second under a key
+ * finds the first one's job; so does a repetition of this very call.
+ */
+export function submit(context: ShardContext, request: SubmitRequest): SubmitAnswer {
+  const existing = existingJob(context, request);
+  if (existing !== null) return existing;
+  if (context.ports.sql.sizeBytes() > STORAGE_BYTES_MAX) {
+    context.ports.log('error', 'shard.full', { bytes: context.ports.sql.sizeBytes() });
+    return { kind: 'full', retryAfterMs: FULL_RETRY_MS };
+  }
+  return create(context, request);
+}
+
+function existingJob(
+  context: ShardContext,
+  { birth, idempotency }: SubmitRequest,
+): SubmitAnswer | null {
+  const { sql } = context.ports;
+  const keyed = idempotency === null ? null : findKey(sql, idempotency.keyHash);
+  if (keyed === null || idempotency === null) {
+    const same = read(context, { jobId: birth.id, include: [] });
+    return same === null ? null : { kind: 'created', snapshot: same, turn: null };
+  }
+  if (keyed.bodyHash !== idempotency.bodyHash) return { kind: 'key_conflict', jobId: keyed.jobId };
+  const first = read(context, { jobId: keyed.jobId, include: [] });
+  if (first !== null) return { kind: 'replayed', snapshot: first };
+  deleteKey(sql, idempotency.keyHash);
+  return null;
+}
+
+function create(context: ShardContext, request: SubmitRequest): SubmitAnswer {
+  const { birth, turn } = request;
+  const plan = keepPlan(context, birth.definitionHash, request.definition, birth.deadlineAtMs);
+  const { row, decision } = context.ports.sql.transaction(() => writeJob(context, request, plan));
+  context.ports.measure(row.state, decision.events);
+  const work = {
+    keys: decision.claimed.keys,
+    settled: [],
+    request: { knownDefinition: birth.definitionHash },
+  };
+  return {
+    kind: 'created',
+    snapshot: snapshot(context, row, plan, []),
+    turn: turn === null ? null : answer(context, row, plan, work),
+  };
+}
+
+function writeJob(context: ShardContext, request: SubmitRequest, plan: Plan) {
+  const { sql } = context.ports;
+  const { birth, turn, idempotency, input } = request;
+  const box = openBox({ values: {}, control: {} }, { inlineLength: 0 });
+  if (input.value !== undefined) putPayload(sql, birth.id, box, payloadKeys.input, input.value);
+  putControl(box, request.control);
+  const world = makeWorld(context, { jobId: birth.id, inline: box.inline }, plan, NO_ARRIVALS);
+  const claim = turn === null ? null : { capacity: turn.capacity, untilMs: turn.untilMs };
+  const decision = createJob(birth, plan, world, claim);
+  if (idempotency !== null) {
+    saveKey(sql, idempotency.keyHash, { jobId: birth.id, bodyHash: idempotency.bodyHash });
+  }
+  const row = commitNew(context, {
+    plan,
+    decision,
+    box,
+    requestId: turn?.requestId ?? null,
+    wakes: NO_WAKES,
+    book: firstBook(request, plan),
+  });
+  return { row, decision };
+}
+
+function firstBook({ input, idempotency }: SubmitRequest, { retention }: Plan): Book {
+  return {
+    confirmedSeq: 0,
+    wakes: NO_WAKES,
+    claims: {},
+    tailFromSeq: 1,
+    tailLength: 0,
+    inlineLength: 0,
+    keyHash: idempotency?.keyHash ?? null,
+    objects: input.stored.at === 'r2',
+    erased: false,
+    payloadsMs: retention.payloadsMs,
+    historyMs: retention.historyMs,
+  };
+}

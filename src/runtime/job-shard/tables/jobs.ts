@@ -1,0 +1,105 @@
+import { isJobId, type JobId } from '../../../domain/ids.ts';
+import type { JobState } from '../../../domain/job.ts';
+import type { Json } from '../../../domain/json.ts';
+import type { Book } from '../book.ts';
+import { integer, text, type Sql } from '../sql.ts';
+import { jsonColumn } from './json-column.ts';
+
+/** Small payloads that live in the job's own row. */
+export type Inline = {
+  readonly values: Readonly<Record<string, Json>>;
+  /** What control expressions read, by control key. */
+  readonly control: Readonly<Record<string, Json>>;
+};
+
+/** A job's row, parsed. */
+export type JobRow = {
+  readonly state: JobState;
+  readonly book: Book;
+  readonly inline: Inline;
+  /** A lower bound of the next moment at which the job needs attention. */
+  readonly dueAtMs: number;
+};
+
+/** What a commit changes in a job's row; null leaves a column untouched. */
+export type JobChange = {
+  readonly state: JobState;
+  readonly book: Book;
+  readonly inline: Inline | null;
+  readonly dueAtMs: number | null;
+  readonly tail: { readonly kind: 'append' | 'replace'; readonly lines: string } | null;
+};
+
+export function loadJob(sql: Sql, jobId: JobId): JobRow | null {
+  const [row] = sql.exec('SELECT due_at, state, book, inline FROM jobs WHERE job_id = ?', jobId);
+  if (row === undefined) return null;
+  return {
+    state: jsonColumn<JobState>(row, 'state'),
+    book: jsonColumn<Book>(row, 'book'),
+    inline: jsonColumn<Inline>(row, 'inline'),
+    dueAtMs: integer(row, 'due_at'),
+  };
+}
+
+export function insertJob(sql: Sql, jobId: JobId, row: JobRow, tail: string): void {
+  sql.exec(
+    'INSERT INTO jobs (job_id, due_at, state, book, tail, inline) VALUES (?, ?, ?, ?, ?, ?)',
+    jobId,
+    Math.floor(row.dueAtMs),
+    JSON.stringify(row.state),
+    JSON.stringify(row.book),
+    tail,
+    JSON.stringify(row.inline),
+  );
+}
+
+/** Writes one row, and a second one, of the index, only when `due_at` moves. */
+export function updateJob(sql: Sql, jobId: JobId, change: JobChange): void {
+  const columns = ['state = ?', 'book = ?'];
+  const values: (string | number)[] = [JSON.stringify(change.state), JSON.stringify(change.book)];
+  if (change.tail !== null) {
+    columns.push(change.tail.kind === 'append' ? 'tail = tail || ?' : 'tail = ?');
+    values.push(change.tail.lines);
+  }
+  if (change.inline !== null) {
+    columns.push('inline = ?');
+    values.push(JSON.stringify(change.inline));
+  }
+  if (change.dueAtMs !== null) {
+    columns.push('due_at = ?');
+    values.push(Math.floor(change.dueAtMs));
+  }
+  sql.exec(`UPDATE jobs SET ${columns.join(', ')} WHERE job_id = ?`, ...values, jobId);
+}
+
+export type DueJob = { readonly jobId: JobId; readonly dueAtMs: number };
+
+/** Jobs whose lower bound has passed, the longest overdue first; a page that follows `after`. */
+export function dueJobs(sql: Sql, nowMs: number, after: DueJob | null, limit: number): DueJob[] {
+  return sql
+    .exec(
+      `SELECT job_id, due_at FROM jobs WHERE due_at <= ? AND (due_at, job_id) > (?, ?)
+       ORDER BY due_at, job_id LIMIT ?`,
+      nowMs,
+      after?.dueAtMs ?? -1,
+      after?.jobId ?? '',
+      limit,
+    )
+    .flatMap((row) => {
+      const jobId = text(row, 'job_id');
+      return isJobId(jobId) ? [{ jobId, dueAtMs: integer(row, 'due_at') }] : [];
+    });
+}
+
+/** The earliest lower bound after a moment; null when there is none. */
+export function nextDueAfter(sql: Sql, nowMs: number): number | null {
+  const [row] = sql.exec('SELECT due_at FROM jobs WHERE due_at > ? ORDER BY due_at LIMIT 1', nowMs);
+  return row === undefined ? null : integer(row, 'due_at');
+}
+
+/** Removes a job with everything that carries its id. Its idempotency key goes separately. */
+export function deleteJob(sql: Sql, jobId: JobId): void {
+  for (const table of ['events', 'items', 'payloads', 'jobs']) {
+    sql.exec(`DELETE FROM ${table} WHERE job_id = ?`, jobId);
+  }
+}

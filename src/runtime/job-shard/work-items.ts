@@ -1,0 +1,78 @@
+import type { ActiveAttempt } from '../../domain/attempt.ts';
+import { attemptKey } from '../../domain/attempt.ts';
+import type { JobState } from '../../domain/job.ts';
+import type { Json } from '../../domain/json.ts';
+import type { Violation } from '../../domain/failure.ts';
+import type { Plan, PlannedStep } from '../../engine/plan.ts';
+import type { JobContext, WorkItem } from '../../services/ports/job-shard.ts';
+import { getPayload, payloadKeys } from './payload-box.ts';
+import { resolveRead, type ReadSource } from './resolve-reads.ts';
+import { loadItem } from './tables/items.ts';
+
+/** What a runner needs to carry out an attempt that it has claimed. */
+export function workItem(source: ReadSource, plan: Plan, active: ActiveAttempt): WorkItem {
+  const step = plan.byId.get(active.step);
+  if (step === undefined) throw new Error(`the plan has no step ${active.step}`);
+  const { item, attempt, target, targetIndex, deadlineAtMs } = active;
+  return {
+    key: attemptKey(active.step, item, attempt),
+    step: active.step,
+    item,
+    attempt,
+    target,
+    targetIndex,
+    deadlineAtMs,
+    reads: step.reads.map((path) => resolveRead(source, path)),
+    itemRead: itemRead(source, step, item),
+    reAsk: reAsk(source, active),
+  };
+}
+
+function itemRead(
+  source: ReadSource,
+  step: PlannedStep,
+  item: number | null,
+): WorkItem['itemRead'] {
+  const template = step.forEach?.template;
+  if (item === null || template?.kind !== 'path') return null;
+  return resolveRead(source, [...template.path, item]);
+}
+
+/** What the model is shown of its last answer, when that failed its check. */
+function reAsk(source: ReadSource, active: ActiveAttempt): WorkItem['reAsk'] {
+  const violations = lastViolations(source, active);
+  if (violations === null) return null;
+  const rejected = rejectedOf(source, active);
+  return rejected === undefined ? null : { rejected, violations };
+}
+
+function rejectedOf({ sql, state, inline }: ReadSource, active: ActiveAttempt): Json | undefined {
+  return getPayload(sql, state.birth.id, inline, payloadKeys.rejected(active.step, active.item));
+}
+
+function lastViolations(
+  { sql, state }: ReadSource,
+  active: ActiveAttempt,
+): readonly Violation[] | null {
+  const attempts =
+    active.item === null
+      ? state.steps[active.step]?.attempts
+      : loadItem(sql, state.birth.id, active.step, active.item)?.attempts;
+  const failure = attempts?.at(-1)?.failure;
+  return failure?.class === 'output_invalid' ? (failure.violations ?? []) : null;
+}
+
+/** What all attempts of a job share. */
+export function jobContext({ birth }: JobState): JobContext {
+  return {
+    jobId: birth.id,
+    project: birth.project,
+    pipeline: birth.pipeline,
+    version: birth.version,
+    definitionHash: birth.definitionHash,
+    createdAtMs: birth.createdAtMs,
+    metadata: birth.metadata,
+    requestId: birth.correlation.requestId,
+    traceId: birth.correlation.traceId,
+  };
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+
+import { isJobId, isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
+
+/**
+ * What travels through the queues. A STORED CONTRACT while messages wait: new fields are optional. A wake
+ * message is a hint, history messages are copies; neither carries truth.
+ */
+const jobId = z.custom<JobId>(
+  (value) => typeof value === 'string' && isJobId(value),
+  'not a job id',
+);
+const projectId = z.custom<ProjectId>(
+  (value) => typeof value === 'string' && isProjectId(value),
+  'not a project id',
+);
+
+export const wakeMessage = z.object({ kind: z.literal('wake'), project: projectId, job_id: jobId });
+export type WakeMessage = z.infer<typeof wakeMessage>;
+
+/** A job's row in D1, as of event `seq`. Times in milliseconds, money in nano-dollars. */
+const historyJob = z.object({
+  id: jobId,
+  pipeline: z.string(),
+  version: z.number(),
+  status: z.string(),
+  reason_code: z.string().nullable(),
+  seq: z.number(),
+  created_at: z.number(),
+  started_at: z.number().nullable(),
+  finished_at: z.number().nullable(),
+  expires_at: z.number().nullable(),
+  cost_nano_usd: z.number(),
+  unpriced_attempts: z.number(),
+  tags: z.array(z.string()),
+  metadata: z.record(z.string(), z.string()),
+  request_id: z.string(),
+  trace_id: z.string(),
+});
+
+/** Consecutive events of one job, as one row. */
+const historyEvents = z.object({
+  first_seq: z.number(),
+  last_seq: z.number(),
+  events: z.array(z.unknown()),
+});
+
+/** One finished attempt that called a model. */
+const historyCall = z.object({
+  attempt_key: z.string(),
+  step: z.string(),
+  item: z.number().nullable(),
+  attempt: z.number(),
+  provider: z.string(),
+  model: z.string(),
+  outcome: z.string(),
+  failure_class: z.string().nullable(),
+  started_at: z.number(),
+  latency_ms: z.number().nullable(),
+  cost_nano_usd: z.number().nullable(),
+  usage: z.record(z.string(), z.number()),
+  returned_model: z.string().optional(),
+  request_sha256: z.string().optional(),
+  code_version: z.number().optional(),
+  price_version: z.string().optional(),
+  provider_request_id: z.string().optional(),
+});
+export type HistoryCall = z.infer<typeof historyCall>;
+
+const historyEntry = z.object({
+  job: historyJob,
+  events: historyEvents.nullable(),
+  calls: z.array(historyCall),
+});
+export type HistoryEntry = z.infer<typeof historyEntry>;
+
+export const historyMessage = z.object({
+  kind: z.literal('history'),
+  project: projectId,
+  shard: z.number(),
+  entries: z.array(historyEntry),
+});
+export type HistoryMessage = z.infer<typeof historyMessage>;

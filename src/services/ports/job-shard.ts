@@ -1,0 +1,197 @@
+import type { AttemptFacts, Target } from '../../domain/attempt.ts';
+import type { Definition } from '../../domain/definition.ts';
+import type { JobEvent } from '../../domain/event.ts';
+import type { Failure, Violation } from '../../domain/failure.ts';
+import type { JobId, ProjectId } from '../../domain/ids.ts';
+import type { JobBirth, JobState } from '../../domain/job.ts';
+import type { Json } from '../../domain/json.ts';
+import type { StoredValue } from '../../domain/stored-value.ts';
+import type { Path } from '../../engine/expression/path.ts';
+import type { Capacity } from '../../engine/claim.ts';
+import type { Settled } from '../../engine/settle.ts';
+
+/**
+ * What a job's home offers. Calls cross a process boundary: everything is JSON-safe, every call may be repeated
+ * or answered late, and code of the release before may be on the other side.
+ */
+export type JobShard = {
+  submit(request: SubmitRequest): Promise<SubmitAnswer>;
+  next(request: NextRequest): Promise<NextAnswer>;
+  renew(request: RenewRequest): Promise<RenewAnswer>;
+  cancel(request: CancelRequest): Promise<CancelAnswer>;
+  read(request: ReadRequest): Promise<JobSnapshot | null>;
+  events(request: EventsRequest): Promise<readonly JobEvent[] | null>;
+  /** The job under an idempotency key, or null. */
+  findKey(keyHash: string): Promise<KeyedJob | null>;
+  /** History up to these numbers is stored in D1; it need not be sent again. */
+  confirm(confirmations: readonly HistoryMark[]): Promise<void>;
+  /** Makes sure that an alarm stands if anything is due. */
+  ensureAlarm(): Promise<void>;
+};
+
+/** Finds a job's home. */
+export type JobShards = {
+  /** How many shards new jobs are spread over. */
+  readonly count: number;
+  /** How many there were before a change of `count`; null when it never changed. */
+  readonly former: number | null;
+  of(project: ProjectId, shard: number): JobShard;
+};
+
+export type KeyedJob = { readonly jobId: JobId; readonly bodyHash: string };
+export type HistoryMark = { readonly jobId: JobId; readonly seq: number };
+
+/** A payload on its way: in the message itself, or as an object in R2. */
+export type PayloadOnTheWay = { readonly stored: StoredValue; readonly value?: Json };
+
+export type SubmitRequest = {
+  readonly birth: JobBirth;
+  readonly definition: Definition;
+  readonly input: PayloadOnTheWay;
+  /** What control expressions read of the input, by control key. */
+  readonly control: Readonly<Record<string, Json>>;
+  readonly idempotency: { readonly keyHash: string; readonly bodyHash: string } | null;
+  /** The submitter runs the job itself and wants its first work with the answer. */
+  readonly turn: TurnRequest | null;
+};
+
+export type SubmitAnswer =
+  | { readonly kind: 'created'; readonly snapshot: JobSnapshot; readonly turn: NextAnswer | null }
+  | { readonly kind: 'replayed'; readonly snapshot: JobSnapshot }
+  | { readonly kind: 'key_conflict'; readonly jobId: JobId }
+  /** The shard takes no new jobs: its storage is nearly full. */
+  | { readonly kind: 'full'; readonly retryAfterMs: number };
+
+export type TurnRequest = {
+  /** New for every call, the same for its repetitions: a lost answer strands nothing. */
+  readonly requestId: string;
+  readonly capacity: Capacity;
+  /** The end of the runner's life. */
+  readonly untilMs: number;
+};
+
+export type NextRequest = TurnRequest & {
+  readonly jobId: JobId;
+  readonly settled: readonly SettlementReport[];
+  /** True for the first call of a turn that a wake hint began. */
+  readonly hinted: boolean;
+  /** The definition the runner already has, by hash. */
+  readonly knownDefinition: string | null;
+};
+
+/** A settlement with the payloads that belong to it. */
+export type SettlementReport = {
+  readonly step: string;
+  readonly item: number | null;
+  readonly attempt: number;
+  readonly facts: AttemptFacts;
+  readonly outcome:
+    | {
+        readonly ok: true;
+        readonly output: PayloadOnTheWay;
+        /** What control expressions read of the output, by control key. */
+        readonly control: Readonly<Record<string, Json>>;
+      }
+    | {
+        readonly ok: false;
+        readonly failure: Failure;
+        /** The output that failed its check, so that the model can be asked again. */
+        readonly rejected?: Json;
+      };
+};
+
+export type NextAnswer = {
+  /** `gone`: the shard knows no such job. */
+  readonly job: 'open' | 'over' | 'gone';
+  readonly settled: readonly Settled[];
+  readonly work: readonly WorkItem[];
+  /** Attempts of this job that must be aborted, by attempt key. */
+  readonly cancel: readonly string[];
+  readonly context: JobContext | null;
+  /** Present unless the runner said that it has it. */
+  readonly definition: Definition | null;
+};
+
+/** What all attempts of a job share. */
+export type JobContext = {
+  readonly jobId: JobId;
+  readonly project: ProjectId;
+  readonly pipeline: string;
+  readonly version: number;
+  readonly definitionHash: string;
+  readonly createdAtMs: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  readonly traceId: string;
+};
+
+export type WorkItem = {
+  /** The attempt's key within its job. */
+  readonly key: string;
+  readonly step: string;
+  readonly item: number | null;
+  readonly attempt: number;
+  readonly target: Target | null;
+  readonly targetIndex: number;
+  readonly deadlineAtMs: number;
+  readonly reads: readonly ResolvedRead[];
+  /** The map's item, when its list is a plain place; computed lists are evaluated by the runner. */
+  readonly itemRead: ResolvedRead | null;
+  /** The answer that failed its check, when the model is asked again. */
+  readonly reAsk: { readonly rejected: Json; readonly violations: readonly Violation[] } | null;
+};
+
+/** The value at a place, or how to get it. */
+export type ResolvedRead = { readonly path: Path } & (
+  | { readonly kind: 'value'; readonly value: Json }
+  | { readonly kind: 'absent' }
+  /** In an R2 object, at `below` inside it. */
+  | { readonly kind: 'object'; readonly object: StoredValue; readonly below: Path }
+  /** A map's output: one part an item. */
+  | { readonly kind: 'list'; readonly parts: readonly ListPart[]; readonly below: Path }
+);
+export type ListPart = { readonly value: Json } | { readonly object: StoredValue };
+
+export type RenewRequest = { readonly jobId: JobId; readonly keys: readonly string[] };
+/** Attempts that must be aborted: cancelled, superseded, or of a job that is over. */
+export type RenewAnswer = { readonly cancel: readonly string[] };
+
+export type CancelRequest = { readonly jobId: JobId; readonly by: string };
+export type CancelAnswer =
+  | { readonly kind: 'done'; readonly snapshot: JobSnapshot }
+  | { readonly kind: 'gone' };
+
+export type ReadRequest = {
+  readonly jobId: JobId;
+  /** Payloads wanted beside the output. */
+  readonly include: readonly ('input' | 'step_outputs')[];
+};
+export type EventsRequest = {
+  readonly jobId: JobId;
+  readonly afterSeq: number;
+  readonly limit: number;
+};
+
+/** A job as its shard sees it now. */
+export type JobSnapshot = {
+  readonly state: JobState;
+  readonly definition: Definition;
+  /** What the output mapping reads; empty until the job has succeeded. */
+  readonly outputReads: readonly ResolvedRead[];
+  /** Wanted payloads: `input`, and a step's output by step id. */
+  readonly payloads: {
+    readonly input?: ResolvedRead;
+    readonly steps?: Readonly<Record<string, ResolvedRead>>;
+  };
+  /** What providers said of failed attempts, by attempt key; kept with the payloads. */
+  readonly details: Readonly<Record<string, Json>>;
+  readonly payloadsErased: boolean;
+  /** What nothing but time and others can change now; null while something moves or when the job is over. */
+  readonly waitingOn: WaitingOn | null;
+};
+
+export type WaitingOn = {
+  readonly kind: 'runner' | 'retry_backoff';
+  readonly key: string | null;
+  readonly untilAtMs: number | null;
+};
