@@ -109,9 +109,8 @@ export type ModelResult =
   | RerankResult
   | SummarizeResult;
 
-/** What a provider returned for one call, normalised. */
-export type ModelReply = {
-  readonly result: ModelResult;
+/** What one call consumed, and who says so. */
+export type Spent = {
   readonly usage: Usage;
   /** The provider's own usage object, untouched, for audits. */
   readonly rawUsage: Json;
@@ -120,3 +119,6 @@ export type ModelReply = {
   /** The provider's id for this call, for its support desk. */
   readonly providerRequestId: string | null;
 };
+
+/** What a provider returned for one call, normalised. */
+export type ModelReply = Spent & { readonly result: ModelResult };

@@ -14,8 +14,12 @@ export type ClaimInput = {
   readonly untilMs: number;
 };
 
-/** What a claim gave, and whether something was held back only because the runner's life is too short. */
-export type Claimed = { readonly keys: readonly string[]; readonly unfit: boolean };
+/** What a claim gave, and what held the rest back: the runner's life too short, or no connection free. */
+export type Claimed = {
+  readonly keys: readonly string[];
+  readonly unfit: boolean;
+  readonly starved: boolean;
+};
 
 type Candidate = {
   readonly step: PlannedStep;
@@ -26,23 +30,29 @@ type Candidate = {
 /** Hands out attempts that may start now, in the order of the steps, as far as the capacity goes. */
 export function claim(draft: Draft, input: ClaimInput): Claimed {
   const left = { ...input.capacity };
-  const keys: string[] = [];
-  let unfit = false;
+  const outcomes: Started[] = [];
   for (const step of draft.plan.steps) {
     for (const candidate of candidates(draft, step)) {
-      if (isOver(draft) || draft.state.status === 'cancelling') return { keys, unfit };
+      if (isOver(draft) || draft.state.status === 'cancelling') break;
       const outcome = start(draft, candidate, input, left);
-      if (typeof outcome === 'string') keys.push(outcome);
-      else if (outcome === UNFIT) unfit = true;
-      if (outcome === FULL || outcome === UNFIT) break;
+      outcomes.push(outcome);
+      if (outcome.kind === 'full' || outcome.kind === 'unfit') break;
     }
   }
-  return { keys, unfit };
+  return {
+    keys: outcomes.flatMap((outcome) => (outcome.kind === 'started' ? [outcome.key] : [])),
+    unfit: outcomes.some((outcome) => outcome.kind === 'unfit'),
+    starved: outcomes.some((outcome) => outcome.kind === 'full' && outcome.slot === 'calls'),
+  };
 }
 
-const FULL = Symbol('no capacity left');
-const UNFIT = Symbol('would outlive the runner');
-const GONE = Symbol('the step ended instead');
+type Started =
+  | { readonly kind: 'started'; readonly key: string }
+  | { readonly kind: 'full'; readonly slot: keyof Capacity }
+  /** It may last longer than the runner. */
+  | { readonly kind: 'unfit' }
+  /** The step ended instead. */
+  | { readonly kind: 'gone' };
 
 /** Attempts of a step that are due, one after the other; a map's as far as its concurrency allows. */
 function* candidates(draft: Draft, step: PlannedStep): Generator<Candidate> {
@@ -66,18 +76,18 @@ function start(
   candidate: Candidate,
   input: ClaimInput,
   left: { calls: number; local: number },
-): string | typeof FULL | typeof UNFIT | typeof GONE {
+): Started {
   const { step, item, next } = candidate;
   const deadlineAtMs = attemptDeadline(draft, step);
-  if (deadlineAtMs > input.untilMs) return UNFIT;
+  if (deadlineAtMs > input.untilMs) return { kind: 'unfit' };
   const choice = chooseTarget(step.route, next.targetIndex, draft.world);
   if (choice.chosen === null) {
     recordRoute(draft, candidate, choice);
     failStep(draft, step.id, noTargetFailure(choice), 'no_target_left');
-    return GONE;
+    return { kind: 'gone' };
   }
   const slot = choice.chosen.local ? 'local' : 'calls';
-  if (left[slot] <= 0) return FULL;
+  if (left[slot] <= 0) return { kind: 'full', slot };
   left[slot] -= 1;
 
   if (draft.state.startedAtMs === null) emit(draft, { type: 'job.started', data: {} });
@@ -91,7 +101,7 @@ function start(
     ...subject(candidate),
     data: { target, targetIndex: index, deadlineAtMs },
   });
-  return attemptKey(step.id, item, next.attempt);
+  return { kind: 'started', key: attemptKey(step.id, item, next.attempt) };
 }
 
 /** The fields that say which attempt an event is about. */

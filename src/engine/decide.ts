@@ -47,7 +47,7 @@ export type Decision = {
   readonly claimed: Claimed;
 };
 
-const NOTHING_CLAIMED: Claimed = { keys: [], unfit: false };
+const NOTHING_CLAIMED: Claimed = { keys: [], unfit: false, starved: false };
 
 /** A new job's first decision: queued, with the steps that can start already open. */
 export function createJob(

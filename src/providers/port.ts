@@ -1,6 +1,6 @@
 import type { Failure } from '../domain/failure.ts';
 import type { Json } from '../domain/json.ts';
-import type { ModelCall, ModelKind, ModelReply } from '../domain/model-call.ts';
+import type { ModelCall, ModelKind, ModelReply, Spent } from '../domain/model-call.ts';
 
 /** What an adapter sends: a JSON request, complete but for credentials and correlation headers. */
 export type WireRequest = {
@@ -38,10 +38,11 @@ export type Ticket = { readonly providerJobId: string; readonly data: Json };
 export type CallOutcome =
   | { readonly kind: 'done'; readonly reply: ModelReply }
   | { readonly kind: 'pending'; readonly ticket: Ticket; readonly checkInMs: number }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  /** `spent` is present when the provider worked, and charges, although there is no result to use. */
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly spent?: Spent };
 
 export type CallContext = {
-  /** Aborted at the attempt's deadline or when the job is cancelled; `reason` says which. */
+  /** Aborted with the reason `cancel` when the job is cancelled, and with `deadline` at the attempt's end. */
   readonly signal: AbortSignal;
   /** Stable for one attempt; sent wherever a provider takes an idempotency key. */
   readonly idempotencyKey: string;

@@ -28,7 +28,15 @@ function apply(context: ShardContext, row: JobRow, plan: Plan, input: Input): Jo
   const after = context.ports.sql.transaction(() => {
     storeItems(context, jobId, decision.items, NO_ARRIVALS.payloads);
     const box = openBox(row.inline, row.book);
-    return commit(context, { row, plan, decision, box, requestId: null, wakes: row.book.wakes });
+    return commit(context, {
+      row,
+      plan,
+      decision,
+      box,
+      requestId: null,
+      wakes: row.book.wakes,
+      returning: false,
+    });
   });
   context.ports.measure(after.state, decision.events);
   return after;

@@ -31,6 +31,8 @@ export type CommitInput = {
   readonly requestId: string | null;
   /** The wake notes after what this call tells of them. */
   readonly wakes: Wakes;
+  /** True when the caller comes again for the work it leaves: no hint is sent for it. */
+  readonly returning: boolean;
 };
 
 /**
@@ -45,7 +47,7 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
   const nowMs = ports.nowMs();
 
   const runnable = runnableCount(state, plan, nowMs);
-  const hints = hintsToSend(input.wakes, runnable, nowMs);
+  const hints = input.returning ? 0 : hintsToSend(input.wakes, runnable, nowMs);
   const tail = nextTail(context, jobId, row.book, decision.events);
   const book: Book = {
     ...row.book,
@@ -80,7 +82,7 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
 /** Writes a new job. */
 export function commitNew(
   context: ShardContext,
-  input: Omit<CommitInput, 'row'> & { readonly book: Book },
+  input: Omit<CommitInput, 'row' | 'returning'> & { readonly book: Book },
 ): JobRow {
   const { state, events } = input.decision;
   const nowMs = context.ports.nowMs();

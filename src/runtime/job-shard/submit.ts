@@ -53,6 +53,7 @@ function create(context: ShardContext, request: SubmitRequest): SubmitAnswer {
   context.ports.measure(row.state, decision.events);
   const work = {
     keys: decision.claimed.keys,
+    starved: false,
     settled: [],
     request: { knownDefinition: birth.definitionHash },
   };

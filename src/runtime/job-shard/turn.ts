@@ -31,6 +31,7 @@ const GONE: NextAnswer = {
   job: 'gone',
   settled: [],
   work: [],
+  starved: false,
   cancel: [],
   context: null,
   definition: null,
@@ -77,11 +78,13 @@ function takeTurn(
       box,
       requestId: request.requestId,
       wakes: request.hinted ? hintAnswered(row.book.wakes) : row.book.wakes,
+      returning: request.returning,
     });
   });
   context.ports.measure(after.state, decision.events);
   const keys = repeated.length > 0 ? repeated : decision.claimed.keys;
-  return answer(context, after, plan, { keys, settled: decision.settled, request });
+  const { starved } = decision.claimed;
+  return answer(context, after, plan, { keys, starved, settled: decision.settled, request });
 }
 
 /** Attempts that an earlier call with this id has claimed and that are still open. */
@@ -93,6 +96,7 @@ function keysClaimedBy({ book, state }: JobRow, requestId: string): string[] {
 
 type AnswerInput = {
   readonly keys: readonly string[];
+  readonly starved: boolean;
   readonly settled: Decision['settled'];
   readonly request: { readonly knownDefinition: string | null };
 };
@@ -101,7 +105,7 @@ export function answer(
   context: ShardContext,
   { state, inline }: JobRow,
   plan: Plan,
-  { keys, settled, request }: AnswerInput,
+  { keys, starved, settled, request }: AnswerInput,
 ): NextAnswer {
   const source = { sql: context.ports.sql, state, inline };
   const over = isTerminal(state.status);
@@ -112,6 +116,7 @@ export function answer(
       const active = state.active[key];
       return active === undefined ? [] : [workItem(source, plan, active)];
     }),
+    starved,
     cancel: over || state.status === 'cancelling' ? Object.keys(state.active) : [],
     context: jobContext(state),
     definition: request.knownDefinition === state.birth.definitionHash ? null : plan.definition,

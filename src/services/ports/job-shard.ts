@@ -75,6 +75,8 @@ export type NextRequest = TurnRequest & {
   readonly settled: readonly SettlementReport[];
   /** True for the first call of a turn that a wake hint began. */
   readonly hinted: boolean;
+  /** True when the runner comes again for what it cannot take now: nobody else need be told of it. */
+  readonly returning: boolean;
   /** The definition the runner already has, by hash. */
   readonly knownDefinition: string | null;
 };
@@ -105,6 +107,8 @@ export type NextAnswer = {
   readonly job: 'open' | 'over' | 'gone';
   readonly settled: readonly Settled[];
   readonly work: readonly WorkItem[];
+  /** True when there is work that only lacked a connection. */
+  readonly starved: boolean;
   /** Attempts of this job that must be aborted, by attempt key. */
   readonly cancel: readonly string[];
   readonly context: JobContext | null;

@@ -1,0 +1,161 @@
+import type { Json } from '../../domain/json.ts';
+import type { CallContext, ErrorEvidence, WireReply, WireRequest } from '../port.ts';
+import { openBody, type BodyReader } from './body-reader.ts';
+import { createSseParser, type ServerSentEvent } from './sse.ts';
+import { evidenceFromThrown, replyTooLarge, streamIncomplete } from './thrown.ts';
+
+export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Where and how one provider is reached. */
+export type Endpoint = {
+  readonly fetch: FetchLike;
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  /** Credentials and whatever else the provider wants on every call; these win over all others. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** Collects the events of a streamed reply into the body that the same reply would have had in one piece. */
+export type StreamFold = {
+  push(event: ServerSentEvent): void;
+  /** Is the answer complete? Then a connection that breaks afterwards changes nothing. */
+  isWhole(): boolean;
+  /** Has the provider said its last word? Then nothing that follows is waited for. */
+  isOver(): boolean;
+  body(): Json;
+};
+
+/** A reply larger than this is not a reply but an accident. */
+const replyBytesMax = 8 * 1024 * 1024;
+/** Of an error's text the beginning is enough. */
+const errorBytesMax = 64 * 1024;
+/** How long a finished stream may take to end by itself, which saves its connection for the next call. */
+const endGraceMs = 500;
+
+/**
+ * Makes one HTTP call and reads its answer to the end. Never throws for what the network or the provider
+ * does, and never repeats anything. An event stream goes into `fold` if there is one; the reply's own
+ * content type decides, not what was asked for.
+ */
+export async function exchange(
+  endpoint: Endpoint,
+  request: WireRequest,
+  context: CallContext,
+  fold: StreamFold | null,
+): Promise<ErrorEvidence> {
+  const { fetch, baseUrl } = endpoint;
+  let response: Response;
+  try {
+    response = await fetch(`${baseUrl}${request.path}`, {
+      method: request.method,
+      headers: { ...context.headers, ...request.headers, ...endpoint.headers },
+      ...(request.method === 'GET' ? {} : { body: JSON.stringify(request.body) }),
+      // A redirect would turn the POST into a GET, or carry the key to another host.
+      redirect: 'manual',
+      signal: context.signal,
+    });
+  } catch (thrown) {
+    return evidenceFromThrown(thrown, context.signal);
+  }
+  context.onHeaders();
+  const headers = headersOf(response);
+  const contentType = headers['content-type']?.toLowerCase() ?? '';
+  const streamed = response.ok && contentType.startsWith('text/event-stream');
+  return streamed && fold !== null
+    ? readStream(response, headers, context.signal, fold)
+    : readWhole(response, headers, context.signal);
+}
+
+type ReplyHeaders = WireReply['headers'];
+
+async function readWhole(
+  response: Response,
+  headers: ReplyHeaders,
+  signal: AbortSignal,
+): Promise<ErrorEvidence> {
+  const reader = openBody(response, response.ok ? replyBytesMax : errorBytesMax, signal);
+  const decoder = new TextDecoder();
+  let text = '';
+  let next = await reader.next();
+  for (; next.kind === 'bytes'; next = await reader.next()) {
+    text += decoder.decode(next.bytes, { stream: true });
+  }
+  text += decoder.decode();
+  // The status of an error says enough, whatever happened to its text.
+  const enough = next.kind === 'end' || (!response.ok && !signal.aborted);
+  if (!enough) return next.kind === 'too_large' ? tooLarge() : broken(next, signal);
+  return { kind: 'reply', reply: { status: response.status, headers, body: parseOrText(text) } };
+}
+
+async function readStream(
+  response: Response,
+  headers: ReplyHeaders,
+  signal: AbortSignal,
+  fold: StreamFold,
+): Promise<ErrorEvidence> {
+  const reader = openBody(response, replyBytesMax, signal);
+  const decoder = new TextDecoder();
+  const parser = createSseParser();
+  let next = await reader.next();
+  for (; next.kind === 'bytes'; next = await reader.next()) {
+    pushAll(fold, parser.push(decoder.decode(next.bytes, { stream: true })));
+    if (fold.isOver()) break;
+  }
+  if (fold.isOver()) await endSoon(reader);
+  else if (next.kind === 'end') pushAll(fold, [...parser.push(decoder.decode()), ...parser.end()]);
+
+  if (fold.isWhole()) {
+    return { kind: 'reply', reply: { status: response.status, headers, body: fold.body() } };
+  }
+  if (next.kind === 'too_large') return tooLarge();
+  return next.kind === 'broken' ? broken(next, signal) : incomplete();
+}
+
+function pushAll(fold: StreamFold, events: readonly ServerSentEvent[]): void {
+  for (const event of events) fold.push(event);
+}
+
+/** Reads a stream that has nothing more to say to its end, but does not wait long for that. */
+async function endSoon(reader: BodyReader): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, endGraceMs);
+  });
+  const ended = (async () => {
+    while ((await reader.next()).kind === 'bytes');
+  })();
+  await Promise.race([ended, patience]);
+  if (timer !== undefined) clearTimeout(timer);
+  reader.discard();
+}
+
+function headersOf(response: Response): ReplyHeaders {
+  const headers: Record<string, string> = {};
+  response.headers.forEach((value, name) => {
+    headers[name.toLowerCase()] = value;
+  });
+  return headers;
+}
+
+function parseOrText(text: string): Json {
+  try {
+    const value: Json = JSON.parse(text);
+    return value;
+  } catch {
+    return text;
+  }
+}
+
+function broken(next: { readonly kind: string; readonly thrown?: unknown }, signal: AbortSignal) {
+  return evidenceFromThrown(next.thrown, signal);
+}
+
+function tooLarge(): ErrorEvidence {
+  const message = `the reply is larger than ${replyBytesMax} bytes`;
+  return { kind: 'exception', name: replyTooLarge, message, sent: true };
+}
+
+function incomplete(): ErrorEvidence {
+  const message = 'the event stream ended before the answer was complete';
+  return { kind: 'exception', name: streamIncomplete, message, sent: true };
+}

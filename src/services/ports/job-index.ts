@@ -1,0 +1,36 @@
+import type { JobId, ProjectId } from '../../domain/ids.ts';
+import type { JobStatus } from '../../domain/job.ts';
+
+/** Jobs as lists show them: a copy in D1, a moment behind the shards. */
+export type IndexedJob = {
+  readonly id: JobId;
+  readonly pipeline: string;
+  readonly version: number;
+  readonly status: JobStatus;
+  readonly reasonCode: string | null;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  readonly costNanoUsd: number;
+  readonly unpricedAttempts: number;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  readonly traceId: string;
+};
+
+export type JobFilter = {
+  readonly statuses: readonly JobStatus[];
+  readonly pipeline: string | null;
+  readonly version: number | null;
+  readonly tag: string | null;
+  /** Only jobs with an id below this one: the last of the page before. */
+  readonly before: string | null;
+  /** Only jobs with an id at or above this one. */
+  readonly from: string | null;
+};
+
+export type JobIndex = {
+  /** Newest first. */
+  list(project: ProjectId, filter: JobFilter, limit: number): Promise<readonly IndexedJob[]>;
+};

@@ -1,0 +1,13 @@
+import type { Target } from '../../domain/attempt.ts';
+import type { ModelKind } from '../../domain/model-call.ts';
+import type { ProviderAdapter } from '../../providers/port.ts';
+
+/** What the deployment can call. */
+export type Providers = {
+  /** The adapter of a configured provider; null for one that is unknown or not configured. */
+  get(id: string): ProviderAdapter | null;
+  /** Every provider id that a definition may name. */
+  readonly ids: readonly string[];
+  /** What the builtin models and their kinds are called; null for a provider that does not list its models. */
+  kindOf(target: Target): ModelKind | 'unknown_model' | null;
+};

@@ -1,0 +1,42 @@
+import type { Violation } from '../domain/failure.ts';
+
+/** Why a request was refused, in a closed list; the door maps each to a status (`http/failure-response.ts`). */
+export type ServiceFailureCode =
+  | 'invalid_request'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'pipeline_not_found'
+  | 'idempotency_key_reused'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'input_invalid'
+  | 'definition_invalid'
+  | 'conflict'
+  | 'unavailable'
+  | 'internal';
+
+export type ServiceFailure = {
+  readonly code: ServiceFailureCode;
+  /** A sentence from which the caller can mend the request. */
+  readonly message: string;
+  /** Where in the request, when a place can be named. */
+  readonly violations?: readonly Violation[];
+  readonly retryAfterMs?: number;
+};
+
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: ServiceFailure };
+
+export function done<T>(value: T): Result<T> {
+  return { ok: true, value };
+}
+
+export function refuse(
+  code: ServiceFailureCode,
+  message: string,
+  more: Pick<ServiceFailure, 'violations' | 'retryAfterMs'> = {},
+): { readonly ok: false; readonly failure: ServiceFailure } {
+  return { ok: false, failure: { code, message, ...more } };
+}

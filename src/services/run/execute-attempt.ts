@@ -1,0 +1,161 @@
+import type { Failure } from '../../domain/failure.ts';
+import type { Json } from '../../domain/json.ts';
+import { isModelStepKind } from '../../domain/step-kinds.ts';
+import { fillTemplate } from '../../engine/expression/template.ts';
+import { valueAt, type Scope } from '../../engine/expression/path.ts';
+import type { PlannedStep } from '../../engine/plan.ts';
+import { controlValues } from '../control-values.ts';
+import { packPayload } from '../payloads.ts';
+import type { SettlementReport, WorkItem } from '../ports/job-shard.ts';
+import type { Log } from '../ports/log.ts';
+import type { Objects } from '../ports/objects.ts';
+import { contextScope, readValue, scopeOf } from '../resolve-scope.ts';
+import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
+import { checkValue } from '../check-value.ts';
+import { localFacts } from './facts.ts';
+import { runModel } from './run-model.ts';
+import { runTransform } from './run-transform.ts';
+
+/** Carries out one attempt from its input to a report. Never throws: a defect is a failure like any other. */
+export async function executeAttempt(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+): Promise<SettlementReport> {
+  const startedAtMs = deps.machine.nowMs();
+  try {
+    const ran = await run(deps, attempt);
+    const report = await reportOf(deps, attempt, checked(attempt.step, ran));
+    logAttempt(deps.log, attempt, report);
+    return report;
+  } catch (error) {
+    deps.log('error', 'attempt.defect', {
+      ...subjectOf(attempt),
+      error: error instanceof Error ? error.name : 'unknown',
+      stack: error instanceof Error ? (error.stack ?? null) : null,
+    });
+    const facts = localFacts(startedAtMs, deps.machine.nowMs(), null);
+    const message = 'a defect in Penstock stopped this attempt; the log has it under this job';
+    return {
+      ...whichAttempt(attempt),
+      facts,
+      outcome: { ok: false, failure: { class: 'internal', phase: 'unknown', message } },
+    };
+  }
+}
+
+function whichAttempt({ work }: Attempt) {
+  return { step: work.step, item: work.item, attempt: work.attempt };
+}
+
+async function run(deps: ExecuteDeps, attempt: Attempt): Promise<Ran> {
+  const { step } = attempt;
+  const startedAtMs = deps.machine.nowMs();
+  const input = await inputOf(deps, attempt);
+  if (!input.ok) {
+    const failure: Failure = {
+      class: 'expression_failed',
+      phase: 'not_sent',
+      message: input.message,
+    };
+    return {
+      facts: localFacts(startedAtMs, deps.machine.nowMs(), null),
+      result: { ok: false, failure },
+    };
+  }
+  const { uses } = step.definition;
+  return isModelStepKind(uses)
+    ? runModel(deps, attempt, uses, input.value)
+    : runTransform(deps, uses, input.value);
+}
+
+/** The step's `with`, filled in. */
+async function inputOf({ objects }: ExecuteDeps, { job, step, work }: Attempt) {
+  const scope = await scopeOf(objects, contextScope(job), work.reads);
+  const item = await itemOf(objects, scope, step, work);
+  if (!item.ok) return item;
+  if (work.item !== null) Object.assign(scope, { item: item.value, index: work.item });
+  const filled = fillTemplate(step.input, scope, 'fail');
+  return filled.ok ? filled : { ok: false as const, message: `\`with\`: ${filled.message}` };
+}
+
+/** The map's item that an attempt is about; null outside a map. */
+async function itemOf(
+  objects: Objects,
+  scope: Scope,
+  step: PlannedStep,
+  { item, itemRead }: WorkItem,
+) {
+  if (item === null || step.forEach === null) return { ok: true as const, value: null };
+  if (itemRead !== null) {
+    return { ok: true as const, value: (await readValue(objects, itemRead)) ?? null };
+  }
+  const list = fillTemplate(step.forEach.template, scope, 'fail');
+  if (!list.ok) return { ok: false as const, message: `\`for_each\`: ${list.message}` };
+  return { ok: true as const, value: valueAt(list.value, [item]) ?? null };
+}
+
+/** An output that does not satisfy the step's schema is a failure; what was rejected is kept. */
+function checked(step: PlannedStep, ran: Ran): Ran {
+  const schema = step.definition.check?.schema;
+  if (schema === undefined || !ran.result.ok) return ran;
+  const failure = checkValue(schema, ran.result.checked);
+  if (failure === null) return ran;
+  return { ...ran, result: { ok: false, failure, rejected: ran.result.checked } };
+}
+
+async function reportOf(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+  { facts, result }: Ran,
+): Promise<SettlementReport> {
+  const which = whichAttempt(attempt);
+  if (!result.ok) {
+    const { failure, rejected } = result;
+    return {
+      ...which,
+      facts,
+      outcome: { ok: false, failure, ...(rejected === undefined ? {} : { rejected }) },
+    };
+  }
+  // A map's control values are assembled by the shard, which alone has all its items.
+  const reads = attempt.step.forEach === null ? attempt.step.reports : [];
+  const control = controlValues(reads, result.output, 3);
+  if (!control.ok) return { ...which, facts, outcome: control };
+  const { job, work } = attempt;
+  const rowKey = work.item === null ? `output/${work.step}` : `output/${work.step}/${work.item}`;
+  const owner = { project: job.project, jobId: job.jobId, owner: work.key, rowKey };
+  const packed = await packPayload(deps, owner, result.output);
+  if (!packed.ok) return { ...which, facts, outcome: packed };
+  return {
+    ...which,
+    facts,
+    outcome: { ok: true, output: packed.payload, control: control.values },
+  };
+}
+
+function subjectOf({ job, work }: Attempt) {
+  return {
+    job_id: job.jobId,
+    project: job.project,
+    pipeline: `${job.pipeline}@${job.version}`,
+    request_id: job.requestId,
+    trace_id: job.traceId,
+    step: work.step,
+    item: work.item,
+    attempt: work.attempt,
+    provider: work.target?.provider ?? null,
+    model: work.target?.model ?? null,
+  };
+}
+
+function logAttempt(log: Log, attempt: Attempt, { facts, outcome }: SettlementReport): void {
+  log(outcome.ok ? 'info' : 'warn', 'attempt.ended', {
+    ...subjectOf(attempt),
+    outcome: outcome.ok ? 'succeeded' : 'failed',
+    class: outcome.ok ? null : outcome.failure.class,
+    phase: outcome.ok ? null : outcome.failure.phase,
+    code: outcome.ok ? null : (outcome.failure.code ?? null),
+    latency_ms: facts.latencyMs,
+    cost_nano_usd: facts.costNanoUsd,
+  });
+}

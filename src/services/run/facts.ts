@@ -1,0 +1,59 @@
+import type { AttemptFacts, Target } from '../../domain/attempt.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { Spent } from '../../domain/model-call.ts';
+import { priceCall } from '../../pricing/price-call.ts';
+
+export type CallFacts = {
+  readonly target: Target;
+  readonly local: boolean;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly requestSha256: string;
+  readonly codeVersion: number;
+  readonly finishReason: string | null;
+};
+
+/** The facts of a model call. A call that was refused before any work cost nothing. */
+export function callFacts(
+  call: CallFacts,
+  spent: Spent | null,
+  failure: Failure | null,
+): AttemptFacts {
+  const { target, local, startedAtMs, endedAtMs, finishReason } = call;
+  const free = failure !== null && spent === null && isFree(failure);
+  const usage = spent === null ? null : spent.usage;
+  const price = priceCall({ ...target, local: local || free, usage }, endedAtMs);
+  return {
+    latencyMs: Math.max(0, endedAtMs - startedAtMs),
+    ...price,
+    requestSha256: call.requestSha256,
+    codeVersion: call.codeVersion,
+    ...(finishReason === null ? {} : { finishReason }),
+    ...(spent === null ? {} : spentFacts(spent)),
+  };
+}
+
+function isFree({ phase }: Failure): boolean {
+  return phase === 'not_sent' || phase === 'rejected';
+}
+
+function spentFacts({ usage, returnedModel, providerRequestId }: Spent) {
+  return {
+    usage,
+    returnedModel,
+    ...(providerRequestId === null ? {} : { providerRequestId }),
+  };
+}
+
+/** The facts of work that called no model. */
+export function localFacts(
+  startedAtMs: number,
+  endedAtMs: number,
+  codeVersion: number | null,
+): AttemptFacts {
+  return {
+    latencyMs: Math.max(0, endedAtMs - startedAtMs),
+    costNanoUsd: 0,
+    ...(codeVersion === null ? {} : { codeVersion }),
+  };
+}

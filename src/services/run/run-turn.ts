@@ -1,0 +1,225 @@
+import type { Definition } from '../../domain/definition.ts';
+import type { JobId } from '../../domain/ids.ts';
+import { makePlan, type Plan } from '../../engine/plan.ts';
+import type { JobShard, NextAnswer, SettlementReport, WorkItem } from '../ports/job-shard.ts';
+import type { Attempt, ExecuteDeps } from './attempt.ts';
+import { executeAttempt } from './execute-attempt.ts';
+import { askNext, renewWhileRunning } from './shard-calls.ts';
+import type { Slots } from './slots.ts';
+
+export type TurnDeps = ExecuteDeps & {
+  readonly shard: JobShard;
+  /** Connections, shared by all turns of this invocation. */
+  readonly calls: Slots;
+};
+
+export type TurnOptions = {
+  readonly jobId: JobId;
+  /** True when a wake hint began this turn. */
+  readonly hinted: boolean;
+  /** The end of the runner's life; nothing that may last longer is taken on. */
+  readonly untilMs: number;
+  /** From this moment on nothing new is taken on; what runs is brought to its end. */
+  readonly claimUntilMs: number;
+  /** The first work, when it came with the submit's answer. */
+  readonly first: { readonly answer: NextAnswer; readonly definition: Definition } | null;
+};
+
+/** Work inside the Worker that one turn holds; it is carried out one piece after the other. */
+const LOCAL_PER_TURN = 16;
+const CALLS_PER_TURN = 6;
+
+type Turn = {
+  readonly deps: TurnDeps;
+  readonly options: TurnOptions;
+  plan: { readonly hash: string; readonly plan: Plan } | null;
+  /** The hint that began this turn, until the shard has been told of it. */
+  hinted: boolean;
+  over: boolean;
+  starved: boolean;
+  readonly running: Map<string, Running>;
+  /** The end of the local work taken on so far. */
+  local: Promise<void>;
+  /** Reports that the shard has not taken yet. */
+  reports: SettlementReport[];
+};
+
+type Running = {
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+  readonly local: boolean;
+};
+
+/**
+ * A runner's visit to a job: claim, execute, settle, claim again, until the job is blocked or over. One call a
+ * hop; results that arrive together are reported together.
+ */
+export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<void> {
+  const turn: Turn = {
+    deps,
+    options,
+    plan: null,
+    hinted: options.hinted,
+    over: false,
+    starved: false,
+    running: new Map(),
+    local: Promise.resolve(),
+    reports: [],
+  };
+  const renewing = new AbortController();
+  const renewal = renewWhileRunning(deps, options.jobId, turn.running, renewing.signal);
+  try {
+    if (options.first === null) await hop(turn);
+    else begin(turn, { ...options.first.answer, definition: options.first.definition }, 0);
+    while (goesOn(turn)) {
+      await somethingHappens(turn);
+      await hop(turn);
+    }
+  } finally {
+    renewing.abort();
+    await renewal;
+  }
+}
+
+function goesOn(turn: Turn): boolean {
+  return turn.running.size > 0 || turn.reports.length > 0 || (turn.starved && isClaiming(turn));
+}
+
+/** Waits for a report, or, when work only lacks a connection, for one to become free. */
+async function somethingHappens({ deps, running, reports, local, starved }: Turn): Promise<void> {
+  if (reports.length > 0) return;
+  const held = [...running.values()];
+  const events = held.filter((work) => !work.local).map(({ done }) => done);
+  // Local work reports together: it is over one piece after the other, without a pause in between.
+  if (held.length > events.length) events.push(local);
+  if (starved) events.push(deps.calls.free());
+  await Promise.race(events);
+}
+
+function isClaiming({ deps, options, over }: Turn): boolean {
+  return !over && deps.machine.nowMs() < options.claimUntilMs;
+}
+
+/** Reports what is finished and takes on what is ready. */
+async function hop(turn: Turn): Promise<void> {
+  const { deps, options } = turn;
+  const claiming = isClaiming(turn);
+  const calls = claiming ? deps.calls.take(CALLS_PER_TURN) : 0;
+  const settled = turn.reports;
+  turn.reports = [];
+  // Without a free connection the turn may have to come again: the hint stays open, and nobody else is called.
+  const returning = claiming && calls === 0;
+  const answer = await askNext(deps, {
+    jobId: options.jobId,
+    requestId: deps.machine.newUuid(),
+    settled,
+    capacity: { calls, local: claiming ? LOCAL_PER_TURN - localCount(turn) : 0 },
+    untilMs: options.untilMs,
+    hinted: turn.hinted && !returning,
+    returning,
+    knownDefinition: turn.plan?.hash ?? null,
+  });
+  if (!returning) turn.hinted = false;
+  if (answer !== null) {
+    begin(turn, answer, calls);
+    return;
+  }
+  // The shard does not answer. Its leases run out and others take over; what runs here is in vain.
+  deps.calls.give(calls);
+  turn.over = true;
+  turn.starved = false;
+  abortAll(turn);
+}
+
+function localCount({ running }: Turn): number {
+  return [...running.values()].filter((work) => work.local).length;
+}
+
+/** Starts the work of an answer. `reserved` connections were taken for it; those it does not need go back. */
+function begin(turn: Turn, answer: NextAnswer, reserved: number): void {
+  const { deps } = turn;
+  turn.over ||= answer.job !== 'open';
+  turn.starved = answer.starved;
+  for (const key of answer.cancel) turn.running.get(key)?.abort.abort('cancel');
+  if (turn.over) abortAll(turn);
+  rememberPlan(turn, answer);
+  let left = reserved;
+  for (const work of answer.work) {
+    const outgoing = isOutgoing(turn, work);
+    // Work that came with the submit's answer has reserved nothing.
+    if (outgoing && left === 0) left += deps.calls.take(1);
+    const holds = outgoing && left > 0;
+    if (holds) left -= 1;
+    startWork(turn, answer, work, { outgoing, holds });
+  }
+  deps.calls.give(left);
+}
+
+function rememberPlan(turn: Turn, { definition, context }: NextAnswer): void {
+  if (definition === null || context === null) return;
+  const result = makePlan(definition);
+  if (!result.ok) throw new Error('the definition of a running job does not compile');
+  turn.plan = { hash: context.definitionHash, plan: result.plan };
+}
+
+function isOutgoing(turn: Turn, { target }: WorkItem): boolean {
+  if (target === null) return false;
+  return turn.deps.providers.get(target.provider)?.capabilities.local !== true;
+}
+
+type Slot = { readonly outgoing: boolean; readonly holds: boolean };
+
+function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Slot): void {
+  const { deps } = turn;
+  const step = turn.plan?.plan.byId.get(work.step);
+  if (context === null || turn.plan === null || step === undefined) {
+    throw new Error(`work for an unknown step: ${work.step}`);
+  }
+  let held = slot.holds;
+  const release = (): void => {
+    if (held) deps.calls.give(1);
+    held = false;
+  };
+  const abort = new AbortController();
+  const { plan } = turn.plan;
+  const attempt: Attempt = {
+    job: context,
+    plan,
+    step,
+    work,
+    signal: abort.signal,
+    onHeaders: release,
+  };
+  const execute = async (): Promise<void> => {
+    const report = await untilDeadline(deps, attempt, abort);
+    release();
+    turn.running.delete(work.key);
+    turn.reports.push(report);
+  };
+  const done = slot.outgoing ? execute() : turn.local.then(execute);
+  if (!slot.outgoing) turn.local = done;
+  turn.running.set(work.key, { abort, done, local: !slot.outgoing });
+}
+
+/** Carries out an attempt and cuts it off at its deadline. */
+async function untilDeadline(
+  deps: TurnDeps,
+  attempt: Attempt,
+  abort: AbortController,
+): Promise<SettlementReport> {
+  const timer = new AbortController();
+  const leftMs = attempt.work.deadlineAtMs - deps.machine.nowMs();
+  const alarm = deps.machine.wait(Math.max(0, leftMs), timer.signal).then(() => {
+    if (!timer.signal.aborted) abort.abort('deadline');
+  });
+  try {
+    return await executeAttempt(deps, attempt);
+  } finally {
+    timer.abort();
+    await alarm;
+  }
+}
+
+function abortAll({ running }: Turn): void {
+  for (const { abort } of running.values()) abort.abort('cancel');
+}

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+import type { TransformStep } from '../port.ts';
+
+const input = z.strictObject({ value: z.json() });
+
+/** Gives its value back: a place in a pipeline to build an object from others and to check it. */
+export const dataCompose = {
+  version: 1,
+  input,
+  run: ({ value }) => ({ ok: true, value }),
+} satisfies TransformStep<typeof input>;

@@ -1,0 +1,16 @@
+import type { TransformKind } from '../domain/step-kinds.ts';
+import { dataCompose } from './data/compose.ts';
+import type { TransformStep } from './port.ts';
+import { textChunk } from './text/chunk.ts';
+import { textCite } from './text/cite.ts';
+import { textNormalize } from './text/normalize.ts';
+import { textRedact } from './text/redact.ts';
+
+/** Every deterministic step by its name in `uses`. */
+export const transforms = {
+  'text.normalize': textNormalize,
+  'text.redact': textRedact,
+  'text.chunk': textChunk,
+  'text.cite': textCite,
+  'data.compose': dataCompose,
+} as const satisfies Record<TransformKind, TransformStep>;
