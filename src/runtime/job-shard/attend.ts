@@ -38,7 +38,7 @@ function apply(context: ShardContext, row: JobRow, plan: Plan, input: Input): Jo
       returning: false,
     });
   });
-  context.ports.measure(after.state, decision.events);
+  context.ports.measure({ before: row.state, state: after.state, events: decision.events });
   return after;
 }
 

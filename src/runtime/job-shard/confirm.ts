@@ -6,19 +6,23 @@ import { forget, type ShardContext } from './context.ts';
 import { loadJob, updateJob } from './tables/jobs.ts';
 
 /**
- * History up to these events is in D1. For a job that runs on, this is remembered and written with its next
- * commit; for one that is over it is the last write until its retention ends.
+ * These events are in D1. For a job that runs on, this is remembered and written with its next commit; for one
+ * that is over it is the last write until its retention ends. Events after a gap do not count: they are sent
+ * again together with what is missing.
  */
 export function confirmHistory(context: ShardContext, marks: readonly HistoryMark[]): void {
-  for (const { jobId, seq } of marks) {
+  const inOrder = marks.toSorted((left, right) => left.firstSeq - right.firstSeq);
+  for (const { jobId, firstSeq, seq } of inOrder) {
     const row = loadJob(context.ports.sql, jobId);
-    if (row === null || row.book.confirmedSeq >= seq) continue;
-    const { state } = row;
-    if (!isTerminal(state.status) || seq < state.seq) {
-      const known = context.memory.confirmedSeq.get(jobId) ?? 0;
-      context.memory.confirmedSeq.set(jobId, Math.max(known, seq));
+    if (row === null) continue;
+    const remembered = context.memory.confirmedSeq.get(jobId) ?? 0;
+    const confirmed = Math.max(row.book.confirmedSeq, remembered);
+    if (seq <= confirmed || firstSeq > confirmed + 1) continue;
+    if (!isTerminal(row.state.status) || seq < row.state.seq) {
+      context.memory.confirmedSeq.set(jobId, seq);
       continue;
     }
+    const { state } = row;
     const book = { ...row.book, confirmedSeq: seq };
     const dueAtMs = retentionDueAtMs(state, book);
     updateJob(context.ports.sql, jobId, { state, book, inline: null, tail: null, dueAtMs });

@@ -1,10 +1,9 @@
 import type { Target } from '../../domain/attempt.ts';
-import type { JobEvent } from '../../domain/event.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { JobState } from '../../domain/job.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { TargetView } from '../../engine/world.ts';
 import type { Log } from '../../services/ports/log.ts';
+import type { Change } from '../measurements.ts';
 import type { HistoryMessage, WakeMessage } from '../messages.ts';
 import type { Sql } from './sql.ts';
 
@@ -19,8 +18,8 @@ export type ShardPorts = {
   sendHistory(messages: readonly HistoryMessage[]): Promise<void>;
   /** Deletes every R2 object of a job. */
   deleteObjects(project: ProjectId, jobId: JobId): Promise<void>;
-  /** Measurement points of events just committed. Must not throw and must not wait. */
-  measure(state: JobState, events: readonly JobEvent[]): void;
+  /** Measures what was just committed. Must not throw and must not wait. */
+  measure(change: Change): void;
   readonly log: Log;
   nowMs(): number;
   random(): number;

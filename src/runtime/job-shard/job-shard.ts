@@ -1,6 +1,7 @@
 import type {
   CancelAnswer,
   CancelRequest,
+  EventsAnswer,
   EventsRequest,
   HistoryMark,
   JobShard,
@@ -14,7 +15,6 @@ import type {
   SubmitAnswer,
   SubmitRequest,
 } from '../../services/ports/job-shard.ts';
-import type { JobEvent } from '../../domain/event.ts';
 import { ensureAlarm, fireAlarm } from './alarm.ts';
 import { cancel } from './attend.ts';
 import { confirmHistory } from './confirm.ts';
@@ -59,7 +59,7 @@ export class ShardOfJobs {
     return read(this.#context, request);
   }
 
-  events(request: EventsRequest): readonly JobEvent[] | null {
+  events(request: EventsRequest): EventsAnswer | null {
     return readEvents(this.#context, request);
   }
 

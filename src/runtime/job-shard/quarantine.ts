@@ -65,6 +65,6 @@ export function quarantine(context: ShardContext, row: JobRow, error: unknown): 
   });
   context.memory.dueAtMs.set(jobId, dueAtMs);
   arm(context, dueAtMs);
-  ports.measure(after, [event]);
+  ports.measure({ before: state, state: after, events: [event] });
   queueHistory(context, jobId);
 }

@@ -1,11 +1,11 @@
 import { attemptKey } from '../../domain/attempt.ts';
-import type { JobEvent } from '../../domain/event.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
 import { readsOf } from '../../engine/expression/template.ts';
 import { runnableCount } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type {
+  EventsAnswer,
   EventsRequest,
   JobSnapshot,
   ReadRequest,
@@ -31,8 +31,11 @@ export function read(context: ShardContext, { jobId, include }: ReadRequest): Jo
 export function readEvents(
   { ports }: ShardContext,
   { jobId, afterSeq, limit }: EventsRequest,
-): readonly JobEvent[] | null {
-  return loadJob(ports.sql, jobId) === null ? null : eventsAfter(ports.sql, jobId, afterSeq, limit);
+): EventsAnswer | null {
+  const row = loadJob(ports.sql, jobId);
+  if (row === null) return null;
+  const events = eventsAfter(ports.sql, jobId, afterSeq, limit);
+  return { events, correlation: row.state.birth.correlation };
 }
 
 export function snapshot(

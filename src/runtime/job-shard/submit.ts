@@ -50,7 +50,7 @@ function create(context: ShardContext, request: SubmitRequest): SubmitAnswer {
   const { birth, turn } = request;
   const plan = keepPlan(context, birth.definitionHash, request.definition, birth.deadlineAtMs);
   const { row, decision } = context.ports.sql.transaction(() => writeJob(context, request, plan));
-  context.ports.measure(row.state, decision.events);
+  context.ports.measure({ before: null, state: row.state, events: decision.events });
   const work = {
     keys: decision.claimed.keys,
     starved: false,

@@ -81,7 +81,7 @@ function takeTurn(
       returning: request.returning,
     });
   });
-  context.ports.measure(after.state, decision.events);
+  context.ports.measure({ before: row.state, state: after.state, events: decision.events });
   const keys = repeated.length > 0 ? repeated : decision.claimed.keys;
   const { starved } = decision.claimed;
   return answer(context, after, plan, { keys, starved, settled: decision.settled, request });

@@ -3,7 +3,7 @@ import type { Definition } from '../../domain/definition.ts';
 import type { JobEvent } from '../../domain/event.ts';
 import type { Failure, Violation } from '../../domain/failure.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { JobBirth, JobState } from '../../domain/job.ts';
+import type { Correlation, JobBirth, JobState } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import type { Path } from '../../engine/expression/path.ts';
@@ -20,10 +20,10 @@ export type JobShard = {
   renew(request: RenewRequest): Promise<RenewAnswer>;
   cancel(request: CancelRequest): Promise<CancelAnswer>;
   read(request: ReadRequest): Promise<JobSnapshot | null>;
-  events(request: EventsRequest): Promise<readonly JobEvent[] | null>;
+  events(request: EventsRequest): Promise<EventsAnswer | null>;
   /** The job under an idempotency key, or null. */
   findKey(keyHash: string): Promise<KeyedJob | null>;
-  /** History up to these numbers is stored in D1; it need not be sent again. */
+  /** This history is stored in D1; it need not be sent again. */
   confirm(confirmations: readonly HistoryMark[]): Promise<void>;
   /** Makes sure that an alarm stands if anything is due. */
   ensureAlarm(): Promise<void>;
@@ -39,7 +39,12 @@ export type JobShards = {
 };
 
 export type KeyedJob = { readonly jobId: JobId; readonly bodyHash: string };
-export type HistoryMark = { readonly jobId: JobId; readonly seq: number };
+/** Events `firstSeq` to `seq` of a job. */
+export type HistoryMark = {
+  readonly jobId: JobId;
+  readonly firstSeq: number;
+  readonly seq: number;
+};
 
 /** A payload on its way: in the message itself, or as an object in R2. */
 export type PayloadOnTheWay = { readonly stored: StoredValue; readonly value?: Json };
@@ -174,6 +179,11 @@ export type EventsRequest = {
   readonly jobId: JobId;
   readonly afterSeq: number;
   readonly limit: number;
+};
+
+export type EventsAnswer = {
+  readonly events: readonly JobEvent[];
+  readonly correlation: Correlation;
 };
 
 /** A job as its shard sees it now. */

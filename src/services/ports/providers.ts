@@ -8,6 +8,8 @@ export type Providers = {
   get(id: string): ProviderAdapter | null;
   /** Every provider id that a definition may name. */
   readonly ids: readonly string[];
-  /** What the builtin models and their kinds are called; null for a provider that does not list its models. */
+  /** The models of a provider that lists them; empty for one that does not. */
+  modelsOf(id: string): readonly string[];
+  /** What a model is for; null for a provider that does not list its models. */
   kindOf(target: Target): ModelKind | 'unknown_model' | null;
 };

@@ -1,5 +1,4 @@
 import type { Failure } from '../../domain/failure.ts';
-import type { Json } from '../../domain/json.ts';
 import { isModelStepKind } from '../../domain/step-kinds.ts';
 import { fillTemplate } from '../../engine/expression/template.ts';
 import { valueAt, type Scope } from '../../engine/expression/path.ts';

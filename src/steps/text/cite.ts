@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { Violation } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import { jsonField } from '../json-field.ts';
 import type { TransformStep } from '../port.ts';
 import { locate, mappedLength, type SourceMap, sourceMapProblem } from './source-map.ts';
 import { refuseInput, sourceMapField } from './text-input.ts';
@@ -28,7 +29,7 @@ const input = z.strictObject({
   chunks: z.array(chunkField).max(CHUNKS_MAX, 'must be at most 2,000 chunks'),
   source_map: sourceMapField,
   items: z
-    .array(z.object({ chunk: offset, start: offset, end: offset }).catchall(z.json()))
+    .array(z.object({ chunk: offset, start: offset, end: offset }).catchall(jsonField))
     .max(ITEMS_MAX, 'must be at most 10,000 items'),
 });
 type CiteInput = z.output<typeof input>;
@@ -93,11 +94,9 @@ function chunkProblem(chunk: ChunkPlace, map: SourceMap | undefined): string | n
     return `ends at ${end}, but the source_map describes ${mappedLength(map)} characters; give the source_map that text.chunk was given`;
   }
   const source = map === undefined ? { start, end } : locate(map, start, end);
-  const isAgreeing =
-    (chunk.source_start ?? source.start) === source.start &&
-    (chunk.source_end ?? source.end) === source.end;
-  if (isAgreeing) return null;
-  return `has the source ${chunk.source_start} to ${chunk.source_end}, but by the source_map it is ${source.start} to ${source.end}; give the source_map that text.chunk was given`;
+  const { source_start: saidStart = source.start, source_end: saidEnd = source.end } = chunk;
+  if (saidStart === source.start && saidEnd === source.end) return null;
+  return `has the source ${saidStart} to ${saidEnd}, but by the source_map it is ${source.start} to ${source.end}; give the source_map that text.chunk was given`;
 }
 
 function itemViolations(

@@ -2,10 +2,11 @@ import { z } from 'zod';
 
 import type { TransformStep } from '../port.ts';
 import type { Detection } from './detect/detection.ts';
+import { withMasks } from './detect/mask.ts';
 import { isSupportedCountry } from './detect/phone.ts';
 import { applyEdits } from './edits.ts';
 import { type DetectOptions, detectors, entities, type Entity } from './entities.ts';
-import { compose, locate, type SourceMap, type Span } from './source-map.ts';
+import { compose, locate, type SourceMap } from './source-map.ts';
 import { readSourceMap, sourceMapField, textField } from './text-input.ts';
 
 const input = z.strictObject({
@@ -83,9 +84,6 @@ export const textRedact = {
   },
 } satisfies TransformStep<typeof input, RedactOutput>;
 
-/** A character that no detector takes for a part of anything, as long as what it hides. */
-const MASK = '\uFFFC';
-
 /** Everything wanted, in order of place. What one detector found is hidden from the ones after it. */
 function detectAll(text: string, wanted: ReadonlySet<Entity>, options: DetectOptions): Found[] {
   const found: Found[] = [];
@@ -99,16 +97,6 @@ function detectAll(text: string, wanted: ReadonlySet<Entity>, options: DetectOpt
     for (const detection of fresh) found.push({ ...detection, entity });
   }
   return found.toSorted((a, b) => a.start - b.start);
-}
-
-function withMasks(text: string, spans: readonly Span[]): string {
-  if (spans.length === 0) return text;
-  const edits = spans.map(({ start, end }) => ({
-    start,
-    end,
-    replacement: MASK.repeat(end - start),
-  }));
-  return applyEdits(text, edits).text;
 }
 
 /** A placeholder for each finding, numbered by first place. Placeholders that the text already has are not given again. */

@@ -13,7 +13,7 @@ import { z } from 'zod';
  *
  * Stored inside step outputs and given back by pipelines: the tuple's order is a contract.
  */
-export type SourceRun = readonly [
+type SourceRun = readonly [
   outStart: number,
   sourceStart: number,
   outLength: number,

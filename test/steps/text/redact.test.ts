@@ -116,6 +116,9 @@ describe('phone numbers', () => {
     ['+1 (415) 555-2671', '[PHONE_1]'],
     ['tel:+442079460958, +49 30 901820', 'tel:[PHONE_1], [PHONE_2]'],
     ['415-555-2671', '415-555-2671'],
+    ['+1 415 555 2671 24/7', '[PHONE_1] 24/7'],
+    ['+33 1 42 68 53 00 12', '[PHONE_1] 12'],
+    ['12 +44 (0)20 7946 0958 9-17', '12 [PHONE_1] 9-17'],
     ['x+14155552671 and +14155552671x', 'x+14155552671 and +14155552671x'],
   ])('%s', (text, expected) => {
     expect(only(text, 'phone')).toBe(expected);
@@ -125,7 +128,12 @@ describe('phone numbers', () => {
     expect(
       only('+1 (415) 555-2671, 415-555-2671, 4155552671', 'phone', { default_country: 'US' }),
     ).toBe('[PHONE_1], [PHONE_1], [PHONE_1]');
-    expect(only('030 901820', 'phone', { default_country: 'DE' })).toBe('[PHONE_1]');
+    expect(only('(415) 555-2671 24/7 (415) 555-2672 2', 'phone', { default_country: 'US' })).toBe(
+      '[PHONE_1] 24/7 [PHONE_2] 2',
+    );
+    expect(only('030 901820 2026-11-22', 'phone', { default_country: 'DE' })).toBe(
+      '[PHONE_1] 2026-11-22',
+    );
   });
 
   test('a country that is none is refused', () => {

@@ -95,7 +95,7 @@ export type Edited = {
   readonly map: SourceMap;
 };
 
-export function editsFor(source: string): fc.Arbitrary<Edit[]> {
+function editsFor(source: string): fc.Arbitrary<Edit[]> {
   return fc
     .array(
       fc.record({

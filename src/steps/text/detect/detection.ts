@@ -3,8 +3,6 @@ import type { Span } from '../source-map.ts';
 /** A sensitive value in a text. Two detections of the same entity with one key are the same value. */
 export type Detection = Span & { readonly key: string };
 
-export type Detector = (text: string) => readonly Detection[];
-
 /**
  * One detection for every match that `accept` gives a key for. A pattern must take time in proportion to the text,
  * whatever the text is: bounded repeats, or repeats of one character class with nothing after them that can fail.

@@ -1,0 +1,152 @@
+import type { Target } from './domain/attempt.ts';
+import { SHARDS_MAX } from './domain/ids.ts';
+import type { TargetView } from './engine/world.ts';
+import { listedModels, makeRegistry, providerIds, type Registry } from './providers/registry.ts';
+import type { HistoryDeps } from './runtime/consumers/history.ts';
+import type { WakeDeps } from './runtime/consumers/wake.ts';
+import { makeAccess } from './runtime/d1/access.ts';
+import { makeJobIndex } from './runtime/d1/job-index.ts';
+import { makePipelines } from './runtime/d1/pipelines.ts';
+import type { ShardDeployment } from './runtime/job-shard-object.ts';
+import { makeLog } from './runtime/log.ts';
+import { machine, makeSecrets } from './runtime/machine.ts';
+import { pointsOf, writePoints } from './runtime/measurements.ts';
+import { makeObjects } from './runtime/objects.ts';
+import { sendHistory, sendWakes } from './runtime/queues.ts';
+import { makeJobShards } from './runtime/shard-client.ts';
+import { makePlanCache } from './services/plan-cache.ts';
+import type { JobShards } from './services/ports/job-shard.ts';
+import { logLevels, type Log } from './services/ports/log.ts';
+import type { Providers } from './services/ports/providers.ts';
+import type { HttpDeps } from './http/deps.ts';
+
+/**
+ * The only reader of `Env`: it turns bindings and settings into the ports that the rooms ask for. What it makes
+ * is kept for each environment object, so that an isolate builds it once.
+ */
+export type Composition = {
+  readonly http: HttpDeps;
+  readonly wake: WakeDeps;
+  readonly history: HistoryDeps;
+  readonly shard: ShardDeployment;
+};
+
+const PLANS_MAX = 128;
+/** How long a shard waits for more history before it sends what it has. */
+const HISTORY_WINDOW_MS = 200;
+
+const made = new WeakMap<Env, Composition>();
+
+export function compose(env: Env): Composition {
+  const known = made.get(env);
+  if (known !== undefined) return known;
+  const composition = build(env);
+  made.set(env, composition);
+  return composition;
+}
+
+function build(env: Env): Composition {
+  const setting = settingsOf(env);
+  const log = makeLog(levelOf(setting('LOG_LEVEL')));
+  const registry = makeRegistry(setting, (url, init) => fetch(url, init));
+  const shards = makeJobShards(env.JOB_SHARD, shardCount(setting('JOB_SHARDS')) ?? 8, shardCount(setting('JOB_SHARDS_FORMER')));
+  const objects = makeObjects(env.OBJECTS);
+  const providers = providersOf(registry);
+  return {
+    http: httpDeps(env, { log, shards, objects, providers, rootKey: setting('ROOT_API_KEY') ?? null }),
+    wake: { shards, objects, providers, machine, log },
+    history: { db: env.DB, shards, log },
+    shard: shardDeployment(env, { log, registry, objects }),
+  };
+}
+
+type HttpParts = {
+  readonly log: Log;
+  readonly shards: JobShards;
+  readonly objects: ReturnType<typeof makeObjects>;
+  readonly providers: Providers;
+  readonly rootKey: string | null;
+};
+
+function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
+  return {
+    ...parts,
+    machine,
+    secrets: makeSecrets(rootKey),
+    access: makeAccess(env.DB),
+    pipelines: makePipelines(env.DB),
+    jobIndex: makeJobIndex(env.DB),
+    plans: makePlanCache(PLANS_MAX),
+  };
+}
+
+type ShardParts = {
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly objects: ReturnType<typeof makeObjects>;
+};
+
+function shardDeployment(env: Env, { log, registry, objects }: ShardParts): ShardDeployment {
+  const queues = jobQueues(env);
+  return {
+    log,
+    historyWindowMs: HISTORY_WINDOW_MS,
+    sendWakes: (messages) => sendWakes(queues, messages),
+    sendHistory: (messages) => sendHistory(env.HISTORY, messages),
+    deleteObjects: (project, jobId) => objects.deleteJob(project, jobId),
+    measure: (change) => writePoints(env.MEASUREMENTS, pointsOf(change)),
+    target: (target) => viewOf(registry, target),
+  };
+}
+
+/** What a route may know of a target without asking anyone. */
+function viewOf({ adapters, missing }: Registry, { provider }: Target): TargetView {
+  const adapter = adapters.get(provider);
+  if (adapter !== undefined) return { usable: true, local: adapter.capabilities.local };
+  const setting = missing.get(provider);
+  const reason = setting === undefined ? 'unknown provider' : `not configured: set ${setting}`;
+  return { usable: false, reason };
+}
+
+function providersOf({ adapters }: Registry): Providers {
+  return {
+    ids: providerIds,
+    get: (id) => adapters.get(id) ?? null,
+    modelsOf: (id) => [...(listedModels(id)?.keys() ?? [])],
+    kindOf({ provider, model }) {
+      const listed = listedModels(provider);
+      return listed === null ? null : (listed.get(model) ?? 'unknown_model');
+    },
+  };
+}
+
+/** Bindings `JOBS_0`, `JOBS_1`, … in their order: a deployment grows by adding one. */
+function jobQueues(env: Env): Queue[] {
+  const queues: Queue[] = [];
+  for (let index = 0; ; index += 1) {
+    const queue: unknown = Reflect.get(env, `JOBS_${index}`);
+    if (!isQueue(queue)) return queues;
+    queues.push(queue);
+  }
+}
+
+function isQueue(binding: unknown): binding is Queue {
+  return typeof binding === 'object' && binding !== null && 'sendBatch' in binding;
+}
+
+/** Variables and secrets by name; an empty one counts as not set. */
+function settingsOf(env: Env): (name: string) => string | undefined {
+  return (name) => {
+    const value: unknown = Reflect.get(env, name);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+}
+
+function levelOf(text: string | undefined) {
+  return logLevels.find((level) => level === text) ?? 'info';
+}
+
+function shardCount(text: string | undefined): number | null {
+  const count = Number(text);
+  return Number.isInteger(count) && count >= 1 && count <= SHARDS_MAX ? count : null;
+}

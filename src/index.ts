@@ -1,0 +1,30 @@
+import { compose } from './compose.ts';
+import { makeApp } from './http/app.ts';
+import { consumeDeadLetters } from './runtime/consumers/dead-letters.ts';
+import { consumeHistory } from './runtime/consumers/history.ts';
+import { consumeWakes } from './runtime/consumers/wake.ts';
+import { hourly } from './runtime/cron.ts';
+import { JobShardObject } from './runtime/job-shard-object.ts';
+
+JobShardObject.deployment = (env) => compose(env).shard;
+
+const app = makeApp();
+
+export { JobShardObject };
+
+export default {
+  fetch: (request, env, ctx) =>
+    app.fetch(request, { deps: compose(env).http, background: (work) => ctx.waitUntil(work) }),
+
+  /** Queues are told apart by their names, which environments prefix. */
+  async queue(batch, env) {
+    const { wake, history } = compose(env);
+    if (batch.queue.endsWith('-dead')) await consumeDeadLetters(history, batch);
+    else if (batch.queue.endsWith('-history')) await consumeHistory(history, batch);
+    else await consumeWakes(wake, batch);
+  },
+
+  async scheduled(controller, env) {
+    await hourly(compose(env).history, controller.scheduledTime);
+  },
+} satisfies ExportedHandler<Env>;

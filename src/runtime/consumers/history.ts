@@ -1,0 +1,106 @@
+import type { Log } from '../../services/ports/log.ts';
+import type { HistoryMark, JobShards } from '../../services/ports/job-shard.ts';
+import { recordDeadLetters } from '../d1/dead-letters.ts';
+import { writeHistory, type OwnedEntry, type WriteResult } from '../d1/write-history.ts';
+import { historyMessage } from '../messages.ts';
+
+export type HistoryDeps = {
+  readonly db: D1Database;
+  readonly shards: JobShards;
+  readonly log: Log;
+};
+
+/** After this many tries a row that D1 refuses while it takes others is set aside. */
+const POISON_AFTER_ATTEMPTS = 3;
+
+/**
+ * Copies history into D1, then tells each shard once what is safe. What D1 cannot take now comes again; a row
+ * that it will never take is set aside and told to the operator, and its neighbours are written.
+ */
+export async function consumeHistory(deps: HistoryDeps, batch: MessageBatch): Promise<void> {
+  const readable = batch.messages.flatMap((message) => {
+    const parsed = historyMessage.safeParse(message.body);
+    if (parsed.success) return [{ message, body: parsed.data }];
+    deps.log('error', 'history.unreadable', { message_id: message.id });
+    message.retry();
+    return [];
+  });
+  const entries = readable.flatMap(({ body }) =>
+    body.entries.map((entry) => ({ project: body.project, shard: body.shard, entry })),
+  );
+  if (entries.length === 0) return;
+  const result = await writeHistory(deps.db, entries);
+  const attempts = Math.max(...readable.map(({ message }) => message.attempts));
+  const poison = await poisonOf(deps, result, attempts);
+  await confirmAll(deps, [...result.written, ...poison]);
+  if (result.refused.length > poison.length) {
+    // Whatever was written is written; its repetition changes nothing.
+    for (const { message } of readable) message.retry();
+    return;
+  }
+  for (const { message } of readable) message.ack();
+}
+
+/** Refused rows that are at fault themselves: D1 answers, and has refused them often enough. */
+async function poisonOf(
+  { db, log }: HistoryDeps,
+  { refused, written }: WriteResult,
+  attempts: number,
+): Promise<OwnedEntry[]> {
+  if (refused.length === 0) return [];
+  const alive = written.length > 0 || (await answers(db));
+  log('warn', 'history.refused', {
+    jobs: refused.map(({ owned }) => owned.entry.job.id),
+    reasons: refused.map(({ reason }) => reason),
+    alive,
+  });
+  if (!alive || attempts < POISON_AFTER_ATTEMPTS) return [];
+  await recordDeadLetters(
+    db,
+    refused.map(({ owned, reason }) => ({
+      queue: 'history',
+      project: owned.project,
+      jobId: owned.entry.job.id,
+      reason,
+      summary: JSON.stringify({ seq: owned.entry.job.seq, calls: owned.entry.calls.length }),
+    })),
+  );
+  return refused.map(({ owned }) => owned);
+}
+
+async function answers(db: D1Database): Promise<boolean> {
+  try {
+    await db.prepare('SELECT 1').first();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function confirmAll(
+  { shards, log }: HistoryDeps,
+  entries: readonly OwnedEntry[],
+): Promise<void> {
+  const byShard = Map.groupBy(entries, ({ project, shard }) => `${project}:${shard}`);
+  await Promise.all(
+    [...byShard.values()].map(async (owned) => {
+      const [first] = owned;
+      if (first === undefined) return;
+      const marks = owned.flatMap(({ entry }): HistoryMark[] =>
+        entry.events === null
+          ? []
+          : [{ jobId: entry.job.id, firstSeq: entry.events.first_seq, seq: entry.events.last_seq }],
+      );
+      try {
+        await shards.of(first.project, first.shard).confirm(marks);
+      } catch (error) {
+        // Unconfirmed history is sent again; nothing is lost but the time.
+        log('warn', 'history.not_confirmed', {
+          project: first.project,
+          shard: first.shard,
+          error: error instanceof Error ? error.name : 'unknown',
+        });
+      }
+    }),
+  );
+}

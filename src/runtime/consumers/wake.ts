@@ -1,0 +1,62 @@
+import { runTurn, type TurnDeps } from '../../services/run/run-turn.ts';
+import { makeSlots } from '../../services/run/slots.ts';
+import type { JobShards } from '../../services/ports/job-shard.ts';
+import { shardOf } from '../../domain/ids.ts';
+import { wakeMessage, type WakeMessage } from '../messages.ts';
+
+/** A consumer lives 15 minutes; work that could last longer than this is left to the next one. */
+const LIFE_MS = 14 * 60_000;
+/** Connections that may wait for headers at once in one invocation. */
+const CONNECTIONS = 6;
+/** Turns that one invocation takes at a time; the rest of the batch waits its turn. */
+const TURNS_MAX = 32;
+
+export type WakeDeps = Omit<TurnDeps, 'shard' | 'calls'> & { readonly shards: JobShards };
+
+/**
+ * Takes wake hints: each is a job that has work. All turns of a batch share the connections that an invocation
+ * has. A message is done when its turn is; a failed turn is only a lost hint, which the shard repeats.
+ */
+export async function consumeWakes(deps: WakeDeps, batch: MessageBatch): Promise<void> {
+  const calls = makeSlots(CONNECTIONS);
+  const untilMs = deps.machine.nowMs() + LIFE_MS;
+  const waiting = [...batch.messages];
+  const lane = async (): Promise<void> => {
+    for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
+      await takeMessage(deps, message, { calls, untilMs });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(TURNS_MAX, waiting.length) }, lane));
+}
+
+type Shared = { readonly calls: TurnDeps['calls']; readonly untilMs: number };
+
+async function takeMessage(deps: WakeDeps, message: Message, shared: Shared): Promise<void> {
+  const parsed = wakeMessage.safeParse(message.body);
+  if (!parsed.success) {
+    deps.log('error', 'wake.unreadable', { message_id: message.id });
+    message.retry();
+    return;
+  }
+  try {
+    await takeTurn(deps, parsed.data, shared);
+  } catch (error) {
+    deps.log('error', 'wake.turn_failed', {
+      job_id: parsed.data.job_id,
+      error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
+    });
+  }
+  message.ack();
+}
+
+async function takeTurn(
+  { shards, ...deps }: WakeDeps,
+  { project, job_id: jobId }: WakeMessage,
+  { calls, untilMs }: Shared,
+): Promise<void> {
+  const shard = shards.of(project, shardOf(jobId));
+  await runTurn(
+    { ...deps, shard, calls },
+    { jobId, hinted: true, untilMs, claimUntilMs: untilMs, first: null },
+  );
+}

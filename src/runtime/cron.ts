@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+import { isProjectId } from '../domain/ids.ts';
+import type { JobShards } from '../services/ports/job-shard.ts';
+import type { Log } from '../services/ports/log.ts';
+
+export type CronDeps = { readonly db: D1Database; readonly shards: JobShards; readonly log: Log };
+
+const DELETE_AT_ONCE = 500;
+const TOMBSTONES_KEPT_MS = 30 * 86_400_000;
+const shardRow = z.object({ project: z.string(), shard: z.number() });
+
+/** Once an hour: alarms that went missing are put back, and what has outlived its retention is deleted. */
+export async function hourly(deps: CronDeps, nowMs: number): Promise<void> {
+  const shards = await ensureAlarms(deps);
+  const jobs = await deleteExpired(deps, nowMs);
+  deps.log('info', 'cron.hourly', { shards, jobs_deleted: jobs });
+}
+
+async function ensureAlarms({ db, shards, log }: CronDeps): Promise<number> {
+  const { results } = await db.prepare('SELECT project, shard FROM known_shards').all();
+  const known = results.map((row) => shardRow.parse(row));
+  for (const { project, shard } of known) {
+    if (!isProjectId(project)) continue;
+    try {
+      await shards.of(project, shard).ensureAlarm();
+    } catch (error) {
+      log('warn', 'cron.alarm_not_ensured', {
+        project,
+        shard,
+        error: error instanceof Error ? error.name : 'unknown',
+      });
+    }
+  }
+  return known.length;
+}
+
+/** Deletes jobs whose time is over, with all that belongs to them, and keeps a tombstone for late copies. */
+async function deleteExpired({ db }: CronDeps, nowMs: number): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const { results } = await db
+      .prepare('SELECT project, id FROM jobs WHERE expires_at <= ?1 LIMIT ?2')
+      .bind(nowMs, DELETE_AT_ONCE)
+      .all();
+    if (results.length > 0) await deleteJobs(db, JSON.stringify(results), nowMs);
+    deleted += results.length;
+    if (results.length < DELETE_AT_ONCE) break;
+  }
+  await db
+    .prepare('DELETE FROM tombstones WHERE deleted_at < ?1')
+    .bind(nowMs - TOMBSTONES_KEPT_MS)
+    .run();
+  return deleted;
+}
+
+async function deleteJobs(db: D1Database, rows: string, nowMs: number): Promise<void> {
+  await db.batch([
+    db
+      .prepare(
+        `INSERT INTO tombstones (job_id, deleted_at)
+         SELECT value->>'id', ?2 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`,
+      )
+      .bind(rows, nowMs),
+    db.prepare(`DELETE FROM events WHERE ${amongThem('project', 'job_id')}`).bind(rows),
+    db.prepare(`DELETE FROM model_calls WHERE ${amongThem('project', 'job_id')}`).bind(rows),
+    db
+      .prepare(
+        `DELETE FROM job_tags WHERE (project, tag, job_id) IN (
+           SELECT job.project, tag.value, job.id
+           FROM jobs AS job, json_each(job.tags) AS tag WHERE ${amongThem('job.project', 'job.id')})`,
+      )
+      .bind(rows),
+    db.prepare(`DELETE FROM jobs WHERE ${amongThem('project', 'id')}`).bind(rows),
+  ]);
+}
+
+/** A condition on rows of the jobs in the bound JSON list. */
+function amongThem(project: string, jobId: string): string {
+  return `(${project}, ${jobId}) IN (SELECT value->>'project', value->>'id' FROM json_each(?1))`;
+}

@@ -1,0 +1,153 @@
+import { sql } from 'drizzle-orm';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+/**
+ * D1: who may ask, what pipelines there are, and a copy of what happened. Jobs live in their shards; the rows
+ * here are for lists, audits and sums. Times are milliseconds since 1970, money is nano-dollars. The tables of
+ * history are `WITHOUT ROWID` (added to the generated SQL by hand), so that a row costs one write.
+ */
+
+export const projects = sqliteTable('projects', {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  createdAt: integer('created_at').notNull(),
+});
+
+export const apiKeys = sqliteTable(
+  'api_keys',
+  {
+    id: text().primaryKey(),
+    project: text().notNull(),
+    name: text().notNull(),
+    /** SHA-256 of the whole key; the key itself is shown once and never stored. */
+    hash: text().notNull(),
+    scopes: text({ mode: 'json' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [index('api_keys_project').on(table.project, table.id)],
+);
+
+export const pipelineVersions = sqliteTable(
+  'pipeline_versions',
+  {
+    project: text().notNull(),
+    name: text().notNull(),
+    version: integer().notNull(),
+    hash: text().notNull(),
+    definition: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    createdBy: text('created_by').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project, table.name, table.version] })],
+);
+
+/** The newest state that a shard has told of a job. Ids sort by creation. */
+export const jobs = sqliteTable(
+  'jobs',
+  {
+    project: text().notNull(),
+    id: text().notNull(),
+    pipeline: text().notNull(),
+    version: integer().notNull(),
+    status: text().notNull(),
+    reasonCode: text('reason_code'),
+    /** Number of the last event that this row knows of; a row never goes back. */
+    seq: integer().notNull(),
+    createdAt: integer('created_at').notNull(),
+    startedAt: integer('started_at'),
+    finishedAt: integer('finished_at'),
+    /** When the row and the job's history are to be deleted; null while the job is not over. */
+    expiresAt: integer('expires_at'),
+    costNanoUsd: integer('cost_nano_usd').notNull(),
+    unpricedAttempts: integer('unpriced_attempts').notNull(),
+    tags: text({ mode: 'json' }).notNull(),
+    metadata: text({ mode: 'json' }).notNull(),
+    requestId: text('request_id').notNull(),
+    traceId: text('trace_id').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project, table.id] }),
+    // Lists by status ask for the rare ones; jobs that succeed leave this index.
+    index('jobs_not_succeeded')
+      .on(table.project, table.status, table.id)
+      .where(sql`status <> 'succeeded'`),
+  ],
+);
+
+/** Consecutive events of a job as one row: a JSON list. Rows of one job may overlap; `seq` tells. */
+export const events = sqliteTable(
+  'events',
+  {
+    project: text().notNull(),
+    jobId: text('job_id').notNull(),
+    firstSeq: integer('first_seq').notNull(),
+    lastSeq: integer('last_seq').notNull(),
+    body: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project, table.jobId, table.firstSeq] })],
+);
+
+/** One row for every finished attempt that called a model. */
+export const modelCalls = sqliteTable(
+  'model_calls',
+  {
+    project: text().notNull(),
+    jobId: text('job_id').notNull(),
+    attemptKey: text('attempt_key').notNull(),
+    pipeline: text().notNull(),
+    version: integer().notNull(),
+    step: text().notNull(),
+    item: integer(),
+    attempt: integer().notNull(),
+    provider: text().notNull(),
+    model: text().notNull(),
+    returnedModel: text('returned_model'),
+    outcome: text().notNull(),
+    failureClass: text('failure_class'),
+    startedAt: integer('started_at').notNull(),
+    latencyMs: integer('latency_ms'),
+    /** Null when the price is not known. */
+    costNanoUsd: integer('cost_nano_usd'),
+    usage: text({ mode: 'json' }).notNull(),
+    requestSha256: text('request_sha256'),
+    codeVersion: integer('code_version'),
+    priceVersion: text('price_version'),
+    providerRequestId: text('provider_request_id'),
+  },
+  (table) => [primaryKey({ columns: [table.project, table.jobId, table.attemptKey] })],
+);
+
+export const jobTags = sqliteTable(
+  'job_tags',
+  {
+    project: text().notNull(),
+    tag: text().notNull(),
+    jobId: text('job_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project, table.tag, table.jobId] })],
+);
+
+/** Shards that have ever held a job: the hourly cron looks after their alarms. */
+export const knownShards = sqliteTable(
+  'known_shards',
+  { project: text().notNull(), shard: integer().notNull() },
+  (table) => [primaryKey({ columns: [table.project, table.shard] })],
+);
+
+/** Jobs that were deleted: a late copy of their history must not bring them back. */
+export const tombstones = sqliteTable('tombstones', {
+  jobId: text('job_id').primaryKey(),
+  deletedAt: integer('deleted_at').notNull(),
+});
+
+/** Messages that no consumer could take, and history rows that D1 refused. */
+export const deadLetters = sqliteTable('dead_letters', {
+  id: text().primaryKey(),
+  queue: text().notNull(),
+  project: text(),
+  jobId: text('job_id'),
+  reason: text().notNull(),
+  /** What is known of the message, without payloads. */
+  summary: text().notNull(),
+  at: integer().notNull(),
+});

@@ -1,0 +1,132 @@
+import { DurableObject } from 'cloudflare:workers';
+
+import { isProjectId } from '../domain/ids.ts';
+import type {
+  CancelAnswer,
+  CancelRequest,
+  EventsAnswer,
+  EventsRequest,
+  HistoryMark,
+  JobSnapshot,
+  KeyedJob,
+  NextAnswer,
+  NextRequest,
+  ReadRequest,
+  RenewAnswer,
+  RenewRequest,
+  SubmitAnswer,
+  SubmitRequest,
+} from '../services/ports/job-shard.ts';
+import type { ShardPorts } from './job-shard/context.ts';
+import { ShardOfJobs } from './job-shard/job-shard.ts';
+import type { Sql, SqlValue } from './job-shard/sql.ts';
+
+/** What a shard needs of the deployment. `index.ts` says where it comes from. */
+export type ShardDeployment = Omit<
+  ShardPorts,
+  'sql' | 'setAlarm' | 'sync' | 'background' | 'delay' | 'nowMs' | 'random'
+> & { readonly historyWindowMs: number };
+
+/**
+ * The Durable Object around a shard: it provides storage, alarm and clock, and nothing else. `#` members only,
+ * because TypeScript's `private` leaves a method callable over RPC.
+ */
+export class JobShardObject extends DurableObject<Env> {
+  #shard: ShardOfJobs | null = null;
+
+  /** Set by the Worker's entry before any object is made; a class has no other way to its deployment. */
+  static deployment: (env: Env) => ShardDeployment = () => {
+    throw new Error('the entry has not told the shards where they are deployed');
+  };
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    void ctx.blockConcurrencyWhile(async () => {
+      const standingAlarmAtMs = await ctx.storage.getAlarm();
+      const { historyWindowMs, ...deployment } = JobShardObject.deployment(env);
+      const { project, shard } = parseName(ctx.id.name);
+      const ports = { ...deployment, ...this.#localPorts() };
+      this.#shard = new ShardOfJobs(ports, { project, shard, historyWindowMs }, standingAlarmAtMs);
+    });
+  }
+
+  #localPorts() {
+    const { ctx } = this;
+    return {
+      sql: sqlOf(ctx.storage),
+      setAlarm: (atMs: number) => {
+        void ctx.storage.setAlarm(atMs);
+      },
+      sync: () => ctx.storage.sync(),
+      background: (work: Promise<void>) => {
+        ctx.waitUntil(work);
+      },
+      delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+      nowMs: () => Date.now(),
+      random: () => Math.random(),
+    };
+  }
+
+  get #jobs(): ShardOfJobs {
+    if (this.#shard === null) throw new Error('a call came before the shard was open');
+    return this.#shard;
+  }
+
+  submit(request: SubmitRequest): SubmitAnswer {
+    return this.#jobs.submit(request);
+  }
+
+  next(request: NextRequest): NextAnswer {
+    return this.#jobs.next(request);
+  }
+
+  renew(request: RenewRequest): RenewAnswer {
+    return this.#jobs.renew(request);
+  }
+
+  cancel(request: CancelRequest): CancelAnswer {
+    return this.#jobs.cancel(request);
+  }
+
+  read(request: ReadRequest): JobSnapshot | null {
+    return this.#jobs.read(request);
+  }
+
+  events(request: EventsRequest): EventsAnswer | null {
+    return this.#jobs.events(request);
+  }
+
+  findKey(keyHash: string): KeyedJob | null {
+    return this.#jobs.findKey(keyHash);
+  }
+
+  confirm(marks: readonly HistoryMark[]): void {
+    this.#jobs.confirm(marks);
+  }
+
+  ensureAlarm(): void {
+    this.#jobs.ensureAlarm();
+  }
+
+  /** The platform passes the retry count; a test's helper passes nothing. */
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#jobs.alarm(info?.retryCount ?? 0);
+  }
+}
+
+function parseName(name: string | undefined) {
+  const [project = '', shard = ''] = (name ?? '').split(':');
+  if (!isProjectId(project) || !/^\d{1,3}$/.test(shard)) {
+    throw new Error(`not the name of a shard: ${name ?? '(none)'}`);
+  }
+  return { project, shard: Number(shard) };
+}
+
+function sqlOf(storage: DurableObjectStorage): Sql {
+  return {
+    exec: (query, ...bindings) =>
+      storage.sql.exec<Record<string, SqlValue>>(query, ...bindings).toArray(),
+    transaction: (work) => storage.transactionSync(work),
+    sizeBytes: () => storage.sql.databaseSize,
+  };
+}

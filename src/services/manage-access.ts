@@ -1,0 +1,130 @@
+import type { Actor, Scope } from '../domain/access.ts';
+import { isProjectId, projectId, type ProjectId } from '../domain/ids.ts';
+import type { AccessStore, Project, Secrets, StoredKey } from './ports/access.ts';
+import type { Machine } from './ports/runtime.ts';
+import { done, refuse, type Result } from './result.ts';
+
+export type AccessDeps = {
+  readonly access: AccessStore;
+  readonly secrets: Secrets;
+  readonly machine: Machine;
+};
+
+/** Creates a project: an isolated customer of the deployment. Only the root key may. */
+export async function createProject(
+  { access, machine }: Pick<AccessDeps, 'access' | 'machine'>,
+  actor: Actor,
+  name: string,
+): Promise<Result<Project>> {
+  if (!actor.isRoot) return refuse('forbidden', 'only the root key creates projects');
+  const id = projectId(`prj_${shortId(machine)}`);
+  const project = { id, name, createdAtMs: machine.nowMs() };
+  await access.addProject(project);
+  return done(project);
+}
+
+export type NewKey = {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly project: string | null;
+};
+export type CreatedKey = { readonly stored: StoredKey; /** Shown once. */ readonly key: string };
+
+/** Creates an API key. The root key may in any project, a key with the scope `admin` in its own. */
+export async function createKey(
+  deps: AccessDeps,
+  actor: Actor,
+  input: NewKey,
+): Promise<Result<CreatedKey>> {
+  const project = await projectForKey(deps, actor, input.project);
+  if (!project.ok) return project;
+  const lacking = input.scopes.filter((scope) => !actor.scopes.has(scope));
+  if (lacking.length > 0) {
+    return refuse('forbidden', `a key cannot give what it does not have: ${lacking.join(', ')}`);
+  }
+  const { machine, secrets, access } = deps;
+  const id = shortId(machine);
+  const key = `psk_${id}_${secrets.random()}`;
+  const stored: StoredKey = {
+    id: `key_${id}`,
+    project: project.value,
+    name: input.name,
+    hash: await machine.sha256(key),
+    scopes: input.scopes,
+    createdAtMs: machine.nowMs(),
+  };
+  await access.addKey(stored);
+  return done({ stored, key });
+}
+
+async function projectForKey(
+  { access }: AccessDeps,
+  actor: Actor,
+  project: string | null,
+): Promise<Result<ProjectId>> {
+  if (!actor.scopes.has('admin')) {
+    return refuse('forbidden', 'making keys needs the root key, or a key with the scope admin');
+  }
+  if (project === null || project === actor.project) return done(actor.project);
+  const known = isProjectId(project) ? await access.findProject(project) : null;
+  if (known === null || !actor.isRoot) {
+    const message = `there is no project ${JSON.stringify(project.slice(0, 80))} that this key may make keys for`;
+    return refuse('not_found', message, {
+      violations: [{ pointer: '/project', code: 'not_found', message }],
+    });
+  }
+  return done(known.id);
+}
+
+/** Ends a key at once, but for copies that a Worker remembers for a few seconds. */
+export async function deleteKey(
+  { access }: Pick<AccessDeps, 'access'>,
+  actor: Actor,
+  id: string,
+): Promise<Result<null>> {
+  if (!actor.scopes.has('admin')) {
+    return refuse('forbidden', 'deleting keys needs the root key, or a key with the scope admin');
+  }
+  const deleted = await access.deleteKey(actor.project, id);
+  return deleted
+    ? done(null)
+    : refuse('not_found', `there is no key ${JSON.stringify(id.slice(0, 80))} in this project`);
+}
+
+export type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
+
+export async function listProjects(
+  { access }: Pick<AccessDeps, 'access'>,
+  actor: Actor,
+  after: string | null,
+  limit: number,
+): Promise<Result<Page<Project>>> {
+  if (!actor.isRoot) return refuse('forbidden', 'only the root key lists projects');
+  return done(pageOf(await access.listProjects(after, limit + 1), limit));
+}
+
+export async function listKeys(
+  { access }: Pick<AccessDeps, 'access'>,
+  actor: Actor,
+  after: string | null,
+  limit: number,
+): Promise<Result<Page<StoredKey>>> {
+  if (!actor.scopes.has('admin')) {
+    return refuse('forbidden', 'listing keys needs the root key, or a key with the scope admin');
+  }
+  return done(pageOf(await access.listKeys(actor.project, after, limit + 1), limit));
+}
+
+function pageOf<Item extends { readonly id: string }>(
+  found: readonly Item[],
+  limit: number,
+): Page<Item> {
+  const items = found.slice(0, limit);
+  return { items, nextCursor: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+}
+
+/** Sixteen characters that sort by time. */
+function shortId(machine: Machine): string {
+  const hex = machine.newUuid().replaceAll('-', '');
+  return `${hex.slice(0, 12)}${hex.slice(-8)}`;
+}
