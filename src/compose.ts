@@ -49,11 +49,21 @@ function build(env: Env): Composition {
   const setting = settingsOf(env);
   const log = makeLog(levelOf(setting('LOG_LEVEL')));
   const registry = makeRegistry(setting, (url, init) => fetch(url, init));
-  const shards = makeJobShards(env.JOB_SHARD, shardCount(setting('JOB_SHARDS')) ?? 8, shardCount(setting('JOB_SHARDS_FORMER')));
+  const shards = makeJobShards(
+    env.JOB_SHARD,
+    shardCount(setting('JOB_SHARDS')) ?? 8,
+    shardCount(setting('JOB_SHARDS_FORMER')),
+  );
   const objects = makeObjects(env.OBJECTS);
   const providers = providersOf(registry);
   return {
-    http: httpDeps(env, { log, shards, objects, providers, rootKey: setting('ROOT_API_KEY') ?? null }),
+    http: httpDeps(env, {
+      log,
+      shards,
+      objects,
+      providers,
+      rootKey: setting('ROOT_API_KEY') ?? null,
+    }),
     wake: { shards, objects, providers, machine, log },
     history: { db: env.DB, shards, log },
     shard: shardDeployment(env, { log, registry, objects }),

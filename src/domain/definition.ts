@@ -46,8 +46,8 @@ function duration(minMs: number, maxMs: number, range: string) {
 
 const SECOND = 1_000;
 const DAY = 86_400_000;
-export const attemptTimeout = duration(100, 600 * SECOND, '100ms and 10m');
-const longTimeout = duration(100, 30 * DAY, '100ms and 30d');
+const attemptTimeout = duration(100, 600 * SECOND, '100ms and 10m');
+export const longTimeout = duration(100, 30 * DAY, '100ms and 30d');
 
 const expression = z
   .string()

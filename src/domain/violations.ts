@@ -21,16 +21,20 @@ function violationsOfIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey
       return [
         {
           pointer: jsonPointer(path),
-          code: issue.input === undefined ? 'required' : 'type',
-          message:
-            issue.input === undefined
-              ? `is required: give ${article(issue.expected)}`
-              : issue.message,
+          code: isMissing(issue) ? 'required' : 'type',
+          message: isMissing(issue)
+            ? `is required: give ${article(issue.expected)}`
+            : issue.message,
         },
       ];
     default:
       return [{ pointer: jsonPointer(path), code: issue.code, message: issue.message }];
   }
+}
+
+/** The library says of a missing value that it received undefined. */
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  return issue.message.endsWith('received undefined');
 }
 
 function article(expected: string): string {

@@ -30,7 +30,7 @@ export type CheckedDefinition =
  * cycles, schemas, prompts, providers. All violations at once, each with a pointer.
  */
 export function checkDefinition(body: unknown, providers: Providers): CheckedDefinition {
-  const parsed = definitionSchema.safeParse(body, { reportInput: true });
+  const parsed = definitionSchema.safeParse(body);
   if (!parsed.success) return { ok: false, violations: violationsOf(parsed.error) };
   const definition = parsed.data;
   const bytes = jsonBytes(asJson(definition));

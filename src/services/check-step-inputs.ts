@@ -18,7 +18,7 @@ export function checkStepInputs(definition: Definition): Violation[] {
 
 function checkStepInput(step: StepDefinition, path: readonly PropertyKey[]): Violation[] {
   const input = step.with ?? {};
-  const parsed = schemaOf(step).safeParse(input, { reportInput: true });
+  const parsed = schemaOf(step).safeParse(input);
   if (parsed.success) return [];
   return violationsOf(parsed.error)
     .filter(({ pointer }) => !dependsOnExpression(input, pointer))

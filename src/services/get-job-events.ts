@@ -1,5 +1,6 @@
 import type { Actor } from '../domain/access.ts';
 import type { JobEvent } from '../domain/event.ts';
+import type { JobId } from '../domain/ids.ts';
 import type { Correlation } from '../domain/job.ts';
 import { homeOf, noSuchJob } from './get-job.ts';
 import type { JobShards } from './ports/job-shard.ts';
@@ -7,6 +8,7 @@ import { missingScope } from './require-scope.ts';
 import { done, type Result } from './result.ts';
 
 export type EventPage = {
+  readonly id: JobId;
   readonly events: readonly JobEvent[];
   readonly hasMore: boolean;
   readonly correlation: Correlation;
@@ -30,6 +32,7 @@ export async function getJobEvents(
   });
   if (answer === null) return noSuchJob(jobId);
   return done({
+    id: home.value.id,
     events: answer.events.slice(0, page.limit),
     hasMore: answer.events.length > page.limit,
     correlation: answer.correlation,

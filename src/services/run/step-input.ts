@@ -10,7 +10,7 @@ export function parseStepInput<Input extends z.ZodType>(
   schema: Input,
   input: Json,
 ): Outcome<z.output<Input>> {
-  const parsed = schema.safeParse(input, { reportInput: true });
+  const parsed = schema.safeParse(input);
   if (parsed.success) return { ok: true, value: parsed.data };
   const violations = violationsOf(parsed.error, ['with']);
   const message = `the step's input does not fit: ${violations.slice(0, 5).map(describe).join('; ')}`;

@@ -1,5 +1,5 @@
-import type { AttemptRecord } from '../../domain/attempt.ts';
-import { attemptKey } from '../../domain/attempt.ts';
+import { attemptKey, type AttemptRecord } from '../../domain/attempt.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { isTerminal, type JobState, type StepState } from '../../domain/job.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import { formatUsd, type CostSum } from '../../domain/money.ts';
@@ -9,11 +9,12 @@ import { compileTemplate, fillTemplate } from '../../engine/expression/template.
 import type { JobSnapshot } from '../ports/job-shard.ts';
 import type { IndexedJob } from '../ports/job-index.ts';
 import type { Objects } from '../ports/objects.ts';
+import type { AttemptView, JobView, ListedJobView, StepView } from './schemas.ts';
 import { contextScope, readValue, scopeOf } from '../resolve-scope.ts';
 
 /** A job as the API shows it, from its shard's snapshot. */
-export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<JsonObject> {
-  const { state, definition } = snapshot;
+export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<JobView> {
+  const { state } = snapshot;
   const { birth } = state;
   return {
     object: 'job',
@@ -22,7 +23,7 @@ export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<
     pipeline: birth.pipeline,
     version: birth.version,
     ...timesView(state),
-    waiting_on: toWire(snapshot.waitingOn),
+    waiting_on: waitingView(snapshot),
     output: await outputOf(objects, snapshot),
     payloads_erased: snapshot.payloadsErased,
     cost: costView(state.cost),
@@ -33,13 +34,12 @@ export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<
     request_id: birth.correlation.requestId,
     trace_id: birth.correlation.traceId,
     definition_hash: birth.definitionHash,
-    description: definition.description ?? null,
     urls: urlsOf(birth.id),
   };
 }
 
 /** A job as lists show it, from its row in D1. */
-export function indexedJobView(job: IndexedJob): JsonObject {
+export function indexedJobView(job: IndexedJob): ListedJobView {
   return {
     object: 'job',
     id: job.id,
@@ -60,7 +60,12 @@ export function indexedJobView(job: IndexedJob): JsonObject {
   };
 }
 
-function urlsOf(id: string): JsonObject {
+function waitingView({ waitingOn }: JobSnapshot): JobView['waiting_on'] {
+  if (waitingOn === null) return null;
+  return { kind: waitingOn.kind, key: waitingOn.key, until: timeOrNull(waitingOn.untilAtMs) };
+}
+
+function urlsOf(id: string) {
   return {
     self: `/v1/jobs/${id}`,
     events: `/v1/jobs/${id}/events`,
@@ -72,11 +77,11 @@ function timeOrNull(ms: number | null): string | null {
   return ms === null ? null : isoTime(ms);
 }
 
-function statusView({ status, reason }: JobState): JsonObject {
+function statusView({ status, reason }: JobState) {
   return { status, terminal: isTerminal(status), status_reason: reason };
 }
 
-function timesView({ birth, startedAtMs, finishedAtMs }: JobState): JsonObject {
+function timesView({ birth, startedAtMs, finishedAtMs }: JobState) {
   return {
     created_at: isoTime(birth.createdAtMs),
     started_at: timeOrNull(startedAtMs),
@@ -87,7 +92,7 @@ function timesView({ birth, startedAtMs, finishedAtMs }: JobState): JsonObject {
 }
 
 /** Exact dollars as text beside the integer they come from; attempts without a known price are counted. */
-function costView({ nanoUsd, unpricedAttempts }: CostSum): JsonObject {
+function costView({ nanoUsd, unpricedAttempts }: CostSum) {
   return { nano_usd: nanoUsd, usd: formatUsd(nanoUsd), unpriced_attempts: unpricedAttempts };
 }
 
@@ -104,33 +109,33 @@ async function outputOf(
   return filled.ok ? filled.value : null;
 }
 
-async function inputView(objects: Objects, { state, payloads }: JobSnapshot): Promise<JsonObject> {
+async function inputView(
+  objects: Objects,
+  { state, payloads }: JobSnapshot,
+): Promise<JobView['input']> {
   const stored = storedView(state.birth.input);
   if (payloads.input === undefined) return stored;
   return { ...stored, value: (await readValue(objects, payloads.input)) ?? null };
 }
 
-function storedView({ bytes, sha256 }: StoredValue): JsonObject {
+function storedView({ bytes, sha256 }: StoredValue) {
   return { bytes, sha256 };
 }
 
-async function stepsView(objects: Objects, snapshot: JobSnapshot): Promise<JsonObject[]> {
+async function stepsView(objects: Objects, snapshot: JobSnapshot): Promise<StepView[]> {
   const { state, definition, payloads } = snapshot;
-  return Promise.all(
-    definition.steps.map(async ({ id, uses }) => {
-      const step = state.steps[id];
-      const read = payloads.steps?.[id];
-      const value =
-        read === undefined ? {} : { output_value: (await readValue(objects, read)) ?? null };
-      return step === undefined
-        ? { id, uses }
-        : { ...stepView(snapshot, id, uses, step), ...value };
-    }),
-  );
+  const views = definition.steps.map(async ({ id, uses }) => {
+    const step = state.steps[id];
+    if (step === undefined) return [];
+    const read = payloads.steps?.[id];
+    const view = stepView(snapshot, id, uses, step);
+    if (read === undefined) return [view];
+    return [{ ...view, output_value: (await readValue(objects, read)) ?? null }];
+  });
+  return (await Promise.all(views)).flat();
 }
 
-function stepView(snapshot: JobSnapshot, id: string, uses: string, step: StepState): JsonObject {
-  const { phase, attempts, cost } = step;
+function stepView(snapshot: JobSnapshot, id: string, uses: string, step: StepState): StepView {
   return {
     id,
     uses,
@@ -138,31 +143,51 @@ function stepView(snapshot: JobSnapshot, id: string, uses: string, step: StepSta
     queued_at: timeOrNull(step.queuedAtMs),
     started_at: timeOrNull(step.startedAtMs),
     finished_at: timeOrNull(step.finishedAtMs),
-    cost: costView(cost),
-    output: phase.status === 'succeeded' && phase.output !== null ? storedView(phase.output) : null,
-    error: phase.status === 'failed' ? toWire(phase.failure) : null,
-    stopped: phase.status === 'failed' ? phase.stopped : null,
-    skipped: phase.status === 'skipped' ? phase.reason : null,
+    cost: costView(step.cost),
+    ...endView(step),
     items: itemsView(snapshot.state, id, step),
     attempts: [
-      ...attempts.map((record) => attemptView(snapshot, id, record)),
+      ...step.attempts.map((record) => attemptView(snapshot, id, record)),
       ...activeViews(snapshot.state, id),
     ],
   };
 }
 
+/** How a step ended; each field is null unless it ended that way. */
+function endView({ phase }: StepState): Pick<StepView, 'output' | 'error' | 'stopped' | 'skipped'> {
+  const open = { output: null, error: null, stopped: null, skipped: null };
+  switch (phase.status) {
+    case 'succeeded':
+      return { ...open, output: phase.output === null ? null : storedView(phase.output) };
+    case 'failed':
+      return { ...open, error: failureView(phase.failure), stopped: phase.stopped };
+    case 'skipped':
+      return { ...open, skipped: phase.reason };
+    case 'pending':
+    case 'queued':
+    case 'running':
+    case 'mapping':
+      return open;
+  }
+}
+
+function failureView({ detail: _detail, ...failure }: Failure): NonNullable<StepView['error']> {
+  const { class: failureClass, phase, message, ...rest } = failure;
+  const wire = toWire(rest);
+  return { class: failureClass, phase, message, ...(isJsonObject(wire) ? wire : {}) };
+}
+
 /** Steps that had not ended when the job did are cancelled, whatever they waited for. */
-function shownStatus(state: JobState, { phase }: StepState): string {
+function shownStatus(state: JobState, { phase }: StepState): StepView['status'] {
   const ended = ['succeeded', 'failed', 'skipped'].includes(phase.status);
   if (isTerminal(state.status) && !ended) return 'cancelled';
   return phase.status === 'mapping' ? 'running' : phase.status;
 }
 
-function itemsView(state: JobState, id: string, { phase }: StepState): JsonObject | null {
-  if (phase.status === 'succeeded') {
-    return phase.items === undefined
-      ? null
-      : { total: phase.items, succeeded: phase.items, running: 0 };
+function itemsView(state: JobState, id: string, { phase }: StepState): StepView['items'] {
+  if (phase.status === 'succeeded' && phase.items !== undefined) {
+    const { items } = phase;
+    return { total: items, succeeded: items, running: 0, backing_off: 0, not_started: 0 };
   }
   if (phase.status !== 'mapping') return null;
   const running = Object.values(state.active).filter((active) => active.step === id).length;
@@ -175,17 +200,16 @@ function itemsView(state: JobState, id: string, { phase }: StepState): JsonObjec
   };
 }
 
-function attemptView({ details }: JobSnapshot, step: string, record: AttemptRecord): JsonObject {
+function attemptView({ details }: JobSnapshot, step: string, record: AttemptRecord): AttemptView {
   const { attempt, target, outcome, startedAtMs, finishedAtMs, failure, facts } = record;
-  const detail = details[attemptKey(step, null, attempt)];
   return {
     attempt,
-    target: toWire(target),
+    target,
     outcome,
     started_at: isoTime(startedAtMs),
     finished_at: isoTime(finishedAtMs),
-    failure: failure === undefined ? null : toWire(failure),
-    provider_said: detail ?? null,
+    failure: failure === undefined ? null : failureView(failure),
+    provider_said: details[attemptKey(step, null, attempt)] ?? null,
     ...factsView(facts),
   };
 }
@@ -195,14 +219,17 @@ function factsView(facts: AttemptRecord['facts']): JsonObject {
   return isJsonObject(wire) ? wire : {};
 }
 
-function activeViews({ active }: JobState, step: string): JsonObject[] {
+function activeViews({ active }: JobState, step: string): AttemptView[] {
   return Object.values(active)
     .filter((attempt) => attempt.step === step && attempt.item === null)
     .map(({ attempt, target, startedAtMs, deadlineAtMs }) => ({
       attempt,
-      target: toWire(target),
+      target,
       outcome: 'running',
       started_at: isoTime(startedAtMs),
+      finished_at: null,
       deadline_at: isoTime(deadlineAtMs),
+      failure: null,
+      provider_said: null,
     }));
 }

@@ -1,0 +1,57 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+
+import type { AppEnv } from './deps.ts';
+import { docsPage } from './docs-page.ts';
+import { failureResponse } from './failure-response.ts';
+import { authentication } from './middleware/authentication.ts';
+import { correlation } from './middleware/correlation.ts';
+import { makeRoutes } from './openapi.ts';
+import { accessRoutes } from './routes/access.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { pipelineRoutes } from './routes/pipelines.ts';
+
+const DOCUMENT = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Penstock',
+    version: '1',
+    description: 'Production AI pipelines as an HTTP API.',
+  },
+} as const;
+
+/** The doors of the Worker. */
+export function makeApp(): OpenAPIHono<AppEnv> {
+  const app = makeRoutes();
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+  });
+  app.use('*', correlation);
+  app.use('/v1/*', authentication);
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(DOCUMENT)));
+  app.get('/docs', (c) => c.html(docsPage(app.getOpenAPI31Document(DOCUMENT))));
+  app.get('/', (c) => c.redirect('/docs'));
+
+  app.route('/v1', jobRoutes);
+  app.route('/v1', pipelineRoutes);
+  app.route('/v1', accessRoutes);
+
+  app.notFound((c) => {
+    const message = `there is no ${c.req.method} ${c.req.path.slice(0, 200)}; the paths are listed at /docs`;
+    return failureResponse(c, { code: 'not_found', message });
+  });
+  app.onError((error, c) => {
+    const { requestId, traceId } = c.var.correlation;
+    c.env.deps.log('error', 'http.defect', {
+      request_id: requestId,
+      trace_id: traceId,
+      error: `${error.name}: ${error.message}`,
+      stack: error.stack ?? null,
+    });
+    const message = `a defect in Penstock stopped this request; its log has the details under ${requestId}`;
+    return failureResponse(c, { code: 'internal', message });
+  });
+  return app;
+}

@@ -1,0 +1,38 @@
+import type { Actor } from '../domain/access.ts';
+import type { Correlation } from '../domain/job.ts';
+import type { AccessStore, Secrets } from '../services/ports/access.ts';
+import type { JobIndex } from '../services/ports/job-index.ts';
+import type { JobShards } from '../services/ports/job-shard.ts';
+import type { Log } from '../services/ports/log.ts';
+import type { Objects } from '../services/ports/objects.ts';
+import type { Pipelines } from '../services/ports/pipelines.ts';
+import type { Providers } from '../services/ports/providers.ts';
+import type { Machine } from '../services/ports/runtime.ts';
+import type { PlanCache } from '../services/plan-cache.ts';
+
+/** What the doors need: the ports of all services behind them. */
+export type HttpDeps = {
+  readonly access: AccessStore;
+  readonly secrets: Secrets;
+  readonly pipelines: Pipelines;
+  readonly plans: PlanCache;
+  readonly jobIndex: JobIndex;
+  readonly shards: JobShards;
+  readonly objects: Objects;
+  readonly providers: Providers;
+  readonly machine: Machine;
+  readonly log: Log;
+};
+
+export type AppEnv = {
+  Bindings: {
+    readonly deps: HttpDeps;
+    /** Lets work go on after the answer. */
+    readonly background: (work: Promise<void>) => void;
+  };
+  Variables: {
+    correlation: Correlation;
+    /** Set by the authentication of `/v1`. */
+    actor: Actor;
+  };
+};

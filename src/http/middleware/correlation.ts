@@ -1,0 +1,60 @@
+import type { Context } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import { routePath } from 'hono/route';
+
+import type { Actor } from '../../domain/access.ts';
+
+import type { AppEnv } from '../deps.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+/** W3C trace context, version 00: trace id, parent span, flags. */
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+const NO_TRACE = '0'.repeat(32);
+
+/**
+ * Gives every request an id and a trace: the caller's where it sent them, else new ones. Both go back with the
+ * answer, into every event and log line, and on to every provider.
+ */
+export const correlation = createMiddleware<AppEnv>(async (c, next) => {
+  const { machine } = c.env.deps;
+  const startedAtMs = machine.nowMs();
+  const requestId = requestIdOf(c);
+  const traceId = traceIdOf(c);
+  c.set('correlation', { requestId, traceId });
+  await next();
+  c.header('x-request-id', requestId);
+  c.header('traceparent', `00-${traceId}-${hex(c).slice(-16)}-01`);
+  logRequest(c, machine.nowMs() - startedAtMs);
+});
+
+function requestIdOf(c: Context<AppEnv>): string {
+  const given = c.req.header('x-request-id') ?? '';
+  return REQUEST_ID.test(given) ? given : `req_${c.env.deps.machine.newUuid()}`;
+}
+
+function traceIdOf(c: Context<AppEnv>): string {
+  const given = TRACEPARENT.exec(c.req.header('traceparent') ?? '')?.[1];
+  return given === undefined || given === NO_TRACE ? hex(c) : given;
+}
+
+/** 32 fresh hexadecimal digits. */
+function hex(c: Context<AppEnv>): string {
+  return c.env.deps.machine.newUuid().replaceAll('-', '');
+}
+
+/** One line a request: the route's pattern, never what stands in it. */
+function logRequest(c: Context<AppEnv>, latencyMs: number): void {
+  const { requestId, traceId } = c.var.correlation;
+  // Unset on routes that need no key.
+  const actor: Actor | undefined = c.get('actor');
+  c.env.deps.log('info', 'http.request', {
+    request_id: requestId,
+    trace_id: traceId,
+    method: c.req.method,
+    route: routePath(c, -1),
+    status: c.res.status,
+    latency_ms: latencyMs,
+    project: actor?.project ?? null,
+    actor: actor?.id ?? null,
+  });
+}

@@ -1,0 +1,150 @@
+import { z } from '@hono/zod-openapi';
+
+import { longTimeout } from '../../domain/definition.ts';
+import { firstJobIdAt, isJobId } from '../../domain/ids.ts';
+import { jobStatuses } from '../../domain/job.ts';
+import type { JobFilter } from '../../services/ports/job-index.ts';
+import type { ReadRequest } from '../../services/ports/job-shard.ts';
+
+/** What requests about jobs may carry. */
+
+const METADATA_MAX = 50;
+
+export const submitBody = z
+  .strictObject({
+    pipeline: z
+      .string()
+      .min(1)
+      .max(80)
+      .meta({ example: 'document-digest', description: '`name`, or `name@3` for a version' }),
+    input: z
+      .json()
+      .default({})
+      .meta({ type: 'object', description: 'any JSON value that the pipeline accepts' }),
+    metadata: z
+      .record(z.string().min(1).max(64), z.string().max(500))
+      .refine(
+        (fields) => Object.keys(fields).length <= METADATA_MAX,
+        `must have at most ${METADATA_MAX} fields`,
+      )
+      .default({})
+      .meta({ description: 'Your own labels; shown in lists and readable in expressions' }),
+    tags: z.array(z.string().min(1).max(64)).max(20, 'must have at most 20 tags').default([]),
+    timeouts: z
+      .strictObject({ job: longTimeout.optional(), queue: longTimeout.optional() })
+      .default({})
+      .meta({ description: 'Durations such as 30s or 5m; they replace those of the pipeline' }),
+  })
+  .meta({ id: 'SubmitJob' });
+
+export const submitHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters, such as a UUID')
+    .optional()
+    .meta({
+      description: 'Sending the same request again under the same key finds the first one’s job',
+    }),
+  prefer: z.string().optional().meta({
+    description: '`wait=N`: wait up to N seconds (at most 60) for the job to end',
+    example: 'wait=30',
+  }),
+});
+
+const WAIT_SECONDS_MAX = 60;
+
+/** Milliseconds that a `Prefer: wait=N` asks to wait; 0 without one. A preference that makes no sense is none. */
+export function waitMsOf(prefer: string | undefined): number {
+  const seconds = /(?:^|[,;]\s*)wait\s*=\s*(\d{1,5})/i.exec(prefer ?? '')?.[1];
+  return Math.min(WAIT_SECONDS_MAX, Number(seconds ?? 0)) * 1_000;
+}
+
+export const jobPath = z.object({ job_id: z.string().meta({ example: 'job_…' }) });
+
+export const readQuery = z.object({
+  include: z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      const wanted = text === undefined || text === '' ? [] : text.split(',');
+      return wanted.flatMap((part): ReadRequest['include'] => {
+        if (part === 'input' || part === 'step_outputs') return [part];
+        context.addIssue({
+          code: 'custom',
+          message: 'may list input and step_outputs, separated by commas',
+        });
+        return [];
+      });
+    })
+    .meta({ description: 'Payloads to show: input, step_outputs', type: 'string' }),
+});
+
+const limit = z.coerce.number().int().min(1).max(100).default(20);
+
+export const eventsQuery = z.object({
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .meta({ description: 'Only events with a higher number' }),
+  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+});
+
+const time = z.iso.datetime({
+  offset: true,
+  message: 'must be a time such as 2026-01-31T12:00:00Z',
+});
+
+export const listQuery = z.object({
+  status: z
+    .string()
+    .optional()
+    .transform((text, context) =>
+      (text ?? '').split(',').flatMap((part) => {
+        const known = jobStatuses.find((status) => status === part);
+        if (known !== undefined) return [known];
+        if (part !== '')
+          context.addIssue({
+            code: 'custom',
+            message: `${JSON.stringify(part)} is not a status; there are ${jobStatuses.join(', ')}`,
+          });
+        return [];
+      }),
+    )
+    .meta({ description: 'One status or several, separated by commas', type: 'string' }),
+  pipeline: z.string().max(80).optional().meta({ description: '`name`, or `name@3`' }),
+  version: z.coerce.number().int().min(1).optional(),
+  tag: z.string().max(64).optional(),
+  created_after: time.optional(),
+  created_before: time.optional(),
+  after: z
+    .string()
+    .refine(isJobId, 'must be the next_cursor of the page before')
+    .optional()
+    .meta({ description: 'The `next_cursor` of the page before' }),
+  limit,
+});
+
+/** The filter that a list's query describes. */
+export function filterOf(query: z.output<typeof listQuery>): JobFilter {
+  const [pipeline = null, version = null] = query.pipeline?.split('@') ?? [];
+  const before = [query.after, timeBound(query.created_before)].filter(
+    (bound) => bound !== undefined,
+  );
+  return {
+    statuses: query.status,
+    pipeline,
+    version: query.version ?? (version === null ? null : Number(version)),
+    tag: query.tag ?? null,
+    before: before.toSorted()[0] ?? null,
+    from: timeBound(query.created_after) ?? null,
+  };
+}
+
+/** Job ids sort by creation, so a time is a bound on ids. */
+function timeBound(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : firstJobIdAt(Date.parse(text));
+}
+
+export const pageQuery = z.object({ after: z.string().max(80).optional(), limit });

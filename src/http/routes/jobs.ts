@@ -1,0 +1,190 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+
+import { INPUT_BYTES_DEFAULT, INPUT_BYTES_MAX } from '../../domain/definition.ts';
+import { isTerminal } from '../../domain/job.ts';
+import { cancelJob } from '../../services/cancel-job.ts';
+import { findPipeline } from '../../services/find-pipeline.ts';
+import { getJobEvents } from '../../services/get-job-events.ts';
+import { getJob } from '../../services/get-job.ts';
+import { listJobs } from '../../services/list-jobs.ts';
+import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/run-inline.ts';
+import { submitJob } from '../../services/submit-job.ts';
+import { eventView } from '../../services/views/event-view.ts';
+import { indexedJobView, jobView } from '../../services/views/job-view.ts';
+import {
+  eventSchema,
+  jobSchema,
+  listedJobSchema,
+  listSchema,
+} from '../../services/views/schemas.ts';
+import type { AppEnv } from '../deps.ts';
+import { failureResponse } from '../failure-response.ts';
+import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
+import type { BodyLimit } from '../read-body.ts';
+import {
+  eventsQuery,
+  filterOf,
+  jobPath,
+  listQuery,
+  readQuery,
+  submitBody,
+  submitHeaders,
+  waitMsOf,
+} from './job-requests.ts';
+
+/** What a submit may carry around its input: metadata, tags, white space. */
+const ENVELOPE_BYTES = 65_536;
+
+/**
+ * Every pipeline has its own limit. Once enough of a large body has arrived to know the pipeline, that limit
+ * holds, and the rest is not read.
+ */
+function submitLimit(c: Context<AppEnv>): BodyLimit {
+  return {
+    bytesMax: INPUT_BYTES_MAX + ENVELOPE_BYTES,
+    refine: {
+      afterBytes: ENVELOPE_BYTES,
+      async bytesMax(beginning) {
+        const name = /"pipeline"\s*:\s*"([^"\\]{1,80})"/.exec(beginning)?.[1];
+        if (name === undefined) return null;
+        const found = await findPipeline(c.env.deps, c.var.actor.project, name);
+        if (!found.ok) return ENVELOPE_BYTES;
+        const { max_bytes: bytesMax = INPUT_BYTES_DEFAULT } =
+          found.value.plan.definition.input ?? {};
+        return bytesMax + ENVELOPE_BYTES;
+      },
+    },
+  };
+}
+
+const submitRoute = createRoute({
+  method: 'post',
+  path: '/jobs',
+  summary: 'Submit a job',
+  description:
+    'Creates a job and answers 202 at once, or 200 with the result when `Prefer: wait=N` saw its end. With an `Idempotency-Key`, a repetition answers 200 with the same job and `Idempotency-Replayed: true`.',
+  security: bearer,
+  middleware: jsonBody(submitLimit),
+  request: { headers: submitHeaders, body: bodyOf(submitBody) },
+  responses: answers({
+    200: jsonOf('The job is over, or it was there already', jobSchema),
+    202: jsonOf('The job is accepted', jobSchema),
+  }),
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/jobs',
+  summary: 'List jobs, newest first',
+  description: 'From a copy that is a moment behind; `GET /v1/jobs/{id}` is exact.',
+  security: bearer,
+  request: { query: listQuery },
+  responses: answers({ 200: jsonOf('A page of jobs', listSchema(listedJobSchema)) }),
+});
+
+const readRoute = createRoute({
+  method: 'get',
+  path: '/jobs/{job_id}',
+  summary: 'Read a job',
+  security: bearer,
+  request: { params: jobPath, query: readQuery },
+  responses: answers({ 200: jsonOf('The job as it stands', jobSchema) }),
+});
+
+const eventsRoute = createRoute({
+  method: 'get',
+  path: '/jobs/{job_id}/events',
+  summary: 'Read a job’s history',
+  security: bearer,
+  request: { params: jobPath, query: eventsQuery },
+  responses: answers({ 200: jsonOf('Events, oldest first', listSchema(eventSchema)) }),
+});
+
+const cancelRoute = createRoute({
+  method: 'post',
+  path: '/jobs/{job_id}/cancel',
+  summary: 'Cancel a job',
+  description:
+    'No new attempt starts; a running call is told to stop within 25 seconds. Cancelling a job that is over, or twice, changes nothing.',
+  security: bearer,
+  request: { params: jobPath },
+  responses: answers({ 200: jsonOf('The job after the cancel', jobSchema) }),
+});
+
+export const jobRoutes = makeRoutes()
+  .openapi(submitRoute, async (c) => {
+    const { deps, background } = c.env;
+    const { 'idempotency-key': idempotencyKey, prefer } = c.req.valid('header');
+    const waitMs = waitMsOf(prefer);
+    const waitUntilMs = deps.machine.nowMs() + waitMs;
+    const turn = {
+      requestId: deps.machine.newUuid(),
+      capacity: INLINE_CAPACITY,
+      untilMs: waitUntilMs + AFTER_WAIT_MS,
+    };
+    const submitted = await submitJob(deps, c.var.actor, {
+      ...c.req.valid('json'),
+      idempotencyKey: idempotencyKey ?? null,
+      correlation: c.var.correlation,
+      turn: waitMs > 0 ? turn : null,
+    });
+    if (!submitted.ok) return failureResponse(c, submitted.failure);
+    const { kind } = submitted.value;
+    const snapshot =
+      waitMs > 0
+        ? await runInline({ ...deps, background }, c.var.actor, submitted.value, waitUntilMs)
+        : submitted.value.snapshot;
+    const view = await jobView(deps.objects, snapshot);
+    c.header('location', view.urls.self);
+    if (waitMs > 0) c.header('preference-applied', `wait=${waitMs / 1_000}`);
+    if (kind === 'replayed') c.header('idempotency-replayed', 'true');
+    const finished = waitMs > 0 && isTerminal(snapshot.state.status);
+    return kind === 'replayed' || finished ? c.json(view, 200) : c.json(view, 202);
+  })
+  .openapi(listRoute, async (c) => {
+    const query = c.req.valid('query');
+    const page = await listJobs(c.env.deps, c.var.actor, filterOf(query), query.limit);
+    if (!page.ok) return failureResponse(c, page.failure);
+    const { jobs, nextCursor } = page.value;
+    return c.json(
+      {
+        object: 'list' as const,
+        data: jobs.map(indexedJobView),
+        has_more: nextCursor !== null,
+        next_cursor: nextCursor,
+      },
+      200,
+    );
+  })
+  .openapi(readRoute, async (c) => {
+    const { include } = c.req.valid('query');
+    const { job_id: jobId } = c.req.valid('param');
+    const job = await getJob(c.env.deps, c.var.actor, jobId, include);
+    if (!job.ok) return failureResponse(c, job.failure);
+    return c.json(await jobView(c.env.deps.objects, job.value), 200);
+  })
+  .openapi(eventsRoute, async (c) => {
+    const { after, limit } = c.req.valid('query');
+    const { job_id: jobId } = c.req.valid('param');
+    const page = await getJobEvents(c.env.deps, c.var.actor, jobId, { afterSeq: after, limit });
+    if (!page.ok) return failureResponse(c, page.failure);
+    const { id, events, correlation, hasMore } = page.value;
+    const data = events.map((event) => eventView(id, correlation, event));
+    const last = data.at(-1);
+    return c.json(
+      {
+        object: 'list' as const,
+        data,
+        has_more: hasMore,
+        next_cursor: hasMore && last !== undefined ? String(last.seq) : null,
+      },
+      200,
+    );
+  })
+  .openapi(cancelRoute, async (c) => {
+    const { job_id: jobId } = c.req.valid('param');
+    const job = await cancelJob(c.env.deps, c.var.actor, jobId);
+    if (!job.ok) return failureResponse(c, job.failure);
+    return c.json(await jobView(c.env.deps.objects, job.value), 200);
+  });

@@ -1,0 +1,24 @@
+import type { JobEvent } from '../../domain/event.ts';
+import type { JobId } from '../../domain/ids.ts';
+import type { Correlation } from '../../domain/job.ts';
+import { isJsonObject } from '../../domain/json.ts';
+import { isoTime, toWire } from '../../domain/wire.ts';
+import type { EventView } from './schemas.ts';
+
+/** An event as the API and D1 show it: self-contained, with the ids that join it to everything else. */
+export function eventView(jobId: JobId, correlation: Correlation, event: JobEvent): EventView {
+  const { seq, type, atMs, step, item, attempt } = event;
+  const data = toWire(event.data);
+  return {
+    seq,
+    type,
+    at: isoTime(atMs),
+    job_id: jobId,
+    ...(step === undefined ? {} : { step }),
+    ...(item === undefined ? {} : { item }),
+    ...(attempt === undefined ? {} : { attempt }),
+    request_id: correlation.requestId,
+    trace_id: correlation.traceId,
+    data: isJsonObject(data) ? data : {},
+  };
+}

@@ -1,0 +1,198 @@
+import { z } from 'zod';
+
+import { scopes } from '../../domain/access.ts';
+import { failureClasses } from '../../domain/failure.ts';
+import { jobStatuses } from '../../domain/job.ts';
+
+/** What the API answers with: one schema each for the documentation, the types and the tests. */
+
+const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+const anyJson = z.unknown().meta({ description: 'any JSON value' });
+
+export const violationSchema = z
+  .object({
+    pointer: z.string().meta({
+      description:
+        'JSON Pointer into the body; /headers/… and /query/… for what is not in the body',
+    }),
+    code: z.string(),
+    message: z.string(),
+  })
+  .meta({ id: 'Violation' });
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    errors: z.array(violationSchema),
+    request_id: z.string(),
+    retryable: z.boolean(),
+    retry_after_ms: z.int().nullable(),
+  })
+  .meta({ id: 'Problem', description: 'An error, after RFC 9457' });
+
+export type Problem = z.infer<typeof problemSchema>;
+
+export const costSchema = z
+  .object({
+    nano_usd: z.int().meta({ description: 'What is known of the cost; 1 USD is 1,000,000,000' }),
+    usd: z.string().meta({ description: 'The same in dollars, exactly', example: '0.001200000' }),
+    unpriced_attempts: z.int().meta({ description: 'Attempts whose price is not known' }),
+  })
+  .meta({ id: 'Cost' });
+
+const failureSchema = z
+  .looseObject({
+    class: z.enum(failureClasses),
+    phase: z.enum(['not_sent', 'rejected', 'accepted', 'unknown', 'finished']),
+    message: z.string(),
+  })
+  .meta({ id: 'Failure' });
+
+const targetSchema = z.object({ provider: z.string(), model: z.string() }).meta({ id: 'Target' });
+
+const attemptSchema = z
+  .looseObject({
+    attempt: z.int(),
+    target: targetSchema.nullable(),
+    outcome: z.enum(['running', 'succeeded', 'failed', 'lost']),
+    started_at: time,
+    finished_at: time.nullable(),
+    deadline_at: time.optional(),
+    failure: failureSchema.nullable(),
+    provider_said: anyJson,
+    latency_ms: z.int().optional(),
+    cost_nano_usd: z.int().nullable().optional(),
+    usage: z.record(z.string(), z.int()).optional(),
+    returned_model: z.string().optional(),
+  })
+  .meta({ id: 'Attempt' });
+export type AttemptView = z.infer<typeof attemptSchema>;
+
+const storedSchema = z.object({ bytes: z.int(), sha256: z.string() });
+
+const stepSchema = z
+  .object({
+    id: z.string(),
+    uses: z.string(),
+    status: z.enum(['pending', 'queued', 'running', 'succeeded', 'failed', 'skipped', 'cancelled']),
+    queued_at: time.nullable(),
+    started_at: time.nullable(),
+    finished_at: time.nullable(),
+    cost: costSchema,
+    output: storedSchema.nullable(),
+    output_value: anyJson.optional(),
+    error: failureSchema.nullable(),
+    stopped: z.string().nullable().meta({ description: 'Why no further attempt followed' }),
+    skipped: z.string().nullable().meta({ description: 'Why the step was skipped' }),
+    items: z
+      .object({
+        total: z.int(),
+        succeeded: z.int(),
+        running: z.int(),
+        backing_off: z.int(),
+        not_started: z.int(),
+      })
+      .nullable(),
+    attempts: z.array(attemptSchema),
+  })
+  .meta({ id: 'Step' });
+export type StepView = z.infer<typeof stepSchema>;
+
+const jobFields = {
+  object: z.literal('job'),
+  id: z.string(),
+  status: z.enum(jobStatuses),
+  terminal: z.boolean(),
+  pipeline: z.string(),
+  version: z.int(),
+  created_at: time,
+  started_at: time.nullable(),
+  finished_at: time.nullable(),
+  cost: costSchema,
+  metadata: z.record(z.string(), z.string()),
+  tags: z.array(z.string()),
+  request_id: z.string(),
+  trace_id: z.string(),
+  urls: z.object({ self: z.string(), events: z.string(), cancel: z.string() }),
+};
+
+export const jobSchema = z
+  .object({
+    ...jobFields,
+    status_reason: z.object({ code: z.string(), message: z.string() }).nullable(),
+    deadline_at: time,
+    queue_deadline_at: time,
+    waiting_on: z
+      .object({ kind: z.string(), key: z.string().nullable(), until: time.nullable() })
+      .nullable()
+      .meta({ description: 'Why nothing moves; null while something does' }),
+    output: anyJson,
+    payloads_erased: z.boolean(),
+    steps: z.array(stepSchema),
+    input: storedSchema.extend({ value: anyJson.optional() }),
+    definition_hash: z.string(),
+  })
+  .meta({ id: 'Job' });
+export type JobView = z.infer<typeof jobSchema>;
+
+export const listedJobSchema = z
+  .object({ ...jobFields, status_reason: z.object({ code: z.string() }).nullable() })
+  .meta({ id: 'ListedJob', description: 'A job as lists show it: a moment behind the job itself' });
+export type ListedJobView = z.infer<typeof listedJobSchema>;
+
+export const eventSchema = z
+  .object({
+    seq: z.int(),
+    type: z.string(),
+    at: time,
+    job_id: z.string(),
+    step: z.string().optional(),
+    item: z.int().optional(),
+    attempt: z.int().optional(),
+    request_id: z.string(),
+    trace_id: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Event' });
+export type EventView = z.infer<typeof eventSchema>;
+
+export const pipelineSchema = z
+  .object({
+    object: z.literal('pipeline_version'),
+    name: z.string(),
+    version: z.int(),
+    hash: z.string(),
+    created_at: time,
+    created_by: z.string(),
+  })
+  .meta({ id: 'PipelineVersion' });
+export type PipelineView = z.infer<typeof pipelineSchema>;
+
+export const projectSchema = z
+  .object({ object: z.literal('project'), id: z.string(), name: z.string(), created_at: time })
+  .meta({ id: 'Project' });
+
+export const apiKeySchema = z
+  .object({
+    object: z.literal('api_key'),
+    id: z.string(),
+    project: z.string(),
+    name: z.string(),
+    scopes: z.array(z.enum(scopes)),
+    created_at: time,
+  })
+  .meta({ id: 'ApiKey' });
+
+/** A list as the API answers: pass `next_cursor` as `after` for more. */
+export function listSchema<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    object: z.literal('list'),
+    data: z.array(item),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable(),
+  });
+}
