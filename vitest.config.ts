@@ -8,7 +8,7 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: [
-            'test/{domain,engine,steps,providers,pricing,services,http,support}/**/*.test.ts',
+            'test/{domain,engine,runtime,steps,providers,pricing,services,http,support}/**/*.test.ts',
           ],
         },
       },

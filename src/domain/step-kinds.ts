@@ -6,6 +6,7 @@ export const transformKinds = [
   'text.redact',
   'text.chunk',
   'text.cite',
+  'vector.nearest',
   'data.compose',
 ] as const;
 export type TransformKind = (typeof transformKinds)[number];

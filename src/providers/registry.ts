@@ -63,6 +63,11 @@ const BUILTIN = 'builtin';
 /** Every provider id that a definition may name. */
 export const providerIds: readonly string[] = [BUILTIN, ...Object.keys(hosted)];
 
+/** The settings that bind providers: secrets and base URLs. */
+export const providerSettingNames: readonly string[] = Object.values<HostedProvider>(hosted).flatMap(
+  ({ secretName, baseUrlName }) => (secretName === null ? [baseUrlName] : [secretName, baseUrlName]),
+);
+
 export type Registry = {
   readonly adapters: ReadonlyMap<string, ProviderAdapter>;
   /** Why a known provider has no adapter: the setting that is missing. */

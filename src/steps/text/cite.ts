@@ -28,10 +28,20 @@ const chunkField = z.strictObject({
 const input = z.strictObject({
   chunks: z.array(chunkField).max(CHUNKS_MAX, 'must be at most 2,000 chunks'),
   source_map: sourceMapField,
-  items: z
-    .array(z.object({ chunk: offset, start: offset, end: offset }).catchall(jsonField))
-    .max(ITEMS_MAX, 'must be at most 10,000 items'),
+  /** Ranges inside a chunk, or, without `chunk`, in the whole text. Lists of lists are taken as one list. */
+  items: z.preprocess(
+    flattenOnce,
+    z
+      .array(z.object({ chunk: offset.optional(), start: offset, end: offset }).catchall(jsonField))
+      .max(ITEMS_MAX, 'must be at most 10,000 items'),
+  ),
 });
+
+/** A map over chunks finds a list of ranges for each; what is cited is all of them. */
+function flattenOnce(items: unknown): unknown {
+  return Array.isArray(items) ? items.flat(1) : items;
+}
+
 type CiteInput = z.output<typeof input>;
 type ChunkPlace = CiteInput['chunks'][number];
 type CiteItem = CiteInput['items'][number];
@@ -52,13 +62,13 @@ export const textCite = {
     const places = new Map(given.chunks.map((chunk) => [chunk.index, chunk]));
     const violations = [
       ...chunkViolations(given.chunks, given.source_map),
-      ...given.items.flatMap((item, index) => itemViolations(item, index, places)),
+      ...given.items.flatMap((item, index) => itemViolations(item, index, given, places)),
     ];
     if (violations.length > 0) return refuse(violations);
 
-    const citations = given.items.flatMap((item): JsonObject[] => {
-      const chunk = places.get(item.chunk);
-      return chunk === undefined ? [] : [citationOf(item, chunk, given.source_map)];
+    const citations = given.items.map((item) => {
+      const chunk = item.chunk === undefined ? undefined : places.get(item.chunk);
+      return citationOf(item, chunk?.start ?? 0, given.source_map);
     });
     return { ok: true, value: { citations } };
   },
@@ -102,16 +112,18 @@ function chunkProblem(chunk: ChunkPlace, map: SourceMap | undefined): string | n
 function itemViolations(
   item: CiteItem,
   index: number,
+  { source_map: map }: CiteInput,
   places: ReadonlyMap<number, ChunkPlace>,
 ): Violation[] {
-  const chunk = places.get(item.chunk);
-  if (chunk === undefined) {
+  const chunk = item.chunk === undefined ? undefined : places.get(item.chunk);
+  if (item.chunk !== undefined && chunk === undefined) {
     const message = `is ${item.chunk}, and no chunk has that index`;
     return [violation(`/items/${index}/chunk`, 'unknown_chunk', message)];
   }
-  const chars = chunk.end - chunk.start;
+  const chars = charsOf(chunk, map);
   if (item.end > chars) {
-    const message = `is ${item.end}, but chunk ${item.chunk} has ${chars} characters`;
+    const where = chunk === undefined ? 'the text' : `chunk ${chunk.index}`;
+    const message = `is ${item.end}, but ${where} has ${chars} characters`;
     return [violation(`/items/${index}/end`, 'out_of_bounds', message)];
   }
   if (item.end <= item.start) {
@@ -121,17 +133,23 @@ function itemViolations(
   return [];
 }
 
+/** The length of what an item's range lies in; not known for a whole text without a map. */
+function charsOf(chunk: ChunkPlace | undefined, map: SourceMap | undefined): number {
+  if (chunk !== undefined) return chunk.end - chunk.start;
+  return map === undefined ? Number.POSITIVE_INFINITY : mappedLength(map);
+}
+
 function violation(pointer: string, code: string, message: string): Violation {
   return { pointer, code, message };
 }
 
-function citationOf(item: CiteItem, chunk: ChunkPlace, map: SourceMap | undefined): JsonObject {
-  const { start, end, chunk: index, ...extra } = item;
-  const text = { start: chunk.start + start, end: chunk.start + end };
+function citationOf(item: CiteItem, base: number, map: SourceMap | undefined): JsonObject {
+  const { start, end, chunk, ...extra } = item;
+  const text = { start: base + start, end: base + end };
   const source = map === undefined ? text : locate(map, text.start, text.end);
   return {
     ...extra,
-    chunk: index,
+    ...(chunk === undefined ? {} : { chunk }),
     text_start: text.start,
     text_end: text.end,
     source_start: source.start,

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { providerSettingNames } from '../../src/providers/registry.ts';
+
+/** The Worker's own settings; those of providers stand with the providers. */
+const OWN_SETTINGS = ['ROOT_API_KEY', 'JOB_SHARDS', 'JOB_SHARDS_FORMER', 'LOG_LEVEL'];
+
+export type Settings = Record<string, string>;
+
+/** What `.dev.vars` says; empty without one. */
+export function readDevVars(root: string): Settings {
+  const file = join(root, '.dev.vars');
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+}
+
+function parseEnv(text: string): Settings {
+  const lines = text
+    .split(/\r?\n/)
+    .map((line) => /^\s*([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line));
+  return Object.fromEntries(
+    lines.flatMap((match) =>
+      match?.[1] === undefined ? [] : [[match[1], unquoted(match[2] ?? '')]],
+    ),
+  );
+}
+
+function unquoted(value: string): string {
+  return /^(["'])(.*)\1$/.exec(value)?.[2] ?? value;
+}
+
+/** Settings found in the shell's environment under the Worker's own names. */
+export function settingsFromShell(): Settings {
+  const names = [...OWN_SETTINGS, ...providerSettingNames];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** A root key for this machine, kept in `.dev.vars` so that it is the same after a restart. */
+export function keepLocalRootKey(root: string): string {
+  const key = newRootKey();
+  const file = join(root, '.dev.vars');
+  const before = existsSync(file) ? readFileSync(file, 'utf8').replace(/\n?$/, '\n') : '';
+  writeFileSync(file, `${before}ROOT_API_KEY=${key}\n`, { mode: 0o600 });
+  return key;
+}
+
+export function newRootKey(): string {
+  return `root_${randomBytes(24).toString('base64url')}`;
+}

@@ -1,0 +1,311 @@
+import { expect } from 'vitest';
+import type { z } from 'zod';
+
+import { attemptKey, type ActiveAttempt, type AttemptFacts } from '../../src/domain/attempt.ts';
+import { definitionSchema, type Definition } from '../../src/domain/definition.ts';
+import type { EventType, JobEvent } from '../../src/domain/event.ts';
+import type { Failure } from '../../src/domain/failure.ts';
+import { isJobId, projectId, type JobId } from '../../src/domain/ids.ts';
+import type { ItemState, JobBirth, JobState, JobStatus, StepPhase } from '../../src/domain/job.ts';
+import { jsonBytes, type Json } from '../../src/domain/json.ts';
+import type { StoredValue } from '../../src/domain/stored-value.ts';
+import type { ClaimInput, Claimed } from '../../src/engine/claim.ts';
+import { createJob, decide, type Decision, type Input } from '../../src/engine/decide.ts';
+import { nextDueAtMs } from '../../src/engine/due.ts';
+import { parsePlainPath, valueAt, type Path } from '../../src/engine/expression/path.ts';
+import { makePlan, type Plan } from '../../src/engine/plan.ts';
+import type { Settled, Settlement } from '../../src/engine/settle.ts';
+import {
+  CONTROL_VALUE_BYTES_MAX,
+  type ControlValue,
+  type TargetView,
+  type World,
+} from '../../src/engine/world.ts';
+import { controlValues } from '../../src/services/control-values.ts';
+
+export type DefinitionBody = Omit<z.input<typeof definitionSchema>, 'name'>;
+
+/** A definition as it comes out of the door: parsed, under a name that says nothing. */
+export function definitionOf(body: DefinitionBody): Definition {
+  return definitionSchema.parse({ name: 'under-test', ...body });
+}
+
+/** The plan of a definition that has to have one. */
+export function planOf(body: DefinitionBody): Plan {
+  const result = makePlan(definitionOf(body));
+  if (!result.ok) throw new Error(JSON.stringify(result.violations));
+  return result.plan;
+}
+
+export const EPOCH_MS = 1_700_000_000_000;
+
+export type EngineOptions = {
+  readonly input?: Json;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Why a provider cannot serve now. The test may change it while the job runs. */
+  readonly unusable?: Map<string, string>;
+  /** The lots drawn, in turn; the last one stays. */
+  readonly random?: readonly number[];
+  /** How much later than its birth the job reaches the engine. */
+  readonly lateMs?: number;
+  readonly first?: ClaimInput;
+};
+
+const JOB_ID = jobId('job_0190000000007000800000000000000007');
+
+function jobId(text: string): JobId {
+  if (!isJobId(text)) throw new RangeError(text);
+  return text;
+}
+
+/** A claim that takes all there is. */
+export const EVERYTHING: ClaimInput = {
+  capacity: { calls: 10_000, local: 10_000 },
+  untilMs: Number.MAX_SAFE_INTEGER,
+};
+
+export type Report = Pick<Settlement, 'step' | 'item' | 'attempt'>;
+export type Result =
+  | { readonly ok: true; readonly output?: Json; readonly costNanoUsd?: number | null }
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      readonly costNanoUsd?: number | null;
+    };
+
+/**
+ * A job of the engine with everything around it that the engine asks for, in memory: time, items, and the
+ * values that control expressions read. It takes what `decide` returns at its word, as the shard does.
+ */
+export class EngineDriver {
+  readonly plan: Plan;
+  readonly birth: JobBirth;
+  readonly input: Json;
+  readonly unusable: Map<string, string>;
+  readonly #lots: number[];
+  nowMs = EPOCH_MS;
+  state: JobState;
+  readonly events: JobEvent[] = [];
+  readonly items = new Map<string, ItemState>();
+  readonly outputs = new Map<string, Json>();
+  readonly control: Record<string, Json> = {};
+  /** Every attempt that was ever handed out, by key. */
+  readonly started = new Map<string, ActiveAttempt>();
+  lastClaim: Claimed = { keys: [], unfit: false, starved: false };
+
+  constructor(definition: DefinitionBody | Plan, options: EngineOptions = {}) {
+    this.plan = 'byId' in definition ? definition : planOf(definition);
+    this.input = options.input ?? {};
+    this.unusable = options.unusable ?? new Map();
+    this.#lots = [...(options.random ?? [0.5])];
+    this.birth = birthOf(this.plan, options.metadata ?? {}, this.nowMs);
+    const reported = controlValues(this.plan.inputReports, this.input, 1);
+    if (!reported.ok) throw new Error(reported.failure.message);
+    Object.assign(this.control, reported.values);
+    this.nowMs += options.lateMs ?? 0;
+    const decision = createJob(this.birth, this.plan, this.#world(), options.first ?? null);
+    this.state = decision.state;
+    this.#take(decision);
+  }
+
+  /** What an input does to the job; the driver keeps it. */
+  decide(input: Input): Decision {
+    const decision = decide(this.state, this.plan, input, this.#world());
+    this.#take(decision);
+    return decision;
+  }
+
+  /** Claims what can be claimed and gives the keys. */
+  claim(input: Partial<ClaimInput> = {}): readonly string[] {
+    this.decide({ kind: 'turn', settled: [], claim: { ...EVERYTHING, ...input } });
+    return this.lastClaim.keys;
+  }
+
+  /** Reports attempts by their keys, in one turn that claims nothing. */
+  settle(results: Readonly<Record<string, Result>>, claim: ClaimInput | null = null): readonly Settled[] {
+    const settled = Object.entries(results).map(([key, result]) => this.settlement(key, result));
+    return this.decide({ kind: 'turn', settled, claim }).settled;
+  }
+
+  succeed(key: string, output: Json = {}, costNanoUsd: number | null = 0): Settled | undefined {
+    return this.settle({ [key]: { ok: true, output, costNanoUsd } })[0];
+  }
+
+  fail(key: string, failure: Partial<Failure>, costNanoUsd: number | null = 0): Settled | undefined {
+    return this.settle({ [key]: { ok: false, failure: failureOf(failure), costNanoUsd } })[0];
+  }
+
+  /** The runners of these attempts are gone. */
+  lose(...keys: readonly string[]): void {
+    const attempts = keys.map((key) => this.started.get(key) ?? neverStarted(key));
+    this.decide({ kind: 'lost', attempts });
+  }
+
+  cancel(by = 'key_1'): void {
+    this.decide({ kind: 'cancel', by });
+  }
+
+  /** Lets time pass, and the engine know of it. */
+  wait(ms: number): void {
+    this.nowMs += ms;
+    this.decide({ kind: 'timer' });
+  }
+
+  waitUntil(atMs: number): void {
+    this.wait(atMs - this.nowMs);
+  }
+
+  dueAtMs(): number {
+    return nextDueAtMs(this.state, this.plan, this.nowMs);
+  }
+
+  settlement(key: string, result: Result): Settlement {
+    const { step, item, attempt } = parseKey(key);
+    const facts: AttemptFacts = { latencyMs: 5, costNanoUsd: result.costNanoUsd ?? null };
+    if (result.costNanoUsd === undefined) Object.assign(facts, { costNanoUsd: 0 });
+    if (!result.ok) {
+      return { step, item, attempt, facts, outcome: { ok: false, failure: result.failure } };
+    }
+    const output = result.output ?? {};
+    const planned = this.plan.byId.get(step);
+    if (this.state.active[key] !== undefined && planned !== undefined) {
+      const reads = planned.forEach === null ? planned.reports : [];
+      const values = controlValues(reads, output, 3);
+      if (!values.ok) {
+        return { step, item, attempt, facts, outcome: { ok: false, failure: values.failure } };
+      }
+      Object.assign(this.control, values.values);
+      this.outputs.set(outputKey(step, item), output);
+    }
+    return { step, item, attempt, facts, outcome: { ok: true, output: storedOutput(step, item, output) } };
+  }
+
+  get status(): JobStatus {
+    return this.state.status;
+  }
+
+  get activeKeys(): string[] {
+    return Object.keys(this.state.active);
+  }
+
+  phase(step: string): StepPhase {
+    const state = this.state.steps[step];
+    if (state === undefined) throw new Error(`no step ${step}`);
+    return state.phase;
+  }
+
+  item(step: string, item: number): ItemState | undefined {
+    return this.items.get(`${step}[${item}]`);
+  }
+
+  /** The events of these types, or all, as `type`, `type step` or `type step[item]#attempt`. */
+  told(...types: readonly EventType[]): string[] {
+    return this.events
+      .filter(({ type }) => types.length === 0 || types.includes(type))
+      .map((event) => [event.type, subjectOf(event)].filter((part) => part !== '').join(' '));
+  }
+
+  event<Type extends EventType>(type: Type): JobEvent<Type> {
+    const found = this.events.filter((event): event is JobEvent<Type> => event.type === type);
+    expect(found.length, `${type} in ${this.told().join(', ')}`).toBe(1);
+    const [only] = found;
+    if (only === undefined) throw new Error(`no ${type}`);
+    return only;
+  }
+
+  #take(decision: Decision): void {
+    this.state = decision.state;
+    this.events.push(...decision.events);
+    this.lastClaim = decision.claimed;
+    for (const { step, item, state } of decision.items) this.items.set(`${step}[${item}]`, state);
+    for (const [key, active] of Object.entries(decision.state.active)) this.started.set(key, active);
+  }
+
+  #world(): World {
+    return {
+      nowMs: this.nowMs,
+      random: () => (this.#lots.length > 1 ? this.#lots.shift() : this.#lots[0]) ?? 0,
+      target: ({ provider }): TargetView => {
+        const reason = this.unusable.get(provider);
+        return reason === undefined
+          ? { usable: true, local: provider === 'builtin' }
+          : { usable: false, reason };
+      },
+      control: (key, state) => this.#controlValue(key, state),
+      item: (step, item) => this.items.get(`${step}[${item}]`),
+    };
+  }
+
+  #controlValue(key: string, state: JobState): ControlValue {
+    const known = this.control[key];
+    if (known !== undefined) return { kind: 'value', value: known };
+    const length = /^size\((.*)\)$/.exec(key);
+    const path = parsePlainPath(length?.[1] ?? key);
+    const value = path === null ? undefined : this.#mapValue(path, state);
+    if (value === undefined) return { kind: 'absent' };
+    if (length !== null) {
+      return Array.isArray(value) ? { kind: 'value', value: value.length } : { kind: 'absent' };
+    }
+    const bytes = jsonBytes(value);
+    return bytes > CONTROL_VALUE_BYTES_MAX ? { kind: 'too_large', bytes } : { kind: 'value', value };
+  }
+
+  /** A place in a map's output: the list of its items' outputs. */
+  #mapValue(path: Path, state: JobState): Json | undefined {
+    const step = String(path[1]);
+    const phase = state.steps[step]?.phase;
+    if (phase?.status !== 'succeeded' || phase.items === undefined) return undefined;
+    const list = Array.from(
+      { length: phase.items },
+      (_, item) => this.outputs.get(outputKey(step, item)) ?? null,
+    );
+    return valueAt(list, path.slice(3));
+  }
+}
+
+function birthOf(plan: Plan, metadata: Readonly<Record<string, string>>, nowMs: number): JobBirth {
+  return {
+    id: JOB_ID,
+    project: projectId('prj_test'),
+    pipeline: plan.definition.name,
+    version: 1,
+    definitionHash: 'hash',
+    input: { at: 'row', key: 'input', bytes: 2, sha256: '' },
+    metadata,
+    tags: [],
+    correlation: { requestId: 'req_1', traceId: '0'.repeat(32) },
+    createdAtMs: nowMs,
+    queueDeadlineAtMs: nowMs + plan.queueTimeoutMs,
+    deadlineAtMs: nowMs + plan.jobTimeoutMs,
+  };
+}
+
+export function failureOf(failure: Partial<Failure>): Failure {
+  return { class: 'network', phase: 'unknown', message: 'it failed', ...failure };
+}
+
+const KEY = /^([a-z][a-z0-9_]*)(?:\[(\d+)\])?#(\d+)$/;
+
+export function parseKey(key: string): Report {
+  const [, step = '', item, attempt] = KEY.exec(key) ?? [];
+  if (step === '') throw new RangeError(`not an attempt key: ${key}`);
+  return { step, item: item === undefined ? null : Number(item), attempt: Number(attempt) };
+}
+
+function neverStarted(key: string): ActiveAttempt {
+  const { step, item, attempt } = parseKey(key);
+  return { step, item, attempt, target: null, targetIndex: 0, startedAtMs: 0, deadlineAtMs: 0 };
+}
+
+function outputKey(step: string, item: number | null): string {
+  return item === null ? `output/${step}` : `output/${step}/${item}`;
+}
+
+function storedOutput(step: string, item: number | null, output: Json): StoredValue {
+  return { at: 'row', key: outputKey(step, item), bytes: jsonBytes(output), sha256: '' };
+}
+
+function subjectOf({ step, item = null, attempt }: JobEvent): string {
+  if (step === undefined) return '';
+  return attempt === undefined ? step : attemptKey(step, item, attempt);
+}
