@@ -10,8 +10,8 @@ import { makePipelines } from './runtime/d1/pipelines.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
 import { makeLog } from './runtime/log.ts';
 import { machine, makeSecrets } from './runtime/machine.ts';
-import { pointsOf, writePoints } from './runtime/measurements.ts';
 import { makeObjects } from './runtime/objects.ts';
+import { observe } from './runtime/observe.ts';
 import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
 import { makePlanCache } from './services/plan-cache.ts';
@@ -104,7 +104,7 @@ function shardDeployment(env: Env, { log, registry, objects }: ShardParts): Shar
     sendWakes: (messages) => sendWakes(queues, messages),
     sendHistory: (messages) => sendHistory(env.HISTORY, messages),
     deleteObjects: (project, jobId) => objects.deleteJob(project, jobId),
-    measure: (change) => writePoints(env.MEASUREMENTS, pointsOf(change)),
+    measure: (change) => observe(env.MEASUREMENTS, log, change),
     target: (target) => viewOf(registry, target),
   };
 }

@@ -64,8 +64,10 @@ const BUILTIN = 'builtin';
 export const providerIds: readonly string[] = [BUILTIN, ...Object.keys(hosted)];
 
 /** The settings that bind providers: secrets and base URLs. */
-export const providerSettingNames: readonly string[] = Object.values<HostedProvider>(hosted).flatMap(
-  ({ secretName, baseUrlName }) => (secretName === null ? [baseUrlName] : [secretName, baseUrlName]),
+export const providerSettingNames: readonly string[] = Object.values<HostedProvider>(
+  hosted,
+).flatMap(({ secretName, baseUrlName }) =>
+  secretName === null ? [baseUrlName] : [secretName, baseUrlName],
 );
 
 export type Registry = {

@@ -6,7 +6,6 @@ import type { PlannedStep } from '../../engine/plan.ts';
 import { controlValues } from '../control-values.ts';
 import { packPayload } from '../payloads.ts';
 import type { SettlementReport, WorkItem } from '../ports/job-shard.ts';
-import type { Log } from '../ports/log.ts';
 import type { Objects } from '../ports/objects.ts';
 import { contextScope, readValue, scopeOf } from '../resolve-scope.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
@@ -24,7 +23,7 @@ export async function executeAttempt(
   try {
     const ran = await run(deps, attempt);
     const report = await reportOf(deps, attempt, checked(attempt.step, ran));
-    logAttempt(deps.log, attempt, report);
+    logAttempt(deps, attempt, report);
     return report;
   } catch (error) {
     deps.log('error', 'attempt.defect', {
@@ -147,14 +146,26 @@ function subjectOf({ job, work }: Attempt) {
   };
 }
 
-function logAttempt(log: Log, attempt: Attempt, { facts, outcome }: SettlementReport): void {
-  log(outcome.ok ? 'info' : 'warn', 'attempt.ended', {
+/** Calls that left the Worker and everything that failed are worth a line; the rest is for debugging. */
+function logAttempt(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+  { facts, outcome }: SettlementReport,
+): void {
+  const fields = {
     ...subjectOf(attempt),
     outcome: outcome.ok ? 'succeeded' : 'failed',
-    class: outcome.ok ? null : outcome.failure.class,
-    phase: outcome.ok ? null : outcome.failure.phase,
-    code: outcome.ok ? null : (outcome.failure.code ?? null),
     latency_ms: facts.latencyMs,
     cost_nano_usd: facts.costNanoUsd,
-  });
+  };
+  if (outcome.ok) {
+    deps.log(isOutgoing(deps, attempt) ? 'info' : 'debug', 'attempt.ended', fields);
+    return;
+  }
+  const { class: failureClass, phase, code = null } = outcome.failure;
+  deps.log('warn', 'attempt.ended', { ...fields, class: failureClass, phase, code });
+}
+
+function isOutgoing({ providers }: ExecuteDeps, { work: { target } }: Attempt): boolean {
+  return target !== null && providers.get(target.provider)?.capabilities.local !== true;
 }

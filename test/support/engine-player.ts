@@ -1,0 +1,298 @@
+import * as fc from 'fast-check';
+
+import { isTerminal } from '../../src/domain/job.ts';
+import type { Json } from '../../src/domain/json.ts';
+import { makePlan, type Plan } from '../../src/engine/plan.ts';
+import {
+  definitionOf,
+  EVERYTHING,
+  failureOf,
+  type DefinitionBody,
+  type EngineDriver,
+  type Result,
+} from './engine-driver.ts';
+
+/** Random definitions, inputs and scripts for the engine, and the player that carries a script out. */
+
+type StepBody = DefinitionBody['steps'][number];
+
+const targets = fc.array(
+  fc.constantFrom(
+    { provider: 'openai', model: 'a' },
+    { provider: 'openai', model: 'b' },
+    { provider: 'builtin', model: 'c' },
+    { provider: 'dead', model: 'd' },
+  ),
+  { minLength: 1, maxLength: 3 },
+);
+
+const route = fc.record(
+  {
+    targets,
+    strategy: fc.record(
+      {
+        mode: fc.constantFrom('single' as const, 'fallback' as const),
+        on: fc.constant(['rate_limited' as const, 'timeout' as const, 'output_invalid' as const]),
+      },
+      { requiredKeys: ['mode'] },
+    ),
+  },
+  { requiredKeys: ['targets'] },
+);
+
+const duration = fc.constantFrom('200ms', '1s', '5s', '60s', '10m');
+const timeouts = fc.record({ attempt: duration, step: duration }, { requiredKeys: [] });
+const retry = fc.record(
+  { max_attempts: fc.integer({ min: 1, max: 4 }), base_delay: duration },
+  { requiredKeys: [] },
+);
+
+/** What a step may read of one that stands before it; `S` is the other's id. */
+const conditions = [
+  "${{ steps.S.status == 'skipped' }}",
+  "${{ steps.S.status != 'succeeded' || has(steps.S.output.n) }}",
+  '${{ has(steps.S.output.n) && steps.S.output.n > 1 }}',
+  '${{ steps.S.output == null || size(steps.S.output) > 0 }}',
+  '${{ input.flag }}',
+  '${{ has(input.flag) && input.flag }}',
+  '${{ size(input.list) > 1 }}',
+] as const;
+
+const lists = [
+  '${{ input.list }}',
+  '${{ steps.S.output.list }}',
+  '${{ steps.S.output }}',
+  '${{ input.list.filter(x, x > 1) }}',
+] as const;
+
+type Seed = {
+  readonly model: boolean;
+  readonly needs: readonly number[];
+  readonly condition: number | null;
+  readonly list: number | null;
+  readonly other: number;
+  readonly maxConcurrency: number;
+  readonly route: NonNullable<StepBody['route']>;
+  readonly reAsk: number | undefined;
+  readonly timeouts: StepBody['timeouts'];
+  readonly retry: StepBody['retry'];
+};
+
+const seed: fc.Arbitrary<Seed> = fc.record({
+  model: fc.boolean(),
+  needs: fc.array(fc.nat(20), { maxLength: 2 }),
+  condition: fc.option(fc.nat(conditions.length - 1), { freq: 2 }),
+  list: fc.option(fc.nat(lists.length - 1), { freq: 2 }),
+  other: fc.nat(20),
+  maxConcurrency: fc.integer({ min: 1, max: 4 }),
+  route,
+  reAsk: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
+  timeouts: fc.option(timeouts, { nil: undefined, freq: 3 }),
+  retry: fc.option(retry, { nil: undefined, freq: 2 }),
+});
+
+function stepOf(one: Seed, index: number): StepBody {
+  const other = index === 0 ? null : `s${one.other % index}`;
+  const about = (template: string): string | null => {
+    if (!template.includes('steps.S')) return template;
+    return other === null ? null : template.replaceAll('steps.S', `steps.${other}`);
+  };
+  const condition = one.condition === null ? null : about(conditions[one.condition] ?? '');
+  const list = one.list === null ? null : about(lists[one.list] ?? '');
+  const needs = index === 0 ? [] : one.needs.map((need) => `s${need % index}`);
+  return {
+    id: `s${index}`,
+    uses: one.model ? 'model.chat' : 'data.compose',
+    needs,
+    ...(condition === null ? {} : { if: condition }),
+    ...(list === null ? {} : { for_each: list, max_concurrency: one.maxConcurrency }),
+    ...(one.model ? { route: one.route } : {}),
+    ...(one.model && one.reAsk !== undefined ? { check: { schema: {}, re_ask: one.reAsk } } : {}),
+    ...(one.timeouts === undefined ? {} : { timeouts: one.timeouts }),
+    ...(one.retry === undefined ? {} : { retry: one.retry }),
+  };
+}
+
+/** Up to twelve steps in any order, each reading only steps that it may read. */
+export const anyDefinition: fc.Arbitrary<Plan> = fc
+  .record({
+    seeds: fc.array(seed, { minLength: 1, maxLength: 12 }),
+    order: fc.infiniteStream(fc.nat()),
+    job: duration,
+    queue: duration,
+    output: fc.constantFrom<Json[]>('${{ steps.s0.output }}', { n: '${{ size(input.list) }}' }),
+  })
+  .map(({ seeds, order, job, queue, output }) => {
+    const steps = seeds
+      .map(stepOf)
+      .map((step) => ({ step, at: order.next().value ?? 0 }))
+      .toSorted((left, right) => left.at - right.at)
+      .map(({ step }) => step);
+    const result = makePlan(definitionOf({ steps, output, timeouts: { job, queue } }));
+    if (!result.ok) throw new Error(JSON.stringify(result.violations));
+    return result.plan;
+  });
+
+export const anyInput: fc.Arbitrary<Json> = fc.record(
+  { flag: fc.boolean(), list: fc.array(fc.nat(5), { maxLength: 6 }) },
+  { requiredKeys: ['list'] },
+);
+
+const outcome: fc.Arbitrary<Result> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      ok: fc.constant(true as const),
+      output: fc.constantFrom<Json[]>({ n: 2, list: [1, 2] }, { list: [] }, [1, 2, 3], {}, 'text'),
+      costNanoUsd: fc.constantFrom(0, 7, null),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      ok: fc.constant(false as const),
+      failure: fc.constantFrom(
+        failureOf({ class: 'network' }),
+        failureOf({ class: 'rate_limited', retryAfterMs: 700 }),
+        failureOf({ class: 'output_invalid', phase: 'finished' }),
+        failureOf({ class: 'auth', phase: 'rejected' }),
+        failureOf({ class: 'cancelled' }),
+      ),
+      costNanoUsd: fc.constantFrom(0, 3, null),
+    }),
+  },
+);
+
+export type Move =
+  | { readonly kind: 'claim'; readonly calls: number; readonly local: number; readonly lifeMs: number }
+  | { readonly kind: 'settle'; readonly which: number; readonly result: Result; readonly claims: boolean }
+  /** A report for any attempt that was ever started, whatever became of it, or for one that never was. */
+  | { readonly kind: 'stray'; readonly which: number; readonly result: Result }
+  | { readonly kind: 'unknown'; readonly result: Result }
+  | { readonly kind: 'lose'; readonly which: number }
+  | { readonly kind: 'timer'; readonly when: 'early' | 'due' | 'late' }
+  | { readonly kind: 'cancel' };
+
+const move: fc.Arbitrary<Move> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('claim' as const),
+      calls: fc.nat(4),
+      local: fc.nat(4),
+      lifeMs: fc.constantFrom(1_000, 3_600_000),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('settle' as const),
+      which: fc.nat(),
+      result: outcome,
+      claims: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('stray' as const), which: fc.nat(), result: outcome }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('unknown' as const), result: outcome }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('lose' as const), which: fc.nat() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('timer' as const),
+      when: fc.constantFrom('early' as const, 'due' as const, 'due' as const, 'late' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'cancel' as const }) },
+);
+
+export const anyScript = fc.array(move, { maxLength: 40 });
+
+/** Carries out moves against a job, and keeps the books that the engine is compared with. */
+export class Player {
+  readonly #driver: EngineDriver;
+  /** What the first report of each attempt said it cost. */
+  readonly charged = new Map<string, number | null>();
+
+  constructor(driver: EngineDriver) {
+    this.#driver = driver;
+  }
+
+  play(next: Move): void {
+    const driver = this.#driver;
+    driver.nowMs += 10;
+    switch (next.kind) {
+      case 'claim':
+        driver.claim({
+          capacity: { calls: next.calls, local: next.local },
+          untilMs: driver.nowMs + next.lifeMs,
+        });
+        return;
+      case 'settle':
+        this.#report(pick(driver.activeKeys, next.which), next.result, next.claims);
+        return;
+      case 'stray':
+        this.#report(pick([...driver.started.keys()], next.which), next.result, false);
+        return;
+      case 'unknown':
+        driver.settle({ 's0#99': next.result, 's0[999]#1': next.result });
+        return;
+      case 'lose': {
+        const key = pick(driver.activeKeys, next.which);
+        if (key !== undefined) driver.lose(key);
+        return;
+      }
+      case 'timer':
+        this.#letTimePass(next.when);
+        return;
+      case 'cancel':
+        driver.cancel();
+        return;
+    }
+  }
+
+  #report(key: string | undefined, result: Result, claims: boolean): void {
+    if (key === undefined) return;
+    if (!this.charged.has(key)) this.charged.set(key, result.costNanoUsd ?? null);
+    this.#driver.settle({ [key]: result }, claims ? EVERYTHING : null);
+  }
+
+  #letTimePass(when: 'early' | 'due' | 'late'): void {
+    const driver = this.#driver;
+    const dueAtMs = driver.dueAtMs();
+    if (!Number.isFinite(dueAtMs)) return;
+    if (when === 'early') driver.wait(Math.floor((dueAtMs - driver.nowMs) / 2));
+    if (when === 'due') driver.waitUntil(dueAtMs);
+    if (when === 'late') driver.waitUntil(dueAtMs + 30_000);
+  }
+
+  /** Every attempt is carried out and every moment comes: nothing stands in the way of the job's end. */
+  playFairly(): void {
+    const driver = this.#driver;
+    for (let hop = 0; !isTerminal(driver.status); hop += 1) {
+      if (hop > 2_000) throw new Error(`the job does not end: ${JSON.stringify(driver.state)}`);
+      driver.claim();
+      for (const key of driver.activeKeys) {
+        this.#report(key, { ok: true, output: { n: 2, list: [1, 2] }, costNanoUsd: 1 }, false);
+      }
+      if (driver.activeKeys.length === 0) this.#letTimePass('due');
+    }
+  }
+
+  /** Every attempt's runner reports twice more: those that were lost, those that are known, all of them. */
+  reportEverythingAgain(): void {
+    for (const key of this.#driver.started.keys()) {
+      this.#report(key, { ok: true, output: {}, costNanoUsd: 11 }, true);
+      this.#report(key, { ok: true, output: {}, costNanoUsd: 13 }, true);
+    }
+  }
+}
+
+function pick<Value>(values: readonly Value[], which: number): Value | undefined {
+  return values[which % Math.max(1, values.length)];
+}

@@ -1,0 +1,156 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, test } from 'vitest';
+
+import { jobIdOf, projectId, type JobId } from '../../src/domain/ids.ts';
+import type { HistoryMessage } from '../../src/runtime/messages.ts';
+import { writeHistory } from '../../src/runtime/d1/write-history.ts';
+import { deliver, fireHourly } from './support/bindings.ts';
+
+const project = projectId('prj_history');
+let made = 0;
+
+function newJobId(): JobId {
+  made += 1;
+  return jobIdOf(`01a20000-0000-7000-8000-${made.toString(16).padStart(12, '0')}`, 3);
+}
+
+function entryOf(id: JobId, lastSeq: number, change: Record<string, unknown> = {}) {
+  const events = Array.from({ length: lastSeq }, (_, index) => ({ seq: index + 1 }));
+  return {
+    job: {
+      id,
+      pipeline: 'p',
+      version: 1,
+      status: 'running',
+      reason_code: null,
+      seq: lastSeq,
+      created_at: 1,
+      started_at: 1,
+      finished_at: null,
+      expires_at: null,
+      cost_nano_usd: 0,
+      unpriced_attempts: 0,
+      tags: ['a', 'b'],
+      metadata: {},
+      request_id: 'r',
+      trace_id: 't',
+      ...change,
+    },
+    events: { first_seq: 1, last_seq: lastSeq, events },
+    calls: [],
+  };
+}
+
+function owned(id: JobId, lastSeq: number, change?: Record<string, unknown>) {
+  return { project, shard: 3, entry: entryOf(id, lastSeq, change) };
+}
+
+async function jobRow(id: JobId) {
+  return env.DB.prepare('SELECT * FROM jobs WHERE id = ?').bind(id).first();
+}
+
+describe('history in D1', () => {
+  test('one row that D1 refuses harms none of its neighbours', async () => {
+    const good = Array.from({ length: 7 }, newJobId);
+    const bad = newJobId();
+    const entries = [...good.map((id) => owned(id, 2)), owned(bad, 2, { cost_nano_usd: null })];
+    const result = await writeHistory(env.DB, entries.toReversed());
+    expect(result.refused.map(({ owned: { entry } }) => entry.job.id)).toEqual([bad]);
+    for (const id of good) expect(await jobRow(id)).not.toBeNull();
+    expect(await jobRow(bad)).toBeNull();
+  });
+
+  test('a repeated, late or overlapping copy never takes a row back', async () => {
+    const id = newJobId();
+    await writeHistory(env.DB, [owned(id, 5, { status: 'succeeded' })]);
+    await writeHistory(env.DB, [owned(id, 3, { status: 'running' })]);
+    await writeHistory(env.DB, [owned(id, 5, { status: 'succeeded' })]);
+    expect(await jobRow(id)).toMatchObject({ status: 'succeeded', seq: 5 });
+    const { results } = await env.DB.prepare('SELECT last_seq FROM events WHERE job_id = ?')
+      .bind(id)
+      .all();
+    expect(results).toEqual([{ last_seq: 5 }]);
+  });
+
+  test('a deleted job is not brought back by a late copy', async () => {
+    const id = newJobId();
+    await env.DB.prepare('INSERT INTO tombstones (job_id, deleted_at) VALUES (?, 1)')
+      .bind(id)
+      .run();
+    await writeHistory(env.DB, [owned(id, 1)]);
+    expect(await jobRow(id)).toBeNull();
+  });
+
+  test('a row that is refused again and again is set aside, and the message is done', async () => {
+    const good = newJobId();
+    const bad = newJobId();
+    const body: HistoryMessage = {
+      kind: 'history',
+      project,
+      shard: 3,
+      entries: [entryOf(good, 1), entryOf(bad, 1, { trace_id: 'x'.repeat(10) })],
+    };
+    await env.DB.prepare(
+      `CREATE TRIGGER refuse_one BEFORE INSERT ON jobs WHEN NEW.id = '${bad}'
+       BEGIN SELECT RAISE(ABORT, 'refused'); END`,
+    ).run();
+    const first = await deliver('penstock-history', [body], 1);
+    expect(first.retryMessages).toHaveLength(1);
+    const third = await deliver('penstock-history', [body], 3);
+    await env.DB.prepare('DROP TRIGGER refuse_one').run();
+    expect(third.explicitAcks).toEqual(['m0']);
+    expect(await jobRow(good)).not.toBeNull();
+    const letter = await env.DB.prepare('SELECT * FROM dead_letters WHERE job_id = ?')
+      .bind(bad)
+      .first();
+    expect(letter).toMatchObject({ queue: 'history', project });
+  });
+});
+
+describe('what falls out of a queue', () => {
+  test('is recorded for the operator, even when it is not one of our messages', async () => {
+    const id = newJobId();
+    await deliver('penstock-jobs-dead', [{ kind: 'wake', project, job_id: id }, 'nonsense']);
+    const { results } = await env.DB.prepare(
+      'SELECT queue, job_id, reason FROM dead_letters WHERE queue = ?',
+    )
+      .bind('penstock-jobs-dead')
+      .all();
+    expect(results).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ job_id: id, reason: 'retries were used up' }),
+        expect.objectContaining({ job_id: null, reason: 'the message is not one of ours' }),
+      ]),
+    );
+  });
+
+  test('an unreadable wake message is retried, not lost in silence', async () => {
+    const result = await deliver('penstock-jobs-0', [{ kind: 'wake' }]);
+    expect(result.retryMessages).toHaveLength(1);
+  });
+});
+
+describe('the hourly cron', () => {
+  test('deletes what has outlived its retention, leaves a tombstone, and looks after the alarms', async () => {
+    const old = newJobId();
+    const young = newJobId();
+    const now = 1_000_000;
+    await writeHistory(env.DB, [
+      owned(old, 1, { expires_at: now - 1 }),
+      owned(young, 1, { expires_at: now + 1 }),
+    ]);
+    const outcome = await fireHourly(now);
+    expect(outcome.outcome).toBe('ok');
+    expect(await jobRow(old)).toBeNull();
+    expect(await jobRow(young)).not.toBeNull();
+    for (const table of ['events', 'job_tags']) {
+      const { results } = await env.DB.prepare(`SELECT job_id FROM ${table} WHERE job_id = ?`)
+        .bind(old)
+        .all();
+      expect(results).toEqual([]);
+    }
+    expect(
+      await env.DB.prepare('SELECT 1 FROM tombstones WHERE job_id = ?').bind(old).first(),
+    ).not.toBeNull();
+  });
+});
