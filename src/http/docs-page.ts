@@ -33,7 +33,7 @@ const STYLE = `
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 2rem 1rem 6rem; }
 h1 { margin-bottom: 0 } h2 { margin-top: 3rem; border-bottom: 1px solid var(--line) }
-code, pre { font: 13px/1.45 ui-monospace, monospace } pre { overflow-x: auto; padding: .8rem; border: 1px solid var(--line); border-radius: 6px }
+code, pre { font: 13px/1.45 ui-monospace, monospace } h3 code { font-size: 16px } pre { overflow-x: auto; padding: .8rem; border: 1px solid var(--line); border-radius: 6px }
 section { border-bottom: 1px solid var(--line); padding: 1rem 0 } summary { cursor: pointer }
 table { border-collapse: collapse } td, th { text-align: left; padding: .2rem 1rem .2rem 0; vertical-align: top }
 .verb { display: inline-block; min-width: 4rem; font-weight: 600 }
@@ -110,7 +110,7 @@ function operationView(path: string, verb: string, operation: Operation) {
     <h3>
       <code><span class="verb">${verb.toUpperCase()}</span> ${path}</code>
     </h3>
-    <p><strong>${summary}</strong>${description === '' ? '' : html`<br />${description}`}</p>
+    <p><strong>${summary}</strong>${description === '' ? '' : html`<br />${prose(description)}`}</p>
     ${parameters.length === 0 ? '' : parametersView(parameters)}
     ${requestBody === undefined ? '' : schemaView('Body', requestBody.content)}
     ${Object.entries(responses).map(([status, answer]) =>
@@ -126,7 +126,7 @@ function parametersView(parameters: readonly Parameter[]) {
         html`<tr>
           <td><code>${name}</code></td>
           <td>${place}${required ? ', required' : ''}</td>
-          <td>${description}</td>
+          <td>${prose(description)}</td>
         </tr>`,
     )}
   </table>`;
@@ -146,4 +146,11 @@ function asOperation(value: unknown): Operation {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
+}
+
+/** Text with what stands between back-ticks as code. */
+function prose(text: string) {
+  return text
+    .split('`')
+    .map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`));
 }
