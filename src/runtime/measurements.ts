@@ -22,8 +22,6 @@ const VERSION = '1';
 const BLOBS_MAX = 20;
 const BLOB_BYTES_MAX = 16 * 1024;
 const INDEX_BYTES_MAX = 96;
-/** The platform takes this many points of one invocation. */
-const POINTS_MAX = 250;
 
 export type Point = {
   readonly indexes: [string];
@@ -44,17 +42,6 @@ export function pointsOf(change: Change): Point[] {
     const point = attemptPoint(change, event) ?? jobPoint(change.state, event);
     return point === null ? [] : [clamp(point)];
   });
-}
-
-/** Writes points; never throws, because a job must not fail on its measurement. */
-export function writePoints(dataset: AnalyticsEngineDataset, points: readonly Point[]): void {
-  for (const point of points.slice(0, POINTS_MAX)) {
-    try {
-      dataset.writeDataPoint(point);
-    } catch {
-      return;
-    }
-  }
 }
 
 function attemptPoint(change: Change, event: JobEvent): Point | null {

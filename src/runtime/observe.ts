@@ -1,7 +1,10 @@
 import type { JobEvent } from '../domain/event.ts';
 import { isTerminal, type JobState } from '../domain/job.ts';
 import type { Log } from '../services/ports/log.ts';
-import { pointsOf, writePoints, type Change } from './measurements.ts';
+import { pointsOf, type Change, type Point } from './measurements.ts';
+
+/** The platform takes this many points of one invocation. */
+const POINTS_MAX = 250;
 
 /** Tells the outside of what was just committed: measurement points, and a log line for what ended or was lost. */
 export function observe(dataset: AnalyticsEngineDataset, log: Log, change: Change): void {
@@ -13,6 +16,17 @@ export function observe(dataset: AnalyticsEngineDataset, log: Log, change: Chang
     isTerminal(change.state.status) &&
     (change.before === null || !isTerminal(change.before.status));
   if (justEnded) log('info', 'job.ended', endFields(change.state));
+}
+
+/** Never throws: a job must not fail on its measurement. */
+function writePoints(dataset: AnalyticsEngineDataset, points: readonly Point[]): void {
+  for (const point of points.slice(0, POINTS_MAX)) {
+    try {
+      dataset.writeDataPoint(point);
+    } catch {
+      return;
+    }
+  }
 }
 
 function identity({ birth }: JobState) {
