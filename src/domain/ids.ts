@@ -36,6 +36,11 @@ export function shardOf(jobId: JobId): number {
   return Number.parseInt(jobId.slice(-2), 16);
 }
 
+/** When a job was created: the moment with which its id begins. Lists are filtered by ids, so it is the only one. */
+export function createdAtMsOf(jobId: JobId): number {
+  return Number.parseInt(jobId.slice('job_'.length, 'job_'.length + 12), 16);
+}
+
 /** A project id that is known to be well-formed. */
 export function projectId(text: string): ProjectId {
   if (!isProjectId(text)) throw new RangeError(`not a project id: ${text}`);

@@ -6,7 +6,7 @@ import { emit, isOver, stepOf, type Draft } from './draft.ts';
 import { formatPath, type Path } from './expression/path.ts';
 import { fillTemplate, readsOf, type Template } from './expression/template.ts';
 import { controlKey, type ForEach, type PlannedStep } from './plan.ts';
-import { evaluateControl, unevaluable, withControlScope, type Control } from './scope.ts';
+import { evaluateControl, tooLarge, unevaluable, withControlScope, type Control } from './scope.ts';
 
 /** The most items one map may have. */
 export const MAP_ITEMS_MAX = 1_000;
@@ -102,6 +102,7 @@ function listLength(draft: Draft, path: Path): Control {
   const known = draft.world.control(controlKey({ path, want: 'length' }), draft.state);
   if (known.kind === 'value' && typeof known.value === 'number')
     return { ok: true, value: known.value };
+  if (known.kind === 'too_large') return { ok: false, failure: tooLarge(path, known.bytes) };
   return unevaluable(`\`${formatPath(path)}\` is not a list`);
 }
 
@@ -118,6 +119,8 @@ function computedLength(draft: Draft, template: Template): Control {
 /** Ends a step without a result, and the job that cannot do without it. */
 export function failStep(draft: Draft, id: string, failure: Failure, stopped: StopReason): void {
   emit(draft, { type: 'step.failed', step: id, data: { failure, stopped } });
+  // A job that is out of time has timed out, whatever its last step says; `meetDeadlines` ends it.
+  if (draft.world.nowMs >= draft.state.birth.deadlineAtMs) return;
   const message = `step ${id} failed: ${failure.message}`;
   emit(draft, { type: 'job.failed', data: { code: failure.class, message, step: id } });
 }

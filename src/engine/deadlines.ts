@@ -1,12 +1,14 @@
 import { failStep } from './advance.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
-import { stepDeadlineAtMs } from './due.ts';
+import { isWaiting, stepDeadlineAtMs } from './due.ts';
 import type { PlannedStep } from './plan.ts';
 
 /** Ends what has run out of time: the job, or a step that may no longer try. */
 export function meetDeadlines(draft: Draft): void {
   if (isOver(draft)) return;
   meetJobDeadline(draft);
+  // A job that is being cancelled ends as cancelled, whatever its steps have run out of meanwhile.
+  if (draft.state.status === 'cancelling') return;
   for (const step of draft.plan.steps) {
     if (!isOver(draft) && isOverdue(draft, step)) {
       const message = 'the step ran out of time before it had a result';
@@ -27,9 +29,8 @@ function meetJobDeadline(draft: Draft): void {
   else emit(draft, { type: started ? 'job.timed_out' : 'job.expired', data: {} });
 }
 
-/** A running attempt has the step's deadline for its own and ends by itself. */
 function isOverdue(draft: Draft, step: PlannedStep): boolean {
-  const { status } = stepOf(draft, step.id).phase;
-  const waiting = status === 'queued' || status === 'mapping';
-  return waiting && draft.world.nowMs >= stepDeadlineAtMs(draft.state, step);
+  return (
+    isWaiting(stepOf(draft, step.id)) && draft.world.nowMs >= stepDeadlineAtMs(draft.state, step)
+  );
 }

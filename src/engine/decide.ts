@@ -60,8 +60,7 @@ export function createJob(
   const draft = openDraft(unbornState(birth, stepIds), plan, world);
   const { pipeline, version, definitionHash, input } = birth;
   emit(draft, { type: 'job.queued', data: { pipeline, version, definitionHash, input } });
-  advance(draft);
-  return close(draft, [], first === null ? NOTHING_CLAIMED : claim(draft, first));
+  return proceed(draft, [], first);
 }
 
 /** What an input does to a job. Always gives a decision; one without events changed nothing. */
@@ -86,17 +85,23 @@ function turn(
   settlements: readonly Settlement[],
   request: ClaimInput | null,
 ): Decision {
-  const settled = settlements.map((settlement) => settle(draft, settlement));
+  return proceed(
+    draft,
+    settlements.map((settlement) => settle(draft, settlement)),
+    request,
+  );
+}
+
+function finish(draft: Draft): Decision {
+  return proceed(draft, [], null);
+}
+
+/** What follows whatever has happened: time is up, or steps open, or attempts are handed out. */
+function proceed(draft: Draft, settled: readonly Settled[], request: ClaimInput | null): Decision {
   meetDeadlines(draft);
   if (!isOver(draft)) advance(draft);
   const claimed = request === null || isOver(draft) ? NOTHING_CLAIMED : claim(draft, request);
   return close(draft, settled, claimed);
-}
-
-function finish(draft: Draft): Decision {
-  meetDeadlines(draft);
-  if (!isOver(draft)) advance(draft);
-  return close(draft, [], NOTHING_CLAIMED);
 }
 
 function openDraft(state: JobState, plan: Plan, world: World): Draft {

@@ -49,14 +49,14 @@ export function itemOf(draft: Draft, step: string, item: number): ItemState | un
   return draft.items.get(itemKey(step, item))?.state ?? draft.world.item(step, item);
 }
 
-/** The finished attempts of a step, or of an item of a map. */
+/** The finished attempts of a step, or of an item of a map; none of one that the job does not have. */
 export function attemptsOf(
   draft: Draft,
   step: string,
   item: number | null,
 ): readonly AttemptRecord[] {
   if (item !== null) return itemOf(draft, step, item)?.attempts ?? [];
-  return stepOf(draft, step).attempts;
+  return draft.state.steps[step]?.attempts ?? [];
 }
 
 export function stepOf(draft: Draft, id: string): StepState {

@@ -14,11 +14,12 @@ export function stepDeadlineAtMs(state: JobState, step: PlannedStep): number {
  */
 export function nextDueAtMs(state: JobState, plan: Plan, nowMs: number): number {
   if (isTerminal(state.status)) return Number.POSITIVE_INFINITY;
+  if (state.status === 'cancelling') return state.birth.deadlineAtMs;
   const moments = [state.birth.deadlineAtMs];
   if (state.startedAtMs === null) moments.push(state.birth.queueDeadlineAtMs);
   for (const step of plan.steps) {
     const stepState = state.steps[step.id];
-    if (stepState === undefined || !isOpen(stepState)) continue;
+    if (stepState === undefined || !isWaiting(stepState)) continue;
     moments.push(
       stepDeadlineAtMs(state, step),
       ...backoffEnds(stepState).filter((ms) => ms > nowMs),
@@ -27,8 +28,9 @@ export function nextDueAtMs(state: JobState, plan: Plan, nowMs: number): number 
   return Math.min(...moments);
 }
 
-function isOpen({ phase }: StepState): boolean {
-  return phase.status === 'queued' || phase.status === 'running' || phase.status === 'mapping';
+/** A running attempt has the step's deadline for its own, and its lease ends soon after it. */
+export function isWaiting({ phase }: StepState): boolean {
+  return phase.status === 'queued' || phase.status === 'mapping';
 }
 
 function backoffEnds({ phase }: StepState): number[] {

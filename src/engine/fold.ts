@@ -1,16 +1,15 @@
-import type { ActiveAttempt, AttemptRecord } from '../domain/attempt.ts';
-import { attemptKey } from '../domain/attempt.ts';
+import { attemptKey, type ActiveAttempt, type AttemptRecord } from '../domain/attempt.ts';
 import type { Continuation, EventBody, EventType, JobEvent } from '../domain/event.ts';
-import type {
-  ItemState,
-  JobBirth,
-  JobState,
-  JobStatus,
-  MapPhase,
-  StepState,
+import {
+  isTerminal,
+  type ItemState,
+  type JobBirth,
+  type JobState,
+  type JobStatus,
+  type MapPhase,
+  type StepState,
 } from '../domain/job.ts';
 import { addCost, NO_COST } from '../domain/money.ts';
-import { isTerminal } from '../domain/job.ts';
 
 /**
  * What an event does to a job. `decide` changes state only by emitting events through here, so replaying a
@@ -225,7 +224,10 @@ function retryOf(event: EndEvent): { atMs: number; targetIndex: number } | null 
   return 'retry' in continuation ? continuation.retry : null;
 }
 
-function recordOf(started: ActiveAttempt, event: EndEvent): AttemptRecord {
+function recordOf(
+  started: ActiveAttempt,
+  event: EndEvent | JobEvent<'cost.adjusted'>,
+): AttemptRecord {
   const { attempt, target, targetIndex, startedAtMs } = started;
   const base = { attempt, target, targetIndex, startedAtMs, finishedAtMs: event.atMs };
   switch (event.type) {
@@ -235,29 +237,38 @@ function recordOf(started: ActiveAttempt, event: EndEvent): AttemptRecord {
       return { ...base, outcome: 'failed', failure: event.data.failure, facts: event.data.facts };
     case 'attempt.lost':
       return { ...base, outcome: 'lost' };
+    case 'cost.adjusted':
+      return { ...base, outcome: 'lost', facts: event.data.facts };
   }
 }
 
-/** A paid result that came too late: charged once, then the attempt's record is complete. */
+/**
+ * A paid result that came too late: charged once, then the attempt's record is complete. An attempt that was
+ * still in a runner's hands when the job ended gets its record now.
+ */
 function foldAdjusted(state: JobState, event: JobEvent<'cost.adjusted'>): JobState {
   const { step: id, item = null, attempt = 1 } = event;
   if (id === undefined) return state;
   const { facts } = event.data;
   const step = state.steps[id] ?? UNTOUCHED;
-  const { [attemptKey(id, item, attempt)]: _late, ...active } = state.active;
+  const { [attemptKey(id, item, attempt)]: started, ...active } = state.active;
   const charged = withStep({ ...state, active }, id, {
     cost: addCost(step.cost, facts.costNanoUsd),
-    attempts: item === null ? withFacts(step.attempts, attempt, facts) : step.attempts,
+    attempts: item === null ? withLate(step.attempts, started, event) : step.attempts,
   });
   return { ...charged, cost: addCost(state.cost, facts.costNanoUsd) };
 }
 
-function withFacts(
+function withLate(
   attempts: readonly AttemptRecord[],
-  attempt: number,
-  facts: NonNullable<AttemptRecord['facts']>,
+  started: ActiveAttempt | undefined,
+  event: JobEvent<'cost.adjusted'>,
 ): readonly AttemptRecord[] {
-  return attempts.map((record) => (record.attempt === attempt ? { ...record, facts } : record));
+  const { attempt, data } = event;
+  if (started !== undefined) return [...attempts, recordOf(started, event)];
+  return attempts.map((record) =>
+    record.attempt === attempt ? { ...record, facts: data.facts } : record,
+  );
 }
 
 /** The item after an event about it; `started` is the attempt as it stood before the event. */
@@ -282,10 +293,7 @@ export function foldItem(
         attempts: started ? [...before.attempts, recordOf(started, event)] : before.attempts,
       };
     case 'cost.adjusted':
-      return {
-        ...before,
-        attempts: withFacts(before.attempts, event.attempt ?? 1, event.data.facts),
-      };
+      return { ...before, attempts: withLate(before.attempts, started, event) };
     default:
       return before;
   }

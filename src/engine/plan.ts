@@ -19,7 +19,7 @@ import {
   type Template,
   type TemplateProblem,
 } from './expression/template.ts';
-import { checkReferences } from './references.ts';
+import { checkReferences, routeNamed } from './references.ts';
 import { orderSteps } from './order.ts';
 
 /**
@@ -175,6 +175,7 @@ function planStep(
 ): PlannedStep {
   const { timeouts, check, max_concurrency: maxConcurrency, uses } = step.definition;
   const loopReads = step.forEach === null ? [] : computedReads(step.forEach);
+  const route = planRoute(definition, step.definition);
   const attemptDefaultMs = isModelStepKind(uses)
     ? MODEL_ATTEMPT_TIMEOUT_MS
     : TRANSFORM_ATTEMPT_TIMEOUT_MS;
@@ -192,8 +193,8 @@ function planStep(
     reports: control.filter(
       ({ path }) => path[0] === 'steps' && path[1] === step.id && path[2] === 'output',
     ),
-    route: planRoute(definition, step.definition),
-    retry: planRetry(definition, step.definition),
+    route,
+    retry: planRetry(step.definition, route),
     attemptTimeoutMs: durationMs(timeouts?.attempt, attemptDefaultMs),
     stepTimeoutMs: durationMs(timeouts?.step, null),
     reAsksMax: check?.re_ask ?? 0,
@@ -202,7 +203,7 @@ function planStep(
 
 function routeOf(definition: Definition, step: StepDefinition): RouteDefinition | null {
   if (typeof step.route !== 'string') return step.route ?? null;
-  return definition.routes?.[step.route] ?? null;
+  return routeNamed(definition, step.route);
 }
 
 function planRoute(definition: Definition, step: StepDefinition): Route | null {
@@ -215,9 +216,8 @@ function planRoute(definition: Definition, step: StepDefinition): Route | null {
   };
 }
 
-function planRetry(definition: Definition, step: StepDefinition): RetryPolicy {
-  const { retry } = step;
-  const targets = routeOf(definition, step)?.targets.length ?? 1;
+function planRetry({ retry }: StepDefinition, route: Route | null): RetryPolicy {
+  const targets = route?.targets.length ?? 1;
   return {
     maxAttempts: retry?.max_attempts ?? Math.max(DEFAULTS.retryMaxAttempts, targets),
     baseDelayMs: durationMs(retry?.base_delay, DEFAULTS.retryBaseDelayMs),

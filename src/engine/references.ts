@@ -1,4 +1,4 @@
-import type { Definition } from '../domain/definition.ts';
+import type { Definition, RouteDefinition } from '../domain/definition.ts';
 import type { Violation } from '../domain/failure.ts';
 import { jsonPointer } from '../domain/json.ts';
 import { isModelStepKind } from '../domain/step-kinds.ts';
@@ -149,6 +149,11 @@ function checkShape(definition: Definition, step: CompiledStep, index: number): 
   return found;
 }
 
+/** A named route; a name that only JavaScript knows is none. */
+export function routeNamed({ routes }: Definition, name: string): RouteDefinition | null {
+  return routes !== undefined && Object.hasOwn(routes, name) ? (routes[name] ?? null) : null;
+}
+
 function checkRoute(definition: Definition, step: CompiledStep, at: At): Violation[] {
   const { route } = step.definition;
   if (route === undefined) {
@@ -160,7 +165,7 @@ function checkRoute(definition: Definition, step: CompiledStep, at: At): Violati
       ),
     ];
   }
-  if (typeof route !== 'string' || definition.routes?.[route] !== undefined) return [];
+  if (typeof route !== 'string' || routeNamed(definition, route) !== null) return [];
   const names = Object.keys(definition.routes ?? {});
   const known = names.length === 0 ? '`routes` is empty' : `there are ${names.join(', ')}`;
   return [violation(at, 'reference', `there is no route ${JSON.stringify(route)}; ${known}`)];

@@ -17,6 +17,8 @@ export type RetrySituation = {
   /** Finished attempts of this step or item, the failed one included. */
   readonly attempts: readonly AttemptRecord[];
   readonly targetIndex: number;
+  /** Whether a target of the route can be called at all. */
+  canServe(targetIndex: number): boolean;
   readonly nowMs: number;
   /** No attempt starts at or after this moment. */
   readonly deadlineAtMs: number;
@@ -43,20 +45,25 @@ export function nextMove(situation: RetrySituation): NextMove {
   if (failure.class === 'output_invalid' && reAsks(attempts) <= step.reAsksMax) {
     return at(situation, situation.nowMs, targetIndex);
   }
-  const other = otherTarget(situation);
-  if (other !== null) {
-    const delayMs = other > targetIndex ? 0 : delayBeforeRetryMs(situation);
-    const move = at(situation, situation.nowMs + delayMs, other);
-    if (move.kind === 'retry') return move;
+  const [first, ...rest] = [...otherTargets(situation), ...sameTarget(situation)];
+  if (first === undefined) {
+    return { kind: 'stop', reason: movesOn(situation) ? 'no_target_left' : 'not_retryable' };
   }
-  if (!TRANSIENT.has(failure.class)) {
-    return { kind: 'stop', reason: noOther(step) ? 'not_retryable' : 'no_target_left' };
-  }
-  return at(situation, situation.nowMs + delayBeforeRetryMs(situation), targetIndex);
+  const soonest = rest.reduce((best, next) => (next.atMs < best.atMs ? next : best), first);
+  return at(situation, soonest.atMs, soonest.targetIndex);
 }
 
-function noOther(step: PlannedStep): boolean {
-  return step.route === null || step.route.targets.length === 1;
+type Option = { readonly targetIndex: number; readonly atMs: number };
+
+/** True when the route has other targets for failures like this one. */
+function movesOn({ step: { route }, failure }: RetrySituation): boolean {
+  return route !== null && route.targets.length > 1 && route.on.has(failure.class);
+}
+
+function sameTarget(situation: RetrySituation): Option[] {
+  const { failure, targetIndex, nowMs } = situation;
+  if (!TRANSIENT.has(failure.class)) return [];
+  return [{ targetIndex, atMs: nowMs + delayBeforeRetryMs(situation) }];
 }
 
 function at({ deadlineAtMs }: RetrySituation, atMs: number, targetIndex: number): NextMove {
@@ -82,17 +89,27 @@ export function reAsks(attempts: readonly AttemptRecord[]): number {
   return attempts.filter((record) => record.failure?.class === 'output_invalid').length;
 }
 
-/** The next target of the route that may still serve, going round once; null when the failure stays here. */
-function otherTarget({ step, failure, attempts, targetIndex }: RetrySituation): number | null {
-  const { route } = step;
-  if (route === null || !route.on.has(failure.class)) return null;
+/**
+ * The targets of the route that may still serve, going round once: those further down at once, those that come
+ * round again after a back-off, and none before the moment that it asked for itself.
+ */
+function otherTargets(situation: RetrySituation): Option[] {
+  const { step, attempts, targetIndex, nowMs } = situation;
+  if (step.route === null || !movesOn(situation)) return [];
   const dead = new Set(attempts.filter(isPermanent).map((record) => record.targetIndex));
-  const count = route.targets.length;
-  for (let offset = 1; offset < count; offset += 1) {
-    const index = (targetIndex + offset) % count;
-    if (!dead.has(index)) return index;
-  }
-  return null;
+  const count = step.route.targets.length;
+  return Array.from({ length: count - 1 }, (_, offset) => (targetIndex + 1 + offset) % count)
+    .filter((index) => !dead.has(index) && situation.canServe(index))
+    .map((index) => {
+      const delayMs = index > targetIndex ? 0 : backoffMs(situation);
+      return { targetIndex: index, atMs: Math.max(nowMs + delayMs, askedForMs(attempts, index)) };
+    });
+}
+
+/** When a target that has asked for patience may be called again. */
+function askedForMs(attempts: readonly AttemptRecord[], targetIndex: number): number {
+  const last = attempts.findLast((record) => record.targetIndex === targetIndex);
+  return last === undefined ? 0 : last.finishedAtMs + (last.failure?.retryAfterMs ?? 0);
 }
 
 /** A failure that the same target would repeat. */
@@ -100,14 +117,15 @@ function isPermanent({ failure }: AttemptRecord): boolean {
   return failure !== undefined && !TRANSIENT.has(failure.class);
 }
 
-/**
- * Exponential back-off with full jitter (a uniform draw below the exponential bound), or exactly what the
- * provider asked for.
- */
-export function delayBeforeRetryMs(situation: RetrySituation): number {
-  const { failure, step, attempts, jitter } = situation;
+/** Exactly what the provider asked for, or else a back-off; a lost runner is no reason to wait. */
+function delayBeforeRetryMs(situation: RetrySituation): number {
+  const { failure } = situation;
   if (failure.retryAfterMs !== undefined) return failure.retryAfterMs;
-  if (failure.class === 'lost') return 0;
+  return failure.class === 'lost' ? 0 : backoffMs(situation);
+}
+
+/** Exponential back-off with full jitter: a uniform draw below the exponential bound. */
+function backoffMs({ step, attempts, jitter }: RetrySituation): number {
   return Math.floor(jitter * backoffBoundMs(step.retry, attempts.length));
 }
 

@@ -3,7 +3,7 @@ import type { Json } from '../domain/json.ts';
 import { isoTime } from '../domain/wire.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Compiled } from './expression/cel.ts';
-import { formatPath, putAt, type Path, type Scope } from './expression/path.ts';
+import { formatPath, putAbsent, putAt, type Path, type Scope } from './expression/path.ts';
 import { controlKey } from './plan.ts';
 import { CONTROL_VALUE_BYTES_MAX, type ControlValue, type World } from './world.ts';
 
@@ -61,7 +61,7 @@ export function unevaluable(message: string): { readonly ok: false; readonly fai
   return { ok: false, failure: { class: 'expression_failed', phase: 'not_sent', message } };
 }
 
-/** Hands over a scope with what is known at these places; places that are absent stay absent. */
+/** Hands over a scope with what is known at these places; places that are absent stay absent, and only they. */
 export function withControlScope(
   reads: readonly Path[],
   state: JobState,
@@ -72,6 +72,7 @@ export function withControlScope(
   for (const path of reads) {
     const known = controlAt(scope, path, state, world);
     if (known.kind === 'value') putAt(scope, path, known.value);
+    if (known.kind === 'absent') putAbsent(scope, path);
     if (known.kind === 'too_large') return { ok: false, failure: tooLarge(path, known.bytes) };
   }
   return use(scope);

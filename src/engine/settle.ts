@@ -142,10 +142,16 @@ function moveAfter(
     failure,
     attempts: [...attemptsOf(draft, active.step, active.item), ended],
     targetIndex: active.targetIndex,
+    canServe: (index) => canServe(draft, step, index),
     nowMs,
     deadlineAtMs: Math.min(draft.state.birth.deadlineAtMs, stepDeadlineAtMs(draft.state, step)),
     jitter: draft.world.random(),
   });
+}
+
+function canServe(draft: Draft, { route }: PlannedStep, index: number): boolean {
+  const target = route?.targets[index];
+  return target !== undefined && draft.world.target(target).usable;
 }
 
 function continuation(move: NextMove): Continuation {

@@ -37,7 +37,8 @@ export function jsonBody(
   return async (c, next) => {
     const body = await readJsonBody(c, typeof limit === 'function' ? limit(c) : limit);
     if (!body.ok) return failureResponse(c, body.failure);
-    c.req.bodyCache.json = Promise.resolve(body.value);
+    // The framework's cache holds promises, whatever its type says.
+    Reflect.set(c.req.bodyCache, 'text', Promise.resolve(body.text));
     return next();
   };
 }

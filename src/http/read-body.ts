@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 
 import type { ServiceFailure } from '../services/result.ts';
 import type { AppEnv } from './deps.ts';
+import { jsonProblem } from './json-problem.ts';
 
 export type BodyLimit = {
   readonly bytesMax: number;
@@ -16,10 +17,13 @@ export type BodyLimit = {
 };
 
 export type BodyResult =
-  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly failure: ServiceFailure };
 
-/** Reads a JSON body, and stops reading at the moment it is known to be too large. */
+/**
+ * Reads a JSON body, and stops reading at the moment it is known to be too large. What is given back is the text:
+ * it is known to be JSON, and the framework parses it for the route's schema.
+ */
 export async function readJsonBody(c: Context<AppEnv>, limit: BodyLimit): Promise<BodyResult> {
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) {
@@ -38,12 +42,16 @@ export async function readJsonBody(c: Context<AppEnv>, limit: BodyLimit): Promis
 function parse(text: string): BodyResult {
   if (text.trim() === '')
     return refused('invalid_request', 'the body is empty; send a JSON object', '');
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    return { ok: true, value };
+    value = JSON.parse(text);
   } catch (error) {
     return refused('invalid_request', `the body is not valid JSON: ${syntaxHint(error)}`, '');
   }
+  const problem = jsonProblem(value);
+  if (problem === null) return { ok: true, text };
+  const message = 'the body holds something that cannot be kept as it is';
+  return { ok: false, failure: { code: 'invalid_request', message, violations: [problem] } };
 }
 
 /** Where the JSON breaks, without repeating what stands there. */
@@ -65,7 +73,7 @@ async function readStream(
   limit: BodyLimit,
   announced: number,
 ): Promise<string | ServiceFailure> {
-  const decoder = new TextDecoder();
+  const decode = makeDecoder();
   const reader = body.getReader();
   const { afterBytes, bytesMax: refine } = limit.refine ?? NEVER;
   let { bytesMax } = limit;
@@ -73,10 +81,15 @@ async function readStream(
   let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
+    const piece = decode(value);
+    if (piece === null) {
+      await reader.cancel();
+      return NOT_UTF8;
+    }
+    text += piece;
+    if (done) return text;
     const before = bytes;
     bytes += value.byteLength;
-    text += decoder.decode(value, { stream: true });
     if (before < afterBytes && bytes >= afterBytes) {
       bytesMax = Math.min(bytesMax, (await refine(text)) ?? bytesMax);
     }
@@ -86,6 +99,24 @@ async function readStream(
     }
   }
 }
+
+/** Decodes piece after piece, and without a piece what is left; null when the bytes are not UTF-8. */
+function makeDecoder(): (piece: Uint8Array | undefined) => string | null {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  return (piece) => {
+    try {
+      return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
+    } catch {
+      return null;
+    }
+  };
+}
+
+const NOT_UTF8: ServiceFailure = {
+  code: 'invalid_request',
+  message: 'the body is not valid UTF-8, which JSON has to be',
+  violations: [{ pointer: '', code: 'encoding', message: 'is not valid UTF-8' }],
+};
 
 const NEVER: NonNullable<BodyLimit['refine']> = {
   afterBytes: Number.POSITIVE_INFINITY,

@@ -2,7 +2,7 @@ import { scopes, type Actor } from '../domain/access.ts';
 import { DEFAULT_PROJECT, isProjectId, type ProjectId } from '../domain/ids.ts';
 import type { AccessStore, Secrets } from './ports/access.ts';
 import type { Machine } from './ports/runtime.ts';
-import { done, refuse, type Result } from './result.ts';
+import { done, KEY_POINTER, refuseAt, type Result } from './result.ts';
 
 export type AuthDeps = {
   readonly access: AccessStore;
@@ -26,10 +26,7 @@ export async function authenticate(
 ): Promise<Result<Actor>> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) {
-    return refuse(
-      'unauthenticated',
-      'send your API key in the header "Authorization: Bearer <key>"',
-    );
+    return unauthenticated('send your API key in the header "Authorization: Bearer <key>"');
   }
   const { rootKey } = deps.secrets;
   if (rootKey !== null && (await deps.secrets.equal(token, rootKey)))
@@ -45,7 +42,8 @@ async function rootActor({ access }: AuthDeps, project: string | null): Promise<
 
 async function existingProject(access: AccessStore, project: string): Promise<Result<ProjectId>> {
   if (isProjectId(project) && (await access.findProject(project)) !== null) return done(project);
-  return refuse('not_found', `there is no project ${JSON.stringify(project.slice(0, 80))}`);
+  const message = `there is no project ${JSON.stringify(project.slice(0, 80))}; GET /v1/projects lists them`;
+  return refuseAt('not_found', '/headers/penstock-project', message);
 }
 
 async function keyActor(
@@ -53,10 +51,14 @@ async function keyActor(
   token: string,
 ): Promise<Result<Actor>> {
   const id = API_KEY.exec(token)?.[1];
-  if (id === undefined) return refuse('unauthenticated', `${UNKNOWN}; an API key begins with psk_`);
+  if (id === undefined) return unauthenticated(`${UNKNOWN}; an API key begins with psk_`);
   const key = await access.findKey(`key_${id}`);
   // An unknown id costs the same comparison as a known one.
   const same = await secrets.equal(await machine.sha256(token), key?.hash ?? '');
-  if (key === null || !same) return refuse('unauthenticated', UNKNOWN);
+  if (key === null || !same) return unauthenticated(UNKNOWN);
   return done({ id: key.id, project: key.project, scopes: new Set(key.scopes), isRoot: false });
+}
+
+function unauthenticated(message: string): Result<never> {
+  return refuseAt('unauthenticated', KEY_POINTER, message);
 }

@@ -2,7 +2,7 @@ import type { Actor } from '../domain/access.ts';
 import { isJobId, shardOf, type JobId } from '../domain/ids.ts';
 import type { JobShard, JobShards, JobSnapshot, ReadRequest } from './ports/job-shard.ts';
 import { missingScope } from './require-scope.ts';
-import { done, refuse, type Result } from './result.ts';
+import { done, refuseAt, type Result } from './result.ts';
 
 /** Another project's job is not found: the home is looked up in the asker's own project. */
 export function homeOf(
@@ -15,8 +15,9 @@ export function homeOf(
 }
 
 export function noSuchJob(jobId: string): Result<never> {
-  return refuse(
+  return refuseAt(
     'not_found',
+    '/path/job_id',
     `there is no job ${JSON.stringify(jobId.slice(0, 80))} in this project`,
   );
 }

@@ -14,7 +14,7 @@ export async function getPipeline(
   reference: string,
 ): Promise<Result<FoundPipeline>> {
   const refused = missingScope(actor, 'pipelines:read');
-  return refused ?? findPipeline(deps, actor.project, reference);
+  return refused ?? findPipeline(deps, actor.project, reference, '/path/name');
 }
 
 export type PipelinePage = {

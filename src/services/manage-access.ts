@@ -2,7 +2,7 @@ import type { Actor, Scope } from '../domain/access.ts';
 import { isProjectId, projectId, type ProjectId } from '../domain/ids.ts';
 import type { AccessStore, Project, Secrets, StoredKey } from './ports/access.ts';
 import type { Machine } from './ports/runtime.ts';
-import { done, refuse, type Result } from './result.ts';
+import { done, KEY_POINTER, refuseAt, type Result } from './result.ts';
 
 export type AccessDeps = {
   readonly access: AccessStore;
@@ -16,7 +16,7 @@ export async function createProject(
   actor: Actor,
   name: string,
 ): Promise<Result<Project>> {
-  if (!actor.isRoot) return refuse('forbidden', 'only the root key creates projects');
+  if (!actor.isRoot) return forbidden('only the root key creates projects');
   const id = projectId(`prj_${shortId(machine)}`);
   const project = { id, name, createdAtMs: machine.nowMs() };
   await access.addProject(project);
@@ -40,7 +40,8 @@ export async function createKey(
   if (!project.ok) return project;
   const lacking = input.scopes.filter((scope) => !actor.scopes.has(scope));
   if (lacking.length > 0) {
-    return refuse('forbidden', `a key cannot give what it does not have: ${lacking.join(', ')}`);
+    const message = `a key cannot give what it does not have: ${lacking.join(', ')}`;
+    return refuseAt('forbidden', '/scopes', message);
   }
   const { machine, secrets, access } = deps;
   const id = shortId(machine);
@@ -63,15 +64,13 @@ async function projectForKey(
   project: string | null,
 ): Promise<Result<ProjectId>> {
   if (!actor.scopes.has('admin')) {
-    return refuse('forbidden', 'making keys needs the root key, or a key with the scope admin');
+    return forbidden('making keys needs the root key, or a key with the scope admin');
   }
   if (project === null || project === actor.project) return done(actor.project);
   const known = isProjectId(project) ? await access.findProject(project) : null;
   if (known === null || !actor.isRoot) {
     const message = `there is no project ${JSON.stringify(project.slice(0, 80))} that this key may make keys for`;
-    return refuse('not_found', message, {
-      violations: [{ pointer: '/project', code: 'not_found', message }],
-    });
+    return refuseAt('not_found', '/project', message);
   }
   return done(known.id);
 }
@@ -83,12 +82,12 @@ export async function deleteKey(
   id: string,
 ): Promise<Result<null>> {
   if (!actor.scopes.has('admin')) {
-    return refuse('forbidden', 'deleting keys needs the root key, or a key with the scope admin');
+    return forbidden('deleting keys needs the root key, or a key with the scope admin');
   }
   const deleted = await access.deleteKey(actor.project, id);
-  return deleted
-    ? done(null)
-    : refuse('not_found', `there is no key ${JSON.stringify(id.slice(0, 80))} in this project`);
+  if (deleted) return done(null);
+  const message = `there is no key ${JSON.stringify(id.slice(0, 80))} in this project`;
+  return refuseAt('not_found', '/path/key_id', message);
 }
 
 export type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
@@ -99,7 +98,7 @@ export async function listProjects(
   after: string | null,
   limit: number,
 ): Promise<Result<Page<Project>>> {
-  if (!actor.isRoot) return refuse('forbidden', 'only the root key lists projects');
+  if (!actor.isRoot) return forbidden('only the root key lists projects');
   return done(pageOf(await access.listProjects(after, limit + 1), limit));
 }
 
@@ -110,9 +109,13 @@ export async function listKeys(
   limit: number,
 ): Promise<Result<Page<StoredKey>>> {
   if (!actor.scopes.has('admin')) {
-    return refuse('forbidden', 'listing keys needs the root key, or a key with the scope admin');
+    return forbidden('listing keys needs the root key, or a key with the scope admin');
   }
   return done(pageOf(await access.listKeys(actor.project, after, limit + 1), limit));
+}
+
+function forbidden(message: string): Result<never> {
+  return refuseAt('forbidden', KEY_POINTER, message);
 }
 
 function pageOf<Item extends { readonly id: string }>(

@@ -8,7 +8,7 @@ import type { AddedVersion, Pipelines } from './ports/pipelines.ts';
 import type { Providers } from './ports/providers.ts';
 import type { Machine } from './ports/runtime.ts';
 import { missingScope } from './require-scope.ts';
-import { done, refuse, type Result } from './result.ts';
+import { done, refuse, refuseAt, type Result } from './result.ts';
 
 export type PutDeps = {
   readonly pipelines: Pipelines;
@@ -58,8 +58,9 @@ export function validatePipeline(
 /** The name in the path is the pipeline's; a definition may repeat it and may not contradict it. */
 function checkNamed(name: string, body: unknown, providers: Providers) {
   if (!PIPELINE_NAME.test(name)) {
-    return refuse(
+    return refuseAt(
       'invalid_request',
+      '/path/name',
       'a pipeline name is lower-case letters, digits and -, begins with a letter, and has at most 63 characters',
     );
   }

@@ -1,6 +1,6 @@
 import type { Json } from '../domain/json.ts';
 import { isoTime } from '../domain/wire.ts';
-import { putAt, valueAt, type Scope } from '../engine/expression/path.ts';
+import { putAbsent, putAt, valueAt, type Scope } from '../engine/expression/path.ts';
 import type { JobContext, ListPart, ResolvedRead } from './ports/job-shard.ts';
 import type { Objects } from './ports/objects.ts';
 
@@ -34,7 +34,8 @@ export async function scopeOf(
   const values = await Promise.all(reads.map((read) => readValue(objects, read)));
   for (const [index, read] of reads.entries()) {
     const value = values[index];
-    if (value !== undefined) putAt(base, read.path, value);
+    if (value === undefined) putAbsent(base, read.path);
+    else putAt(base, read.path, value);
   }
   return base;
 }

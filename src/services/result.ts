@@ -40,3 +40,15 @@ export function refuse(
 ): { readonly ok: false; readonly failure: ServiceFailure } {
   return { ok: false, failure: { code, message, ...more } };
 }
+
+/** A refusal because of one place: a pointer into the body, or into `/headers`, `/path` or `/query`. */
+export function refuseAt(
+  code: ServiceFailureCode,
+  pointer: string,
+  message: string,
+): { readonly ok: false; readonly failure: ServiceFailure } {
+  return refuse(code, message, { violations: [{ pointer, code, message }] });
+}
+
+/** Where the key stands that was missing, wrong, or not enough. */
+export const KEY_POINTER = '/headers/authorization';

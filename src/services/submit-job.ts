@@ -2,7 +2,7 @@ import type { Actor } from '../domain/access.ts';
 import { canonicalJson } from '../domain/canonical.ts';
 import { INPUT_BYTES_DEFAULT } from '../domain/definition.ts';
 import { durationMs } from '../domain/duration.ts';
-import { jobIdOf, type JobId } from '../domain/ids.ts';
+import { createdAtMsOf, jobIdOf, type JobId } from '../domain/ids.ts';
 import type { Correlation, JobBirth } from '../domain/job.ts';
 import { jsonBytes, type Json } from '../domain/json.ts';
 import { controlValues } from './control-values.ts';
@@ -20,7 +20,7 @@ import type { Objects } from './ports/objects.ts';
 import type { Pipelines } from './ports/pipelines.ts';
 import type { Machine } from './ports/runtime.ts';
 import { missingScope } from './require-scope.ts';
-import { done, refuse, type Result } from './result.ts';
+import { done, refuse, refuseAt, type Result } from './result.ts';
 import { checkValue } from './check-value.ts';
 
 export type SubmitDeps = {
@@ -83,16 +83,14 @@ async function checkInput(
   actor: Actor,
   { pipeline, input }: SubmitInput,
 ): Promise<Result<FoundPipeline>> {
-  const found = await findPipeline(deps, actor.project, pipeline);
+  const found = await findPipeline(deps, actor.project, pipeline, '/pipeline');
   if (!found.ok) return found;
   const { schema, max_bytes: maxBytes = INPUT_BYTES_DEFAULT } =
     found.value.plan.definition.input ?? {};
   const bytes = jsonBytes(input);
   if (bytes > maxBytes) {
     const message = `the input takes ${bytes} bytes; ${pipeline} accepts at most ${maxBytes}`;
-    return refuse('payload_too_large', message, {
-      violations: [{ pointer: '/input', code: 'max_bytes', message }],
-    });
+    return refuseAt('payload_too_large', '/input', message);
   }
   const failure = schema === undefined ? null : checkValue(schema, input);
   if (failure === null) return found;
@@ -142,8 +140,9 @@ async function replayFrom(
 }
 
 function keyReused(jobId: JobId): Result<never> {
-  return refuse(
+  return refuseAt(
     'idempotency_key_reused',
+    '/headers/idempotency-key',
     `this Idempotency-Key was used for ${jobId} with a different request; send the same request again, or use a new key`,
   );
 }
@@ -168,12 +167,12 @@ async function create(
       : shardOfKey(key, shards.count);
   const jobId = jobIdOf(uuid, shard);
   const control = controlValues(found.plan.inputReports, input.input, 1);
-  if (!control.ok) return refuse('payload_too_large', control.failure.message);
+  if (!control.ok) return refuseAt('payload_too_large', '/input', control.failure.message);
   const owner = { project: actor.project, jobId, owner: 'input', rowKey: 'input' };
   const packed = await packPayload(deps, owner, input.input);
-  if (!packed.ok) return refuse('payload_too_large', packed.failure.message);
+  if (!packed.ok) return refuseAt('payload_too_large', '/input', packed.failure.message);
   const answer = await shards.of(actor.project, shard).submit({
-    birth: birthOf(actor, input, found, jobId, machine.nowMs(), packed.payload.stored),
+    birth: birthOf(actor, input, found, jobId, packed.payload.stored),
     definition: found.plan.definition,
     input: packed.payload,
     control: control.values,
@@ -188,9 +187,9 @@ function birthOf(
   { metadata, tags, correlation, timeouts }: SubmitInput,
   { version, plan }: FoundPipeline,
   id: JobId,
-  nowMs: number,
   input: JobBirth['input'],
 ): JobBirth {
+  const createdAtMs = createdAtMsOf(id);
   const jobTimeoutMs = durationMs(timeouts.job, plan.jobTimeoutMs);
   const queueTimeoutMs = durationMs(timeouts.queue, Math.min(plan.queueTimeoutMs, jobTimeoutMs));
   return {
@@ -203,9 +202,9 @@ function birthOf(
     metadata,
     tags,
     correlation,
-    createdAtMs: nowMs,
-    queueDeadlineAtMs: nowMs + queueTimeoutMs,
-    deadlineAtMs: nowMs + jobTimeoutMs,
+    createdAtMs,
+    queueDeadlineAtMs: createdAtMs + queueTimeoutMs,
+    deadlineAtMs: createdAtMs + jobTimeoutMs,
   };
 }
 

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 
+import type { FailureClass } from '../../src/domain/failure.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import type { Json } from '../../src/domain/json.ts';
 import { makePlan, type Plan } from '../../src/engine/plan.ts';
@@ -20,19 +21,21 @@ const targets = fc.array(
   fc.constantFrom(
     { provider: 'openai', model: 'a' },
     { provider: 'openai', model: 'b' },
-    { provider: 'builtin', model: 'c' },
-    { provider: 'dead', model: 'd' },
+    { provider: 'anthropic', model: 'c' },
+    { provider: 'builtin', model: 'd' },
+    { provider: 'builtin', model: 'e' },
+    { provider: 'dead', model: 'f' },
   ),
   { minLength: 1, maxLength: 3 },
 );
 
-const route = fc.record(
+const anyRoute: fc.Arbitrary<Exclude<NonNullable<StepBody['route']>, string>> = fc.record(
   {
     targets,
     strategy: fc.record(
       {
         mode: fc.constantFrom('single' as const, 'fallback' as const),
-        on: fc.constant(['rate_limited' as const, 'timeout' as const, 'output_invalid' as const]),
+        on: fc.constant<FailureClass[]>(['rate_limited', 'timeout', 'output_invalid']),
       },
       { requiredKeys: ['mode'] },
     ),
@@ -40,7 +43,8 @@ const route = fc.record(
   { requiredKeys: ['targets'] },
 );
 
-const duration = fc.constantFrom('200ms', '1s', '5s', '60s', '10m');
+const duration = fc.constantFrom('60s', '10m', '5s', '1s', '200ms');
+const longer = fc.constantFrom('1h', '2h', '3h', '10m', '5s');
 const timeouts = fc.record({ attempt: duration, step: duration }, { requiredKeys: [] });
 const retry = fc.record(
   { max_attempts: fc.integer({ min: 1, max: 4 }), base_delay: duration },
@@ -53,8 +57,8 @@ const conditions = [
   "${{ steps.S.status != 'succeeded' || has(steps.S.output.n) }}",
   '${{ has(steps.S.output.n) && steps.S.output.n > 1 }}',
   '${{ steps.S.output == null || size(steps.S.output) > 0 }}',
-  '${{ input.flag }}',
   '${{ has(input.flag) && input.flag }}',
+  '${{ !has(input.flag) || input.flag }}',
   '${{ size(input.list) > 1 }}',
 ] as const;
 
@@ -65,67 +69,59 @@ const lists = [
   '${{ input.list.filter(x, x > 1) }}',
 ] as const;
 
-type Seed = {
-  readonly model: boolean;
-  readonly needs: readonly number[];
-  readonly condition: number | null;
-  readonly list: number | null;
-  readonly other: number;
-  readonly maxConcurrency: number;
-  readonly route: NonNullable<StepBody['route']>;
-  readonly reAsk: number | undefined;
-  readonly timeouts: StepBody['timeouts'];
-  readonly retry: StepBody['retry'];
-};
-
-const seed: fc.Arbitrary<Seed> = fc.record({
+const seed = fc.record({
   model: fc.boolean(),
   needs: fc.array(fc.nat(20), { maxLength: 2 }),
-  condition: fc.option(fc.nat(conditions.length - 1), { freq: 2 }),
-  list: fc.option(fc.nat(lists.length - 1), { freq: 2 }),
+  condition: fc.option(fc.constantFrom(...conditions), { freq: 2 }),
+  list: fc.option(fc.constantFrom(...lists), { freq: 2 }),
   other: fc.nat(20),
   maxConcurrency: fc.integer({ min: 1, max: 4 }),
-  route,
-  reAsk: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
-  timeouts: fc.option(timeouts, { nil: undefined, freq: 3 }),
-  retry: fc.option(retry, { nil: undefined, freq: 2 }),
+  route: anyRoute,
+  reAsk: fc.option(fc.integer({ min: 0, max: 2 })),
+  timeouts: fc.option(timeouts, { freq: 1 }),
+  retry: fc.option(retry, { freq: 2 }),
 });
+type Seed = typeof seed extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** An expression about an earlier step, in place of `S`; null for one that would need a step to be earlier. */
+function about(template: string, other: string | null): string | null {
+  if (!template.includes('steps.S')) return template;
+  return other === null ? null : template.replaceAll('steps.S', `steps.${other}`);
+}
 
 function stepOf(one: Seed, index: number): StepBody {
   const other = index === 0 ? null : `s${one.other % index}`;
-  const about = (template: string): string | null => {
-    if (!template.includes('steps.S')) return template;
-    return other === null ? null : template.replaceAll('steps.S', `steps.${other}`);
-  };
-  const condition = one.condition === null ? null : about(conditions[one.condition] ?? '');
-  const list = one.list === null ? null : about(lists[one.list] ?? '');
-  const needs = index === 0 ? [] : one.needs.map((need) => `s${need % index}`);
+  const condition = one.condition && about(one.condition, other);
+  const list = one.list && about(one.list, other);
   return {
     id: `s${index}`,
-    uses: one.model ? 'model.chat' : 'data.compose',
-    needs,
+    needs: index === 0 ? [] : one.needs.map((need) => `s${need % index}`),
+    ...(one.model ? modelOf(one) : { uses: 'data.compose' }),
     ...(condition === null ? {} : { if: condition }),
     ...(list === null ? {} : { for_each: list, max_concurrency: one.maxConcurrency }),
-    ...(one.model ? { route: one.route } : {}),
-    ...(one.model && one.reAsk !== undefined ? { check: { schema: {}, re_ask: one.reAsk } } : {}),
-    ...(one.timeouts === undefined ? {} : { timeouts: one.timeouts }),
-    ...(one.retry === undefined ? {} : { retry: one.retry }),
+    ...(one.timeouts && { timeouts: one.timeouts }),
+    ...(one.retry && { retry: one.retry }),
   };
+}
+
+function modelOf({ route, reAsk }: Seed): Pick<StepBody, 'uses' | 'route' | 'check'> {
+  const check = reAsk === null ? {} : { check: { schema: {}, re_ask: reAsk } };
+  return { uses: 'model.chat', route, ...check };
 }
 
 /** Up to twelve steps in any order, each reading only steps that it may read. */
 export const anyDefinition: fc.Arbitrary<Plan> = fc
   .record({
     seeds: fc.array(seed, { minLength: 1, maxLength: 12 }),
-    order: fc.infiniteStream(fc.nat()),
-    job: duration,
-    queue: duration,
+    order: fc.array(fc.nat(), { minLength: 12, maxLength: 12 }),
+    job: longer,
+    queue: longer,
     output: fc.constantFrom<Json[]>('${{ steps.s0.output }}', { n: '${{ size(input.list) }}' }),
   })
   .map(({ seeds, order, job, queue, output }) => {
     const steps = seeds
       .map(stepOf)
-      .map((step) => ({ step, at: order.next().value ?? 0 }))
+      .map((step, index) => ({ step, at: order[index] ?? 0 }))
       .toSorted((left, right) => left.at - right.at)
       .map(({ step }) => step);
     const result = makePlan(definitionOf({ steps, output, timeouts: { job, queue } }));
@@ -140,10 +136,15 @@ export const anyInput: fc.Arbitrary<Json> = fc.record(
 
 const outcome: fc.Arbitrary<Result> = fc.oneof(
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
       ok: fc.constant(true as const),
-      output: fc.constantFrom<Json[]>({ n: 2, list: [1, 2] }, { list: [] }, [1, 2, 3], {}, 'text'),
+      output: fc.constantFrom<Json[]>(
+        { n: 2, list: [1, 2] },
+        { n: 1, list: [] },
+        [1, 2, 3],
+        'text',
+      ),
       costNanoUsd: fc.constantFrom(0, 7, null),
     }),
   },
@@ -153,7 +154,10 @@ const outcome: fc.Arbitrary<Result> = fc.oneof(
       ok: fc.constant(false as const),
       failure: fc.constantFrom(
         failureOf({ class: 'network' }),
+        failureOf({ class: 'timeout' }),
+        failureOf({ class: 'overloaded', phase: 'rejected' }),
         failureOf({ class: 'rate_limited', retryAfterMs: 700 }),
+        failureOf({ class: 'output_invalid', phase: 'finished' }),
         failureOf({ class: 'output_invalid', phase: 'finished' }),
         failureOf({ class: 'auth', phase: 'rejected' }),
         failureOf({ class: 'cancelled' }),
@@ -164,8 +168,18 @@ const outcome: fc.Arbitrary<Result> = fc.oneof(
 );
 
 export type Move =
-  | { readonly kind: 'claim'; readonly calls: number; readonly local: number; readonly lifeMs: number }
-  | { readonly kind: 'settle'; readonly which: number; readonly result: Result; readonly claims: boolean }
+  | {
+      readonly kind: 'claim';
+      readonly calls: number;
+      readonly local: number;
+      readonly lifeMs: number;
+    }
+  | {
+      readonly kind: 'settle';
+      readonly which: number;
+      readonly result: Result;
+      readonly claims: boolean;
+    }
   /** A report for any attempt that was ever started, whatever became of it, or for one that never was. */
   | { readonly kind: 'stray'; readonly which: number; readonly result: Result }
   | { readonly kind: 'unknown'; readonly result: Result }
@@ -175,16 +189,16 @@ export type Move =
 
 const move: fc.Arbitrary<Move> = fc.oneof(
   {
-    weight: 5,
+    weight: 12,
     arbitrary: fc.record({
       kind: fc.constant('claim' as const),
       calls: fc.nat(4),
       local: fc.nat(4),
-      lifeMs: fc.constantFrom(1_000, 3_600_000),
+      lifeMs: fc.constantFrom(3_600_000, 3_600_000, 30_000),
     }),
   },
   {
-    weight: 8,
+    weight: 28,
     arbitrary: fc.record({
       kind: fc.constant('settle' as const),
       which: fc.nat(),
@@ -193,25 +207,25 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({ kind: fc.constant('stray' as const), which: fc.nat(), result: outcome }),
   },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('unknown' as const), result: outcome }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('lose' as const), which: fc.nat() }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('lose' as const), which: fc.nat() }) },
   {
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('timer' as const),
-      when: fc.constantFrom('early' as const, 'due' as const, 'due' as const, 'late' as const),
+      when: fc.constantFrom('early' as const, 'due' as const, 'late' as const),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'cancel' as const }) },
 );
 
-export const anyScript = fc.array(move, { maxLength: 40 });
+export const anyScript = fc.array(move, { minLength: 5, maxLength: 40, size: 'max' });
 
 /** Carries out moves against a job, and keeps the books that the engine is compared with. */
 export class Player {
@@ -244,7 +258,8 @@ export class Player {
         return;
       case 'lose': {
         const key = pick(driver.activeKeys, next.which);
-        if (key !== undefined) driver.lose(key);
+        if (key === undefined) driver.wait(0);
+        else driver.lose(key);
         return;
       }
       case 'timer':
@@ -257,9 +272,15 @@ export class Player {
   }
 
   #report(key: string | undefined, result: Result, claims: boolean): void {
-    if (key === undefined) return;
-    if (!this.charged.has(key)) this.charged.set(key, result.costNanoUsd ?? null);
-    this.#driver.settle({ [key]: result }, claims ? EVERYTHING : null);
+    if (key === undefined) {
+      this.#driver.wait(0);
+      return;
+    }
+    // An attempt has one runner and one cost; whoever reports it again repeats that.
+    const known = this.charged.get(key);
+    const costNanoUsd = known === undefined ? (result.costNanoUsd ?? null) : known;
+    this.charged.set(key, costNanoUsd);
+    this.#driver.settle({ [key]: { ...result, costNanoUsd } }, claims ? EVERYTHING : null);
   }
 
   #letTimePass(when: 'early' | 'due' | 'late'): void {
@@ -277,10 +298,11 @@ export class Player {
     for (let hop = 0; !isTerminal(driver.status); hop += 1) {
       if (hop > 2_000) throw new Error(`the job does not end: ${JSON.stringify(driver.state)}`);
       driver.claim();
-      for (const key of driver.activeKeys) {
+      const held = driver.activeKeys;
+      for (const key of held) {
         this.#report(key, { ok: true, output: { n: 2, list: [1, 2] }, costNanoUsd: 1 }, false);
       }
-      if (driver.activeKeys.length === 0) this.#letTimePass('due');
+      if (held.length === 0) this.#letTimePass('due');
     }
   }
 

@@ -293,6 +293,17 @@ describe('a script', () => {
     expect((await chat(simulator)).status).toBe(200);
   });
 
+  test('can be added to, and what stood before goes on counting', async () => {
+    const simulator = await start();
+    simulator.script({ match: { model: 'm' }, times: 1, fault: { status: 503 } });
+    expect((await chat(simulator)).status).toBe(503);
+    simulator.addRules({ match: { model: 'm' }, times: 1, fault: { status: 500 } });
+    const added = await post(simulator, '/__simulator/rules', [{ fault: { status: 429 } }]);
+    expect(await added.json()).toEqual({ rules: 3 });
+    expect((await chat(simulator)).status).toBe(500);
+    expect((await chat(simulator)).status).toBe(429);
+  });
+
   test.each([
     ['nonsense', 'nonsense'],
     ['no list', { rule: [] }],

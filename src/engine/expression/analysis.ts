@@ -1,5 +1,6 @@
-import { parse } from '@bufbuild/cel';
+import type { parse } from '@bufbuild/cel';
 
+import { isMeter, meterNode, tickedCondition } from './metering.ts';
 import { formatPath, outermost, roots, type Path } from './path.ts';
 
 /** An expression of CEL's syntax tree. The library does not export the type by name. */
@@ -23,7 +24,7 @@ type Walk = {
 
 /**
  * Walks a syntax tree once: finds which places it reads, refuses unknown names and trees that are too large,
- * and puts a tick into every comprehension (see `cel.ts`). Changes the tree in place.
+ * and puts the meter in (see `metering.ts`). Changes the tree in place.
  */
 export function analyse(root: Expr): Analysis {
   const walk: Walk = { reads: [], nodes: 0, problem: null };
@@ -88,6 +89,10 @@ function visitChildren(walk: Walk, node: Expr, locals: ReadonlySet<string>, loop
   const kind = node.exprKind;
   if (kind.case === 'comprehensionExpr') visitComprehension(walk, kind.value, locals, loops);
   else visitAll(walk, childrenOf(kind), locals, loops);
+  if (kind.case === 'callExpr' && isMeter(kind.value.function)) {
+    walk.problem ??= `calls ${kind.value.function}, and there is no such function`;
+  }
+  meterNode(node);
 }
 
 type Kind = Expr['exprKind'];
@@ -128,14 +133,7 @@ function visitComprehension(
   visitAll(walk, [loop.iterRange, loop.accuInit], locals, loops);
   const inner = new Set([...locals, loop.iterVar, loop.iterVar2, loop.accuVar]);
   visitAll(walk, [loop.loopCondition, loop.loopStep, loop.result], inner, loops + 1);
-  if (loop.loopCondition !== undefined) loop.loopCondition = ticking(loop.loopCondition);
-}
-
-/** `__tick() ? condition : false`; the tick throws once the meter is empty. */
-function ticking(condition: Expr): Expr {
-  const wrapped = parse('__tick() ? true : false').expr;
-  if (wrapped.exprKind.case === 'callExpr') wrapped.exprKind.value.args[1] = condition;
-  return wrapped;
+  if (loop.loopCondition !== undefined) loop.loopCondition = tickedCondition(loop.loopCondition);
 }
 
 function visitAll(

@@ -1,33 +1,31 @@
 import {
-  CelScalar,
   celEnv,
-  celFunc,
-  celList,
   isCelError,
   isCelList,
   isCelMap,
   isCelUint,
-  listType,
   parse,
   plan,
+  type CelInput,
   type CelResult,
   type CelUint,
 } from '@bufbuild/cel';
-import { strings } from '@bufbuild/cel/ext';
 
 import type { Json } from '../../domain/json.ts';
 import { analyse, type Analysis } from './analysis.ts';
+import { openBudget } from './budget.ts';
+import { functions } from './functions.ts';
+import { celOf } from './json-values.ts';
 import type { Scope } from './path.ts';
 
 /**
- * CEL with limits. CEL cannot loop for ever and cannot reach JavaScript, but nested comprehensions over long
- * lists still cost time, so every round of a comprehension ticks a meter (`analysis.ts` puts the tick in).
- * `matches` runs on a linear-time RE2. Numbers of JSON are doubles, and CEL refuses `double + int`; the mixed
- * overloads below make `n + 1` mean what a reader expects.
+ * CEL with limits: on the text, on its tree (`analysis.ts`), and on what an evaluation may take (`budget.ts`).
+ * It cannot reach JavaScript, and `matches` runs on a linear-time RE2.
  */
 
 export const EXPRESSION_CHARACTERS_MAX = 2_000;
-const ITERATIONS_MAX = 5_000;
+/** Brackets within brackets. A bound of its own, so that no stack decides what compiles where. */
+const NESTING_MAX = 100;
 
 export type Compiled = {
   readonly source: string;
@@ -44,47 +42,14 @@ export type Compilation =
   | { readonly ok: true; readonly compiled: Compiled }
   | { readonly ok: false; readonly message: string };
 
-/** Rounds left in the evaluation that is under way; evaluation never awaits, so there is only one. */
-const meter = { left: 0 };
-
-const { DOUBLE, INT, BOOL, DYN } = CelScalar;
-const LIST = listType(DYN);
-
-const arithmetic: Record<string, (left: number, right: number) => number> = {
-  '_+_': (left, right) => left + right,
-  '_-_': (left, right) => left - right,
-  '_*_': (left, right) => left * right,
-  '_/_': (left, right) => left / right,
-  '_%_': (left, right) => left % right,
-};
-
-const environment = celEnv({
-  funcs: [
-    ...strings,
-    ...Object.entries(arithmetic).flatMap(([name, compute]) => [
-      celFunc(name, [DOUBLE, INT], DOUBLE, (left, right) => compute(left, Number(right))),
-      celFunc(name, [INT, DOUBLE], DOUBLE, (left, right) => compute(Number(left), right)),
-    ]),
-    celFunc('_%_', [DOUBLE, DOUBLE], DOUBLE, (left, right) => left % right),
-    // The library's own concatenation nests its lists; a long `map` would overflow the stack.
-    celFunc('_+_', [LIST, LIST], LIST, (left, right) => celList([...left, ...right])),
-    celFunc('__tick', [], BOOL, () => {
-      meter.left -= 1;
-      if (meter.left < 0) {
-        throw new RangeError(
-          `it loops over more than ${ITERATIONS_MAX.toLocaleString('en')} elements`,
-        );
-      }
-      return true;
-    }),
-  ],
-});
+const environment = celEnv({ funcs: [...functions] });
 
 /** Compiles one CEL expression, without the `${{ }}` around it. Errors are sentences for the author. */
 export function compileExpression(source: string): Compilation {
   if (source.length > EXPRESSION_CHARACTERS_MAX) {
     return { ok: false, message: `is longer than ${EXPRESSION_CHARACTERS_MAX} characters` };
   }
+  if (nesting(source) > NESTING_MAX) return { ok: false, message: 'is nested too deeply' };
   try {
     const parsed = parse(source);
     const analysis = analyse(parsed.expr);
@@ -99,10 +64,21 @@ export function compileExpression(source: string): Compilation {
   }
 }
 
-function evaluate(run: (scope: Scope) => CelResult, scope: Scope): Evaluation {
-  meter.left = ITERATIONS_MAX;
+function nesting(source: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [bracket] of source.matchAll(/[()[\]{}]/g)) {
+    depth += '([{'.includes(bracket) ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
+type Run = (bindings: Record<string, CelInput>) => CelResult;
+
+function evaluate(run: Run, scope: Scope): Evaluation {
+  openBudget();
   try {
-    const result = run(scope);
+    const result = run(bindings(scope));
     if (isCelError(result)) return { ok: false, message: result.message };
     return { ok: true, value: toJson(result) };
   } catch (error) {
@@ -111,6 +87,10 @@ function evaluate(run: (scope: Scope) => CelResult, scope: Scope): Evaluation {
       message: error instanceof Error ? error.message : 'it could not be evaluated',
     };
   }
+}
+
+function bindings(scope: Scope): Record<string, CelInput> {
+  return Object.fromEntries(Object.entries(scope).map(([root, value]) => [root, celOf(value)]));
 }
 
 function toJson(value: unknown): Json {

@@ -94,6 +94,18 @@ function freshContainer(nextPart: string | number | undefined): Record<string, J
   return typeof nextPart === 'number' ? [] : {};
 }
 
+/**
+ * Makes the objects above a place that is absent, so that an expression finds that one place absent and not
+ * what it lies in. A list on the way is left empty.
+ */
+export function putAbsent(scope: Scope, path: Path): void {
+  const inList = path.findIndex((part) => typeof part === 'number');
+  const above = path.slice(0, inList === -1 ? path.length - 1 : inList);
+  if (above.length > 0 && valueAt(scope, above) === undefined) {
+    putAt(scope, above, inList === -1 ? {} : []);
+  }
+}
+
 /** `defineProperty`, so that a key such as `__proto__` is data and nothing else; lists are kept without holes. */
 function assign(parent: Record<string, Json> | Json[], key: string, value: Json): void {
   if (Array.isArray(parent)) {

@@ -79,16 +79,19 @@ export const readQuery = z.object({
     .meta({ description: 'Payloads to show: input, step_outputs', type: 'string' }),
 });
 
-const limit = z.coerce.number().int().min(1).max(100).default(20);
+/** A number in a query, with one sentence for all that can be wrong with it. */
+function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+const limit = wholeNumber(1, 100).default(20);
 
 export const eventsQuery = z.object({
-  after: z.coerce
-    .number()
-    .int()
-    .min(0)
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER)
     .default(0)
     .meta({ description: 'Only events with a higher number' }),
-  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+  limit: wholeNumber(1, 1_000).default(200),
 });
 
 const time = z.iso.datetime({
@@ -113,8 +116,12 @@ export const listQuery = z.object({
       }),
     )
     .meta({ description: 'One status or several, separated by commas', type: 'string' }),
-  pipeline: z.string().max(80).optional().meta({ description: '`name`, or `name@3`' }),
-  version: z.coerce.number().int().min(1).optional(),
+  pipeline: z
+    .string()
+    .regex(/^[^@]{1,80}(@\d{1,9})?$/, 'must be a name, or a name and a version: digest@3')
+    .optional()
+    .meta({ description: '`name`, or `name@3`' }),
+  version: wholeNumber(1, 999_999_999).optional(),
   tag: z.string().max(64).optional(),
   created_after: time.optional(),
   created_before: time.optional(),

@@ -48,7 +48,7 @@ function submitLimit(c: Context<AppEnv>): BodyLimit {
       async bytesMax(beginning) {
         const name = /"pipeline"\s*:\s*"([^"\\]{1,80})"/.exec(beginning)?.[1];
         if (name === undefined) return null;
-        const found = await findPipeline(c.env.deps, c.var.actor.project, name);
+        const found = await findPipeline(c.env.deps, c.var.actor.project, name, '/pipeline');
         if (!found.ok) return ENVELOPE_BYTES;
         const { max_bytes: bytesMax = INPUT_BYTES_DEFAULT } =
           found.value.plan.definition.input ?? {};

@@ -4,7 +4,7 @@ import { arm } from './commit.ts';
 import type { ShardContext } from './context.ts';
 import { quarantine } from './quarantine.ts';
 import { deleteDefinitionsBefore } from './tables/definitions.ts';
-import { dueJobs, loadJob, nextDueAfter, type DueJob } from './tables/jobs.ts';
+import { dueJobs, nextDueAfter, type DueJob } from './tables/jobs.ts';
 import { readMeta, writeMeta } from './tables/meta.ts';
 
 /** Jobs attended in one firing; what is left over re-arms the alarm at once. */
@@ -29,13 +29,13 @@ export async function fireAlarm(context: ShardContext, retryCount: number): Prom
       await attendGuarded(context, jobId, cautious);
     }
     deleteDefinitionsBefore(ports.sql, ports.nowMs());
+    arm(context, nextAlarmAtMs(context));
   } catch (error) {
     ports.log('error', 'shard.alarm_failed', {
       error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
     });
     arm(context, ports.nowMs() + 1_000);
   }
-  arm(context, nextAlarmAtMs(context));
 }
 
 async function attendGuarded(
@@ -45,8 +45,7 @@ async function attendGuarded(
 ): Promise<void> {
   const { ports } = context;
   if (cautious && (await isPoison(context, jobId))) {
-    const row = loadJob(ports.sql, jobId);
-    if (row !== null) quarantine(context, row, new Error('it stopped the alarm twice'));
+    quarantine(context, jobId, new Error('it stopped the alarm twice'));
     writeMeta(ports.sql, SUSPECT, null);
     return;
   }
@@ -104,7 +103,13 @@ export function nextAlarmAtMs(context: ShardContext): number {
   return Math.max(nowMs, Math.min(later, ...overdue));
 }
 
-/** Puts back an alarm that is missing or stands too late. */
+/** An alarm that should have fired this long ago never will. */
+const OVERDUE_MS = 60_000;
+
+/** Puts back an alarm that is missing, stands too late, or was given up by the platform. */
 export function ensureAlarm(context: ShardContext): void {
+  const { memory, ports } = context;
+  const standsSince = memory.alarmAtMs ?? Number.POSITIVE_INFINITY;
+  if (standsSince < ports.nowMs() - OVERDUE_MS) memory.alarmAtMs = null;
   arm(context, nextAlarmAtMs(context));
 }

@@ -1,13 +1,12 @@
 import type { JobId } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { decide, type Decision, type Input } from '../../engine/decide.ts';
-import { nextDueAtMs } from '../../engine/due.ts';
+import { nextDueAtMs, runnableCount } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { CancelAnswer, CancelRequest } from '../../services/ports/job-shard.ts';
 import { hintsToSend, resendDelayMs, retentionDueAtMs } from './book.ts';
-import { commit, jobDueAtMs } from './commit.ts';
-import { forget, type ShardContext } from './context.ts';
-import { runnableCount } from '../../engine/due.ts';
+import { commit, jobDueAtMs, overDueAtMs } from './commit.ts';
+import { confirmedSeq, forget, type ShardContext } from './context.ts';
 import { expiredLeases } from './leases.ts';
 import { makeWorld, NO_ARRIVALS } from './make-world.ts';
 import { openBox } from './payload-box.ts';
@@ -36,6 +35,7 @@ function apply(context: ShardContext, row: JobRow, plan: Plan, input: Input): Jo
       requestId: null,
       wakes: row.book.wakes,
       returning: false,
+      objects: false,
     });
   });
   context.ports.measure({ before: row.state, state: after.state, events: decision.events });
@@ -60,53 +60,63 @@ export function cancel(context: ShardContext, { jobId, by }: CancelRequest): Can
  */
 export async function attend(context: ShardContext, jobId: JobId): Promise<void> {
   const row = loadJob(context.ports.sql, jobId);
-  if (row === null) {
-    forget(context, jobId);
-    return;
-  }
-  const after = guarded(context, row, row, (plan) => attendPlanned(context, row, plan));
-  await attendRetention(context, after);
+  if (row === null) forget(context, jobId);
+  else if (isTerminal(row.state.status)) await attendOver(context, row);
+  else guarded(context, row, undefined, (plan) => attendRunning(context, row, plan));
 }
 
-function attendPlanned(context: ShardContext, row: JobRow, plan: Plan): JobRow {
+function attendRunning(context: ShardContext, row: JobRow, plan: Plan): void {
   const nowMs = context.ports.nowMs();
+  const attempts = expiredLeases(context, row.state);
   let after = row;
-  if (!isTerminal(row.state.status)) {
-    const attempts = expiredLeases(context, row.state);
-    if (attempts.length > 0) after = apply(context, row, plan, { kind: 'lost', attempts });
-    else if (nextDueAtMs(row.state, plan, nowMs) <= nowMs || hintsDue(row, plan, nowMs)) {
-      after = apply(context, row, plan, { kind: 'timer' });
-    }
+  if (attempts.length > 0) after = apply(context, row, plan, { kind: 'lost', attempts });
+  else if (nextDueAtMs(row.state, plan, nowMs) <= nowMs || hintsDue(row, plan, nowMs)) {
+    after = apply(context, row, plan, { kind: 'timer' });
   }
-  if (historyOverdue(context, after, nowMs)) queueHistory(context, after.state.birth.id);
-  context.memory.dueAtMs.set(after.state.birth.id, jobDueAtMs(context, { ...after, plan }));
-  return after;
+  sendAgain(context, after);
+  context.memory.dueAtMs.set(row.state.birth.id, jobDueAtMs(context, { ...after, plan }));
 }
 
 function hintsDue({ state, book }: JobRow, plan: Plan, nowMs: number): boolean {
   return hintsToSend(book.wakes, runnableCount(state, plan, nowMs), nowMs) > 0;
 }
 
-function historyOverdue({ memory }: ShardContext, { state, book }: JobRow, nowMs: number): boolean {
-  const confirmed = Math.max(book.confirmedSeq, memory.confirmedSeq.get(state.birth.id) ?? 0);
-  if (confirmed >= state.seq) return false;
-  const sent = memory.sent.get(state.birth.id);
-  return sent === undefined || nowMs >= sent.atMs + resendDelayMs(sent.tries);
+/** A job that is over needs no plan any more: only its history, and the day on which it is erased. */
+async function attendOver(context: ShardContext, row: JobRow): Promise<void> {
+  sendAgain(context, row);
+  context.memory.dueAtMs.set(row.state.birth.id, overDueAtMs(context, row));
+  await attendRetention(context, row);
+}
+
+/** Sends history whose confirmation is overdue. */
+function sendAgain(context: ShardContext, { state, book }: JobRow): void {
+  const { memory, ports } = context;
+  const jobId = state.birth.id;
+  if (confirmedSeq(context, jobId, book) >= state.seq) return;
+  const sent = memory.sent.get(jobId);
+  if (sent === undefined || ports.nowMs() >= sent.atMs + resendDelayMs(sent.tries)) {
+    queueHistory(context, jobId);
+  }
 }
 
 /** Erases payloads, and later the whole job, when their time has come and their history is safe. */
 async function attendRetention(context: ShardContext, row: JobRow): Promise<void> {
   const { ports } = context;
-  const { state, book } = row;
-  const due = isTerminal(state.status) && book.confirmedSeq >= state.seq;
-  if (!due || ports.nowMs() < retentionDueAtMs(state, book)) return;
-  const jobId = state.birth.id;
+  if (!isErasable(context, row)) return;
+  const { id, project } = row.state.birth;
   // Objects first: once the rows are gone nobody would know of them.
-  if (book.objects && !book.erased) await ports.deleteObjects(state.birth.project, jobId);
+  if (row.book.objects) await ports.deleteObjects(project, id);
   ports.sql.transaction(() => {
-    if (book.erased || book.historyMs <= book.payloadsMs) eraseJob(context, row);
-    else erasePayloadsOf(context, row);
+    // Others were served meanwhile: a late report may have brought a cost that is not in D1 yet.
+    const now = loadJob(ports.sql, id);
+    if (now === null || !isErasable(context, now) || now.book.objects !== row.book.objects) return;
+    if (now.book.erased || now.book.historyMs <= now.book.payloadsMs) eraseJob(context, now);
+    else erasePayloadsOf(context, now);
   });
+}
+
+function isErasable({ ports }: ShardContext, { state, book }: JobRow): boolean {
+  return book.confirmedSeq >= state.seq && ports.nowMs() >= retentionDueAtMs(state, book);
 }
 
 function erasePayloadsOf(context: ShardContext, { state, book }: JobRow): void {

@@ -56,6 +56,11 @@ export function hintsToSend(wakes: Wakes, runnable: number, nowMs: number): numb
   return nowMs >= wakes.sentAtMs + resendDelayMs(wakes.tries) ? 1 : 0;
 }
 
+/** When a hint is repeated; infinity when none is open. */
+export function wakesDueAtMs({ outstanding, sentAtMs, tries }: Wakes): number {
+  return outstanding > 0 ? sentAtMs + resendDelayMs(tries) : Number.POSITIVE_INFINITY;
+}
+
 /** The notes after sending hints. Hints beyond those outstanding are repetitions of lost ones. */
 export function afterHints(wakes: Wakes, sent: number, runnable: number, nowMs: number): Wakes {
   if (runnable === 0) return NO_WAKES;

@@ -9,10 +9,11 @@ import {
   hintsToSend,
   resendDelayMs,
   retentionDueAtMs,
+  wakesDueAtMs,
   type Book,
   type Wakes,
 } from './book.ts';
-import type { ShardContext } from './context.ts';
+import { confirmedSeq, type ShardContext } from './context.ts';
 import { dropLease, leaseEndsAtMs, noteSeen } from './leases.ts';
 import type { Box } from './payload-box.ts';
 import { queueHistory, queueWakes } from './sends.ts';
@@ -33,6 +34,8 @@ export type CommitInput = {
   readonly wakes: Wakes;
   /** True when the caller comes again for the work it leaves: no hint is sent for it. */
   readonly returning: boolean;
+  /** True when a value of the job lies in R2 since this call. */
+  readonly objects: boolean;
 };
 
 /**
@@ -52,10 +55,11 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
   const book: Book = {
     ...row.book,
     ...tail.book,
-    confirmedSeq: Math.max(row.book.confirmedSeq, context.memory.confirmedSeq.get(jobId) ?? 0),
+    confirmedSeq: confirmedSeq(context, jobId, row.book),
     wakes: afterHints(input.wakes, hints, runnable, nowMs),
     claims: nextClaims(row.book.claims, state, decision.claimed.keys, input.requestId),
     inlineLength: input.box.length,
+    objects: row.book.objects || input.objects,
   };
   const dueAtMs = noteLeasesAndDue(context, {
     before: row.state,
@@ -71,7 +75,7 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
     tail: tail.change,
     dueAtMs: storedDue(row, state, book, dueAtMs),
   };
-  updateJob(ports.sql, jobId, change);
+  if (changes(row, change)) updateJob(ports.sql, jobId, change);
   arm(context, dueAtMs);
 
   if (decision.events.length > 0) queueHistory(context, jobId);
@@ -79,10 +83,16 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
   return { state, book, inline: input.box.inline, dueAtMs: change.dueAtMs ?? row.dueAtMs };
 }
 
+/** Without an event the state is what it was; a call that found nothing to do writes nothing. */
+function changes({ book }: JobRow, { tail, inline, dueAtMs, book: after }: JobChange): boolean {
+  const moved = tail !== null || inline !== null || dueAtMs !== null;
+  return moved || JSON.stringify(after) !== JSON.stringify(book);
+}
+
 /** Writes a new job. */
 export function commitNew(
   context: ShardContext,
-  input: Omit<CommitInput, 'row' | 'returning'> & { readonly book: Book },
+  input: Omit<CommitInput, 'row' | 'returning' | 'objects'> & { readonly book: Book },
 ): JobRow {
   const { state, events } = input.decision;
   const nowMs = context.ports.nowMs();
@@ -176,28 +186,39 @@ function noteLeasesAndDue(context: ShardContext, input: DueInput): number {
   return dueAtMs;
 }
 
+type Standing = { readonly state: JobState; readonly book: Book };
+
 /** The next moment at which a job needs attention: from the engine, its leases, or what is unconfirmed. */
-export function jobDueAtMs(
-  context: ShardContext,
-  { state, book, plan }: Pick<DueInput, 'state' | 'book' | 'plan'>,
-): number {
+export function jobDueAtMs(context: ShardContext, job: Standing & { readonly plan: Plan }): number {
+  const { state, book, plan } = job;
+  if (isTerminal(state.status)) return overDueAtMs(context, job);
   const nowMs = context.ports.nowMs();
+  const leaseEnds = Object.values(state.active).map((active) =>
+    leaseEndsAtMs(context, state.birth.id, active),
+  );
+  return Math.min(
+    historyDueAtMs(context, job),
+    nextDueAtMs(state, plan, nowMs),
+    wakesDueAtMs(book.wakes),
+    ...leaseEnds,
+  );
+}
+
+/** The next moment for a job that is over: until its history is safe, and then until it is erased. */
+export function overDueAtMs(context: ShardContext, job: Standing): number {
+  const historyDue = historyDueAtMs(context, job);
+  return Number.isFinite(historyDue) ? historyDue : retentionDueAtMs(job.state, job.book);
+}
+
+/** When history has to be sent again; infinity when all of it is confirmed. */
+function historyDueAtMs(context: ShardContext, { state, book }: Standing): number {
+  const { memory, ports } = context;
   const jobId = state.birth.id;
-  const moments: number[] = [];
-  if (book.confirmedSeq < state.seq) {
-    const sent = context.memory.sent.get(jobId);
-    moments.push((sent?.atMs ?? nowMs) + resendDelayMs(sent?.tries ?? 0));
-  }
-  if (isTerminal(state.status)) {
-    if (moments.length === 0) moments.push(retentionDueAtMs(state, book));
-    return Math.min(...moments);
-  }
-  moments.push(nextDueAtMs(state, plan, nowMs));
-  for (const active of Object.values(state.active))
-    moments.push(leaseEndsAtMs(context, jobId, active));
-  if (book.wakes.outstanding > 0)
-    moments.push(book.wakes.sentAtMs + resendDelayMs(book.wakes.tries));
-  return Math.min(...moments);
+  if (confirmedSeq(context, jobId, book) >= state.seq) return Number.POSITIVE_INFINITY;
+  const sent = memory.sent.get(jobId);
+  const leaves = memory.toSend.has(jobId) || sent === undefined || sent.seq < state.seq;
+  // What is about to leave for the first time, or again, has all its time before it.
+  return leaves ? ports.nowMs() + resendDelayMs(0) : sent.atMs + resendDelayMs(sent.tries);
 }
 
 /**

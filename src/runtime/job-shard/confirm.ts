@@ -2,7 +2,7 @@ import { isTerminal } from '../../domain/job.ts';
 import type { HistoryMark } from '../../services/ports/job-shard.ts';
 import { retentionDueAtMs } from './book.ts';
 import { arm } from './commit.ts';
-import { forget, type ShardContext } from './context.ts';
+import { confirmedSeq, forget, type ShardContext } from './context.ts';
 import { loadJob, updateJob } from './tables/jobs.ts';
 
 /**
@@ -15,8 +15,7 @@ export function confirmHistory(context: ShardContext, marks: readonly HistoryMar
   for (const { jobId, firstSeq, seq } of inOrder) {
     const row = loadJob(context.ports.sql, jobId);
     if (row === null) continue;
-    const remembered = context.memory.confirmedSeq.get(jobId) ?? 0;
-    const confirmed = Math.max(row.book.confirmedSeq, remembered);
+    const confirmed = confirmedSeq(context, jobId, row.book);
     if (seq <= confirmed || firstSeq > confirmed + 1) continue;
     if (!isTerminal(row.state.status) || seq < row.state.seq) {
       context.memory.confirmedSeq.set(jobId, seq);

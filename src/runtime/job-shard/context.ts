@@ -5,6 +5,7 @@ import type { TargetView } from '../../engine/world.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type { Change } from '../measurements.ts';
 import type { HistoryMessage, WakeMessage } from '../messages.ts';
+import type { Book } from './book.ts';
 import type { Sql } from './sql.ts';
 
 /** What a shard needs of the world. In production a Durable Object, in the simulation a script. */
@@ -84,6 +85,11 @@ export function freshMemory(nowMs: number, alarmAtMs: number | null): ShardMemor
     wakes: [],
     wakeFlush: false,
   };
+}
+
+/** History up to this event is in D1, as far as is known; not all that is known is written yet. */
+export function confirmedSeq({ memory }: ShardContext, jobId: JobId, book: Book): number {
+  return Math.max(book.confirmedSeq, memory.confirmedSeq.get(jobId) ?? 0);
 }
 
 /** Forgets what was remembered of a job. */

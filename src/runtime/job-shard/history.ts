@@ -6,12 +6,12 @@ import { utf8Bytes } from '../../domain/json.ts';
 import { toWire } from '../../domain/wire.ts';
 import type { HistoryCall, HistoryEntry, HistoryMessage } from '../messages.ts';
 import type { Book } from './book.ts';
-import type { ShardContext, ShardSettings } from './context.ts';
+import { confirmedSeq, type ShardContext, type ShardSettings } from './context.ts';
 import { eventsAfter } from './tables/events.ts';
 import { loadItem } from './tables/items.ts';
 import type { JobRow } from './tables/jobs.ts';
 
-/** Events of one entry, in bytes of JSON: keeps an entry well below a queue message's 128 kB. */
+/** Events and calls of one entry, in bytes of JSON: keeps an entry well below a queue message's 128 kB. */
 const ENTRY_BYTES_MAX = 60_000;
 const MESSAGE_BYTES_MAX = 100_000;
 
@@ -24,32 +24,36 @@ export function historyEntries(context: ShardContext, row: JobRow): HistoryEntry
   const jobId = row.state.birth.id;
   const sent = memory.sent.get(jobId);
   const overdue = sent === undefined || sent.seq >= row.state.seq;
-  const confirmed = Math.max(row.book.confirmedSeq, memory.confirmedSeq.get(jobId) ?? 0);
+  const confirmed = confirmedSeq(context, jobId, row.book);
   const after = overdue ? confirmed : Math.max(confirmed, sent.seq);
-  const events = eventsAfter(ports.sql, jobId, after, Number.POSITIVE_INFINITY);
   const job = historyJob(row.state, row.book);
-  return slices(events).map((slice) => ({
+  const lines = eventsAfter(ports.sql, jobId, after, Number.POSITIVE_INFINITY).map((event) => ({
+    seq: event.seq,
+    event: toWire(event),
+    calls: callOf(context, row.state, event),
+  }));
+  return slices(lines).map((slice) => ({
     job,
     events: {
       first_seq: slice[0]?.seq ?? 0,
       last_seq: slice.at(-1)?.seq ?? 0,
-      events: slice.map((event) => toWire(event)),
+      events: slice.map(({ event }) => event),
     },
-    calls: slice.flatMap((event) => callOf(context, row.state, event)),
+    calls: slice.flatMap(({ calls }) => calls),
   }));
 }
 
-/** Cuts a list of events so that each piece fits into a message. */
-function slices(events: readonly JobEvent[]): JobEvent[][] {
-  const pieces: JobEvent[][] = [];
+/** Cuts a list so that each piece fits into a message. */
+function slices<Line>(lines: readonly Line[]): Line[][] {
+  const pieces: Line[][] = [];
   let length = Number.POSITIVE_INFINITY;
-  for (const event of events) {
-    const bytes = utf8Bytes(JSON.stringify(event));
+  for (const line of lines) {
+    const bytes = utf8Bytes(JSON.stringify(line));
     if (length + bytes > ENTRY_BYTES_MAX) {
       pieces.push([]);
       length = 0;
     }
-    pieces.at(-1)?.push(event);
+    pieces.at(-1)?.push(line);
     length += bytes;
   }
   return pieces;

@@ -1,9 +1,9 @@
 import type { JobId } from '../../domain/ids.ts';
 import { jsonBytes, type Json } from '../../domain/json.ts';
-import { parsePlainPath } from '../../engine/expression/path.ts';
-import type { Plan } from '../../engine/plan.ts';
+import { parsePlainPath, type Path } from '../../engine/expression/path.ts';
+import type { ControlRead, Plan } from '../../engine/plan.ts';
 import { CONTROL_VALUE_BYTES_MAX, type ControlValue, type World } from '../../engine/world.ts';
-import type { PayloadOnTheWay } from '../../services/ports/job-shard.ts';
+import type { ListPart, PayloadOnTheWay, ResolvedRead } from '../../services/ports/job-shard.ts';
 import type { ShardContext } from './context.ts';
 import { resolveRead } from './resolve-reads.ts';
 import { loadItem } from './tables/items.ts';
@@ -42,23 +42,47 @@ export function makeWorld(
   };
 }
 
-type Resolve = (path: readonly (string | number)[]) => ReturnType<typeof resolveRead>;
+type Resolve = (path: Path) => ResolvedRead;
 
 /** A control value over a map's output, which no single runner has seen: assembled from its items. */
 function mapControl(key: string, plan: Plan, resolve: Resolve): ControlValue {
   const length = /^size\((.*)\)$/.exec(key);
   const path = parsePlainPath(length?.[1] ?? key);
   if (path === null || !isMapOutput(path, plan)) return { kind: 'absent' };
-  const read = resolve(path);
-  if (read.kind !== 'value') return { kind: 'absent' };
-  if (length !== null) return lengthOf(read.value);
-  const bytes = jsonBytes(read.value);
-  return bytes > CONTROL_VALUE_BYTES_MAX
-    ? { kind: 'too_large', bytes }
-    : { kind: 'value', value: read.value };
+  return controlOf(resolve(path), length === null ? 'value' : 'length');
 }
 
-function isMapOutput(path: readonly (string | number)[], plan: Plan): boolean {
+function controlOf(read: ResolvedRead, want: ControlRead['want']): ControlValue {
+  switch (read.kind) {
+    case 'absent':
+      return read;
+    case 'object':
+      return { kind: 'too_large', bytes: read.object.bytes };
+    case 'list':
+      return listControl(read.parts, read.below, want);
+    case 'value':
+      return want === 'length' ? lengthOf(read.value) : smallValue(read.value);
+  }
+}
+
+/** Of a list with parts in R2 the length is known, and that it is too large for anything else. */
+function listControl(
+  parts: readonly ListPart[],
+  below: Path,
+  want: ControlRead['want'],
+): ControlValue {
+  if (below.length > 0) return { kind: 'absent' };
+  if (want === 'length') return { kind: 'value', value: parts.length };
+  const sizes = parts.map((part) => ('object' in part ? part.object.bytes : jsonBytes(part.value)));
+  return { kind: 'too_large', bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+function smallValue(value: Json): ControlValue {
+  const bytes = jsonBytes(value);
+  return bytes > CONTROL_VALUE_BYTES_MAX ? { kind: 'too_large', bytes } : { kind: 'value', value };
+}
+
+function isMapOutput(path: Path, plan: Plan): boolean {
   const [root, id, field] = path;
   const step = root === 'steps' && field === 'output' ? plan.byId.get(String(id)) : undefined;
   return step !== undefined && step.forEach !== null;

@@ -32,6 +32,7 @@ export function openBox(inline: Inline, book: Pick<Book, 'inlineLength'>): Box {
 /** Puts a value into the job's row if there is room, else into a row of its own. */
 export function putPayload(sql: Sql, jobId: JobId, box: Box, key: string, value: Json): void {
   const body = JSON.stringify(value);
+  dropInline(box, key);
   const fits = body.length <= INLINE_VALUE_MAX && box.length + body.length <= INLINE_TOTAL_MAX;
   if (!fits) {
     savePayload(sql, jobId, key, body);
@@ -39,6 +40,15 @@ export function putPayload(sql: Sql, jobId: JobId, box: Box, key: string, value:
   }
   box.inline = { ...box.inline, values: { ...box.inline.values, [key]: value } };
   box.length += body.length;
+  box.changed = true;
+}
+
+/** A value that is replaced may go elsewhere than the one before it, which must not be found any more. */
+function dropInline(box: Box, key: string): void {
+  const { [key]: former, ...values } = box.inline.values;
+  if (former === undefined) return;
+  box.inline = { ...box.inline, values };
+  box.length -= JSON.stringify(former).length;
   box.changed = true;
 }
 

@@ -1,4 +1,5 @@
 import type { JobEvent } from '../../domain/event.ts';
+import type { JobId } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { foldEvent } from '../../engine/fold.ts';
 import type { Plan } from '../../engine/plan.ts';
@@ -7,7 +8,7 @@ import type { ShardContext } from './context.ts';
 import { planOf } from './plans.ts';
 import { queueHistory } from './sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
-import { updateJob, type JobRow } from './tables/jobs.ts';
+import { loadJob, updateJob, type JobRow } from './tables/jobs.ts';
 
 /**
  * Runs work on one job so that a defect met on the way ends that job and no other. What the job had written
@@ -24,22 +25,32 @@ export function guarded<Answer>(
     if (plan === undefined) throw new Error('the definition of this job is not in its shard');
     return work(plan);
   } catch (error) {
-    quarantine(context, row, error);
+    quarantine(context, row.state.birth.id, error);
     return fallback;
   }
 }
 
-/** Ends a job as failed without asking the engine, and raises an alert. */
-export function quarantine(context: ShardContext, row: JobRow, error: unknown): void {
+/** A job that is over and cannot be attended is left alone for this long. */
+const LEAVE_ALONE_MS = 60_000;
+
+/**
+ * Ends a job as failed without asking the engine, and raises an alert. Goes by what is stored now: the defect may
+ * have shown itself only after a commit.
+ */
+export function quarantine(context: ShardContext, jobId: JobId, error: unknown): void {
   const { ports } = context;
-  const { state, book } = row;
-  const jobId = state.birth.id;
   ports.log('error', 'shard.job_quarantined', {
     job_id: jobId,
     error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
     stack: error instanceof Error ? (error.stack ?? null) : null,
   });
-  if (isTerminal(state.status)) return;
+  const row = loadJob(ports.sql, jobId);
+  if (row === null) return;
+  const { state, book } = row;
+  if (isTerminal(state.status)) {
+    context.memory.dueAtMs.set(jobId, ports.nowMs() + LEAVE_ALONE_MS);
+    return;
+  }
   const event: JobEvent = {
     type: 'job.failed',
     seq: state.seq + 1,

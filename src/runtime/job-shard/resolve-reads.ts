@@ -6,7 +6,7 @@ import { stepView } from '../../engine/scope.ts';
 import type { ListPart, PayloadOnTheWay, ResolvedRead } from '../../services/ports/job-shard.ts';
 import { getPayload, payloadKeys } from './payload-box.ts';
 import type { Sql } from './sql.ts';
-import { allItems, type StoredItem } from './tables/items.ts';
+import { allItems, oneItem, type StoredItem } from './tables/items.ts';
 import type { Inline } from './tables/jobs.ts';
 
 export type ReadSource = {
@@ -23,14 +23,20 @@ export function resolveRead(source: ReadSource, path: Path): ResolvedRead {
   if (root === 'input') return payloadRead(source, path, source.state.birth.input, path.slice(1));
   const step = source.state.steps[String(id)];
   if (root !== 'steps' || step === undefined) return { path, kind: 'absent' };
-  if (field === 'status' || field === 'error') {
-    return plainRead(path, valueAt(stepView(step)[field], path.slice(3)));
-  }
+  if (field === 'status' || field === 'error') return viewRead(path, stepView(step)[field]);
   const { phase } = step;
-  // A step without an output has the output null, and so has every place below it.
-  if (phase.status !== 'succeeded') return { path: path.slice(0, 3), kind: 'value', value: null };
+  if (phase.status !== 'succeeded') return nullRead(path);
   if (phase.output === null) return mapRead(source, path, String(id));
   return payloadRead(source, path, phase.output, path.slice(3));
+}
+
+function viewRead(path: Path, value: Json): ResolvedRead {
+  return value === null ? nullRead(path) : plainRead(path, valueAt(value, path.slice(3)));
+}
+
+/** A step without an output has the output null, one without an error the error null, all the way down. */
+function nullRead(path: Path): ResolvedRead {
+  return { path: path.slice(0, 3), kind: 'value', value: null };
 }
 
 function plainRead(path: Path, value: Json | undefined): ResolvedRead {
@@ -50,16 +56,33 @@ function payloadRead(
 /** A map's output is the list of its items' outputs, in order. */
 function mapRead(source: ReadSource, path: Path, step: string): ResolvedRead {
   const below = path.slice(3);
+  const [index] = below;
+  if (typeof index === 'number') return itemRead(source, path, step, index);
   const parts = mapParts(source, step);
   const values = parts.flatMap((part) => ('value' in part ? [part.value] : []));
   if (values.length === parts.length) return plainRead(path, valueAt(values, below));
   return { path, kind: 'list', parts, below };
 }
 
+/** A place in one item of a map: its neighbours need not be looked at. */
+function itemRead(source: ReadSource, path: Path, step: string, item: number): ResolvedRead {
+  const { sql, state } = source;
+  if (item >= itemCount(source, step)) return { path, kind: 'absent' };
+  const stored = oneItem(sql, state.birth.id, step, item);
+  const part = mapPart(source, payloadKeys.itemOutput(step, item), stored);
+  const below = path.slice(4);
+  if ('object' in part) return { path, kind: 'object', object: part.object, below };
+  return plainRead(path, valueAt(part.value, below));
+}
+
+function itemCount({ state }: ReadSource, step: string): number {
+  const phase = state.steps[step]?.phase;
+  return phase?.status === 'succeeded' ? (phase.items ?? 0) : 0;
+}
+
 function mapParts(source: ReadSource, step: string): ListPart[] {
   const { sql, state } = source;
-  const phase = state.steps[step]?.phase;
-  const count = phase?.status === 'succeeded' ? (phase.items ?? 0) : 0;
+  const count = itemCount(source, step);
   const stored = new Map(allItems(sql, state.birth.id, step).map((item) => [item.item, item]));
   return Array.from({ length: count }, (_, item) =>
     mapPart(source, payloadKeys.itemOutput(step, item), stored.get(item)),

@@ -1,4 +1,5 @@
 import type { JobId } from '../../domain/ids.ts';
+import type { HistoryEntry } from '../messages.ts';
 import { historyEntries, packHistory } from './history.ts';
 import type { ShardContext } from './context.ts';
 import { loadJob } from './tables/jobs.ts';
@@ -52,26 +53,36 @@ export async function flushHistory(context: ShardContext): Promise<void> {
   const { memory, ports, settings } = context;
   const jobIds = [...memory.toSend];
   memory.toSend.clear();
-  const batches = jobIds.flatMap((jobId) => {
-    const row = loadJob(ports.sql, jobId);
-    return row === null
-      ? []
-      : [{ jobId, seq: row.state.seq, entries: historyEntries(context, row) }];
-  });
   const messages = packHistory(
     settings,
-    batches.flatMap((batch) => batch.entries),
+    jobIds.flatMap((jobId) => takeHistory(context, jobId)),
   );
   try {
     if (messages.length > 0) await ports.sendHistory(messages);
   } catch (error) {
-    ports.log('warn', 'shard.history_not_sent', { jobs: batches.length, error: errorName(error) });
+    ports.log('warn', 'shard.history_not_sent', { jobs: jobIds.length, error: errorName(error) });
   }
-  // Failed or not, the next try waits: the alarm repeats what stays unconfirmed.
-  for (const { jobId, seq } of batches) {
+}
+
+/**
+ * What has to be sent of a job. Noted as sent before it is: whatever becomes of it, the next try waits, and the
+ * alarm repeats what stays unconfirmed.
+ */
+function takeHistory(context: ShardContext, jobId: JobId): HistoryEntry[] {
+  const { memory, ports } = context;
+  try {
+    const row = loadJob(ports.sql, jobId);
+    if (row === null) return [];
+    const { seq } = row.state;
+    const entries = historyEntries(context, row);
     const before = memory.sent.get(jobId);
     const tries = before === undefined || before.seq < seq ? 0 : before.tries + 1;
     memory.sent.set(jobId, { seq, atMs: ports.nowMs(), tries });
+    return entries;
+  } catch (error) {
+    // Its neighbours' history is sent all the same.
+    ports.log('error', 'shard.history_unreadable', { job_id: jobId, error: errorName(error) });
+    return [];
   }
 }
 

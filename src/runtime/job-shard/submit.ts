@@ -6,10 +6,11 @@ import { commitNew } from './commit.ts';
 import type { ShardContext } from './context.ts';
 import { makeWorld, NO_ARRIVALS } from './make-world.ts';
 import { openBox, payloadKeys, putControl, putPayload } from './payload-box.ts';
-import { keepPlan } from './plans.ts';
+import { keepPlan, planOf } from './plans.ts';
 import { read, snapshot } from './read.ts';
 import { deleteKey, findKey, saveKey } from './tables/keys.ts';
-import { answer } from './turn.ts';
+import { loadJob, type JobRow } from './tables/jobs.ts';
+import { answer, reclaim } from './turn.ts';
 
 /** Above this share of an object's 10 GB a shard takes no new jobs; what runs can still end. */
 const STORAGE_BYTES_MAX = 0.7 * 10 * 1024 ** 3;
@@ -29,15 +30,12 @@ export function submit(context: ShardContext, request: SubmitRequest): SubmitAns
   return create(context, request);
 }
 
-function existingJob(
-  context: ShardContext,
-  { birth, idempotency }: SubmitRequest,
-): SubmitAnswer | null {
+function existingJob(context: ShardContext, request: SubmitRequest): SubmitAnswer | null {
+  const { birth, idempotency } = request;
   const { sql } = context.ports;
   const keyed = idempotency === null ? null : findKey(sql, idempotency.keyHash);
-  if (keyed === null || idempotency === null) {
-    const same = read(context, { jobId: birth.id, include: [] });
-    return same === null ? null : { kind: 'created', snapshot: same, turn: null };
+  if (keyed === null || idempotency === null || keyed.jobId === birth.id) {
+    return sameCall(context, request);
   }
   if (keyed.bodyHash !== idempotency.bodyHash) return { kind: 'key_conflict', jobId: keyed.jobId };
   const first = read(context, { jobId: keyed.jobId, include: [] });
@@ -46,22 +44,37 @@ function existingJob(
   return null;
 }
 
+/** This very call came before, and its answer was lost: it gets the same again, work included. */
+function sameCall(context: ShardContext, { birth, turn }: SubmitRequest): SubmitAnswer | null {
+  const row = loadJob(context.ports.sql, birth.id);
+  if (row === null) return null;
+  const plan = planOf(context, birth.definitionHash);
+  if (plan === undefined) throw new Error(`the definition of ${birth.id} is not in its shard`);
+  const keys = turn === null ? [] : reclaim(context, row, turn.requestId);
+  return created(context, row, plan, turn === null ? null : keys);
+}
+
+function created(
+  context: ShardContext,
+  row: JobRow,
+  plan: Plan,
+  keys: readonly string[] | null,
+): SubmitAnswer {
+  const request = { knownDefinition: row.state.birth.definitionHash };
+  const work = keys && { keys, starved: false, settled: [], request };
+  return {
+    kind: 'created',
+    snapshot: snapshot(context, row, plan, []),
+    turn: work && answer(context, row, plan, work),
+  };
+}
+
 function create(context: ShardContext, request: SubmitRequest): SubmitAnswer {
   const { birth, turn } = request;
   const plan = keepPlan(context, birth.definitionHash, request.definition, birth.deadlineAtMs);
   const { row, decision } = context.ports.sql.transaction(() => writeJob(context, request, plan));
   context.ports.measure({ before: null, state: row.state, events: decision.events });
-  const work = {
-    keys: decision.claimed.keys,
-    starved: false,
-    settled: [],
-    request: { knownDefinition: birth.definitionHash },
-  };
-  return {
-    kind: 'created',
-    snapshot: snapshot(context, row, plan, []),
-    turn: turn === null ? null : answer(context, row, plan, work),
-  };
+  return created(context, row, plan, turn === null ? null : decision.claimed.keys);
 }
 
 function writeJob(context: ShardContext, request: SubmitRequest, plan: Plan) {

@@ -14,6 +14,7 @@ import type {
   SettlementReport,
 } from '../../services/ports/job-shard.ts';
 import { hintAnswered } from './book.ts';
+import { boundFailure } from './bounds.ts';
 import { commit } from './commit.ts';
 import type { ShardContext } from './context.ts';
 import { noteSeen } from './leases.ts';
@@ -53,9 +54,8 @@ function takeTurn(
   plan: Plan,
   request: NextRequest,
 ): NextAnswer {
-  const repeated = keysClaimedBy(row, request.requestId);
-  const open = request.settled.filter((report) => isOpen(row.state, report));
-  const arrivals = arrivalsOf(open);
+  const repeated = reclaim(context, row, request.requestId);
+  const arrivals = arrivalsOf(request.settled.filter((report) => isOpen(row.state, report)));
   const decision = decide(
     row.state,
     plan,
@@ -67,18 +67,21 @@ function takeTurn(
     makeWorld(context, { jobId: request.jobId, inline: row.inline }, plan, arrivals),
   );
   const box = openBox(row.inline, row.book);
+  const used = request.settled.filter((_, index) => decision.settled[index] === 'used');
   const after = context.ports.sql.transaction(() => {
-    for (const report of open) storePayloads(context, row.state.birth.id, report, box);
+    for (const report of used) storePayloads(context, row.state.birth.id, report, box);
     storeItems(context, row.state.birth.id, decision.items, arrivals.payloads);
 
     return commit(context, {
-      row: open.some(usesObject) ? { ...row, book: { ...row.book, objects: true } } : row,
+      row,
       plan,
       decision,
       box,
       requestId: request.requestId,
       wakes: request.hinted ? hintAnswered(row.book.wakes) : row.book.wakes,
       returning: request.returning,
+      // Used or not, an object that was made has to be deleted one day.
+      objects: request.settled.some(usesObject),
     });
   });
   context.ports.measure({ before: row.state, state: after.state, events: decision.events });
@@ -87,11 +90,17 @@ function takeTurn(
   return answer(context, after, plan, { keys, starved, settled: decision.settled, request });
 }
 
-/** Attempts that an earlier call with this id has claimed and that are still open. */
-function keysClaimedBy({ book, state }: JobRow, requestId: string): string[] {
-  return Object.entries(book.claims).flatMap(([key, claimedBy]) =>
+/** Attempts that an earlier call with this id has claimed and that are still open. Their runner lives. */
+export function reclaim(
+  context: ShardContext,
+  { book, state }: JobRow,
+  requestId: string,
+): readonly string[] {
+  const keys = Object.entries(book.claims).flatMap(([key, claimedBy]) =>
     claimedBy === requestId && state.active[key] !== undefined ? [key] : [],
   );
+  for (const key of keys) noteSeen(context, state.birth.id, key);
+  return keys;
 }
 
 type AnswerInput = {
@@ -113,7 +122,7 @@ export function answer(
     job: over ? 'over' : 'open',
     settled,
     work: keys.flatMap((key) => {
-      const active = state.active[key];
+      const active = over ? undefined : state.active[key];
       return active === undefined ? [] : [workItem(source, plan, active)];
     }),
     starved,
@@ -127,22 +136,24 @@ function isOpen(state: JobState, { step, item, attempt }: SettlementReport): boo
   return !isTerminal(state.status) && state.active[attemptKey(step, item, attempt)] !== undefined;
 }
 
-/** What the engine sees of a report: no payload, and nothing that a provider wrote. */
+/** What the engine sees of a report: no payload, nothing that a provider wrote, and no more than fits a row. */
 function settlementOf({ step, item, attempt, facts, outcome }: SettlementReport): Settlement {
   if (outcome.ok) {
     return { step, item, attempt, facts, outcome: { ok: true, output: outcome.output.stored } };
   }
   const { detail: _detail, ...failure } = outcome.failure;
-  return { step, item, attempt, facts, outcome: { ok: false, failure } };
+  return { step, item, attempt, facts, outcome: { ok: false, failure: boundFailure(failure) } };
 }
 
 function arrivalsOf(reports: readonly SettlementReport[]): Arrivals {
   const control: Record<string, Json> = {};
   const payloads = new Map<string, PayloadOnTheWay>();
   for (const { step, item, outcome } of reports) {
-    if (!outcome.ok) continue;
+    const key = outputKey(step, item);
+    // The first report of an attempt is the one that counts.
+    if (!outcome.ok || payloads.has(key)) continue;
     Object.assign(control, outcome.control);
-    payloads.set(outputKey(step, item), outcome.output);
+    payloads.set(key, outcome.output);
   }
   return { control, payloads };
 }

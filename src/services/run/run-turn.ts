@@ -140,8 +140,6 @@ function begin(turn: Turn, answer: NextAnswer, reserved: number): void {
   const { deps } = turn;
   turn.over ||= answer.job !== 'open';
   turn.starved = answer.starved;
-  for (const key of answer.cancel) turn.running.get(key)?.abort.abort('cancel');
-  if (turn.over) abortAll(turn);
   rememberPlan(turn, answer);
   let left = reserved;
   for (const work of answer.work) {
@@ -153,6 +151,9 @@ function begin(turn: Turn, answer: NextAnswer, reserved: number): void {
     startWork(turn, answer, work, { outgoing, holds });
   }
   deps.calls.give(left);
+  // Last, so that it reaches what was handed out in the same breath.
+  for (const key of answer.cancel) turn.running.get(key)?.abort.abort('cancel');
+  if (turn.over) abortAll(turn);
 }
 
 function rememberPlan(turn: Turn, { definition, context }: NextAnswer): void {

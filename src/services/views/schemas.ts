@@ -13,7 +13,7 @@ export const violationSchema = z
   .object({
     pointer: z.string().meta({
       description:
-        'JSON Pointer into the body; /headers/… and /query/… for what is not in the body',
+        'JSON Pointer into the body; /headers/…, /path/… and /query/… for what is not in the body',
     }),
     code: z.string(),
     message: z.string(),

@@ -33,7 +33,11 @@ describe('plain paths', () => {
     expect(parsePlainPath(source)).toEqual(path);
   });
 
-  const part = fc.oneof(fc.nat(999), fc.stringMatching(/^[^"\\]*$/), fc.stringMatching(/^[a-z_]\w*$/));
+  const part = fc.oneof(
+    fc.nat(999),
+    fc.stringMatching(/^[^"\\]*$/),
+    fc.stringMatching(/^[a-z_]\w*$/),
+  );
 
   test('what is formatted is parsed to the same path, for every key without a quote or a backslash', () => {
     const path = fc
@@ -84,17 +88,19 @@ describe('outermost', () => {
   });
 });
 
-describe('putAt', () => {
-  function scopeOf(...entries: readonly [Path, Json][]): Scope {
-    const scope: Scope = {};
-    for (const [path, value] of entries) putAt(scope, path, value);
-    return scope;
-  }
+function scopeOf(...entries: readonly [Path, Json][]): Scope {
+  const scope: Scope = {};
+  for (const [path, value] of entries) putAt(scope, path, value);
+  return scope;
+}
 
+describe('putAt', () => {
   test('makes the objects and lists on the way', () => {
-    expect(scopeOf([['steps', 'a', 'output', 'x'], 1], [['steps', 'a', 'status'], 'done'])).toEqual({
-      steps: { a: { output: { x: 1 }, status: 'done' } },
-    });
+    expect(scopeOf([['steps', 'a', 'output', 'x'], 1], [['steps', 'a', 'status'], 'done'])).toEqual(
+      {
+        steps: { a: { output: { x: 1 }, status: 'done' } },
+      },
+    );
     expect(scopeOf([['input', 'list', 2], 'c'], [['input', 'list', 0], 'a'])).toEqual({
       input: { list: ['a', null, 'c'] },
     });
@@ -107,7 +113,10 @@ describe('putAt', () => {
   });
 
   test('a key that JavaScript knows is data', () => {
-    const scope = scopeOf([['input', '__proto__', 'polluted'], true], [['input', 'constructor'], 1]);
+    const scope = scopeOf(
+      [['input', '__proto__', 'polluted'], true],
+      [['input', 'constructor'], 1],
+    );
     expect(JSON.stringify(scope)).toBe('{"input":{"__proto__":{"polluted":true},"constructor":1}}');
     expect(Reflect.get({}, 'polluted')).toBeUndefined();
   });

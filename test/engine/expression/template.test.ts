@@ -56,7 +56,7 @@ describe('an expression that stands alone keeps its type', () => {
     ['${{ {"a": {"b": input.n}} }}', { a: { b: 1 } }],
     ['${{ {"a":{"b":1}}}}', { a: { b: 1 } }],
     ['${{ "}}" }}', '}}'],
-    ["${{ '}}' + \"{{\" }}", '}}{{'],
+    ['${{ \'}}\' + "{{" }}', '}}{{'],
     ['${{ "say \\"}}\\"" }}', 'say "}}"'],
     ['${{ input.text == "tea" ? "yes" : "no" }}', 'yes'],
   ])('%s is %j', (text, expected) => {
@@ -146,7 +146,7 @@ describe('a place that is absent', () => {
 describe('what is refused', () => {
   test.each([
     ['${{ input.n', 'has a "${{" without its "}}"'],
-    ['${{ "}} }}', 'has a "${{" without its "}}"'],
+    ['${{ "}} }}', 'the expression `"` has a syntax error'],
     ['${{ {"a": 1 }}', 'has a "${{" without its "}}"'],
     ['${{ }}', 'the expression `` has a syntax error'],
     ['a ${{ nope.x }} b', 'the expression `nope.x` reads "nope.x"'],
@@ -154,7 +154,7 @@ describe('what is refused', () => {
     const [problem, ...more] = problemsOf({ deep: [text] });
     expect(more).toEqual([]);
     expect(problem?.path).toEqual(['with', 'deep', 0]);
-    expect(problem?.message.startsWith(message), problem?.message).toBe(true);
+    expect(problem?.message.slice(0, message.length)).toBe(message);
   });
 
   test('every mistake is told, each with its place', () => {

@@ -31,6 +31,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     script.replace(rules);
     return { status: 200, body: { rules: rules.length } };
   },
+  'POST /__simulator/rules': ({ script }, _query, bodyText) => {
+    script.add(parseRules(JSON.parse(bodyText) as Json));
+    return { status: 200, body: { rules: script.state().length } };
+  },
   'DELETE /__simulator/script': ({ script }) => {
     script.replace([]);
     return { status: 200, body: { rules: 0 } };

@@ -14,6 +14,8 @@ type RuleState = { readonly rule: Rule; readonly matched: number; readonly fired
 export type Script = {
   /** Puts these rules in the place of the old ones, with fresh counters. */
   replace(rules: readonly Rule[]): void;
+  /** Puts these rules behind those that stand, whose counters go on. */
+  add(rules: readonly Rule[]): void;
   /** The first rule that fires for this call, or `null`. A rule counts only the calls that reach it. */
   decide(call: Call): Scripted | null;
   state(): readonly RuleState[];
@@ -21,14 +23,19 @@ export type Script = {
 
 export function createScript(seed: number): Script {
   let active: readonly ActiveRule[] = [];
+  const activate = (rule: Rule, index: number): ActiveRule => ({
+    rule,
+    random: seededRandom(rule.seed ?? seed + index),
+    matched: 0,
+    fired: 0,
+  });
   return {
     replace(rules) {
-      active = rules.map((rule, index) => ({
-        rule,
-        random: seededRandom(rule.seed ?? seed + index),
-        matched: 0,
-        fired: 0,
-      }));
+      active = rules.map(activate);
+    },
+    add(rules) {
+      const before = active.length;
+      active = [...active, ...rules.map((rule, index) => activate(rule, before + index))];
     },
     decide(call) {
       return active.find((candidate) => fires(candidate, call))?.rule ?? null;

@@ -8,7 +8,7 @@ import { parseRules } from './parse-script.ts';
 import { createScript } from './script.ts';
 import { serveRequest, type Serving } from './serve.ts';
 import { createStats, type Stats } from './stats.ts';
-import type { RuleInput } from './types.ts';
+import type { Rule, RuleInput } from './types.ts';
 
 export type SimulatorOptions = {
   /** 0, the default, takes any free port. */
@@ -36,6 +36,8 @@ export type Simulator = {
   stats(): Stats;
   /** Puts these rules in the place of the old ones. The first rule that fires wins. */
   script(...rules: readonly RuleInput[]): void;
+  /** Puts these rules behind those that stand, whose counters go on. */
+  addRules(...rules: readonly RuleInput[]): void;
   /** Forgets script, journal and totals. */
   reset(): void;
   /** Resolves once no request is under way, so that the journal is complete. */
@@ -71,13 +73,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     port,
     journal: (since) => serving.journal.entries(since).map((entry) => ({ ...entry })),
     stats: () => serving.stats.read(),
-    // Through JSON, so that a script means the same whether it came in here or over HTTP.
-    script: (...rules) =>
-      serving.script.replace(parseRules(JSON.parse(JSON.stringify(rules)) as Json)),
+    script: (...rules) => serving.script.replace(viaJson(rules)),
+    addRules: (...rules) => serving.script.add(viaJson(rules)),
     reset: () => resetAll(serving),
     idle: () => serving.stats.idle(),
     close: () => close(server),
   };
+}
+
+/** Through JSON, so that a script means the same whether it came in here or over HTTP. */
+function viaJson(rules: readonly RuleInput[]): readonly Rule[] {
+  return parseRules(JSON.parse(JSON.stringify(rules)) as Json);
 }
 
 function listen(server: Server, options: SimulatorOptions): Promise<AddressInfo> {

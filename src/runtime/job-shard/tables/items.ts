@@ -1,7 +1,7 @@
 import type { JobId } from '../../../domain/ids.ts';
 import type { ItemState } from '../../../domain/job.ts';
 import type { Json } from '../../../domain/json.ts';
-import { integer, type Sql } from '../sql.ts';
+import { integer, type Sql, type SqlRow } from '../sql.ts';
 import { jsonColumn } from './json-column.ts';
 
 export function loadItem(
@@ -51,11 +51,27 @@ export function allItems(sql: Sql, jobId: JobId, step: string): StoredItem[] {
       jobId,
       step,
     )
-    .map((row) => ({
-      item: integer(row, 'item'),
-      state: jsonColumn<ItemState>(row, 'state'),
-      output: row['output'] === null ? undefined : jsonColumn<Json>(row, 'output'),
-    }));
+    .map(storedItem);
+}
+
+/** One of them. */
+export function oneItem(
+  sql: Sql,
+  jobId: JobId,
+  step: string,
+  item: number,
+): StoredItem | undefined {
+  const query = 'SELECT item, state, output FROM items WHERE job_id = ? AND step = ? AND item = ?';
+  const [row] = sql.exec(query, jobId, step, item);
+  return row && storedItem(row);
+}
+
+function storedItem(row: SqlRow): StoredItem {
+  return {
+    item: integer(row, 'item'),
+    state: jsonColumn<ItemState>(row, 'state'),
+    output: row['output'] === null ? undefined : jsonColumn<Json>(row, 'output'),
+  };
 }
 
 export function itemOutput(sql: Sql, jobId: JobId, step: string, item: number): Json | undefined {

@@ -1,0 +1,30 @@
+import type { Failure } from '../../domain/failure.ts';
+
+/**
+ * A failure is written several times over: into its event, its attempt, and its step. Whatever a schema with
+ * long names in it makes of one, rows and messages stay well below what storage and queues take.
+ */
+const MESSAGE_CHARACTERS_MAX = 2_000;
+const VIOLATIONS_MAX = 50;
+const VIOLATION_CHARACTERS_MAX = 300;
+
+export function boundFailure(failure: Failure): Failure {
+  const { violations } = failure;
+  return {
+    ...failure,
+    message: clip(failure.message, MESSAGE_CHARACTERS_MAX),
+    ...(violations === undefined
+      ? {}
+      : {
+          violations: violations.slice(0, VIOLATIONS_MAX).map(({ pointer, message, code }) => ({
+            pointer: clip(pointer, VIOLATION_CHARACTERS_MAX),
+            message: clip(message, VIOLATION_CHARACTERS_MAX),
+            code,
+          })),
+        }),
+  };
+}
+
+function clip(text: string, charactersMax: number): string {
+  return text.length <= charactersMax ? text : `${text.slice(0, charactersMax - 1)}…`;
+}
