@@ -29,7 +29,19 @@ async function main(): Promise<void> {
 
   say('Starting Penstock in the local Workers runtime …');
   const simulator = await startSimulator();
-  const server = await startDemoServer(folder, simulator);
+  try {
+    await runExamples(await startDemoServer(folder, simulator), simulator, startedAtMs);
+  } finally {
+    await simulator.close();
+  }
+  say(`\nStopped everything. The demo took ${seconds(startedAtMs)}.`);
+}
+
+async function runExamples(
+  server: DemoServer,
+  simulator: Simulator,
+  startedAtMs: number,
+): Promise<void> {
   try {
     const root = makeClient(server.url, server.rootKey);
     const client = await demoClient(server.url, root);
@@ -43,9 +55,7 @@ async function main(): Promise<void> {
     say(nextSteps());
   } finally {
     await server.stop();
-    await simulator.close();
   }
-  say(`\nStopped everything. The demo took ${seconds(startedAtMs)}.`);
 }
 
 type DemoServer = Server & { readonly rootKey: string };

@@ -49,12 +49,14 @@ async function main(): Promise<void> {
       if (WORTH_SHOWING.test(line) && !NOISE.test(line)) say(line);
     },
   });
-  fireSchedules(server.url, say);
+  const schedules = fireSchedules(server.url, say);
   say('');
   say(`Penstock listens on ${server.url} (documentation at ${server.url}/docs).`);
   say(`ROOT_API_KEY=${settings['ROOT_API_KEY'] ?? ''}${made ? '   (new; kept in .dev.vars)' : ''}`);
   say('Stop with Ctrl-C.');
-  throw new Error(await server.ended);
+  const reason = await server.ended;
+  schedules.stop();
+  throw new Error(reason);
 }
 
 main().catch((error: unknown) => {

@@ -31,7 +31,8 @@ export type Composition = {
   readonly shard: ShardDeployment;
 };
 
-const PLANS_MAX = 128;
+/** Compiled definitions are bounded by the size of their JSON. */
+const PLAN_CHARACTERS_MAX = 4_000_000;
 /** How long a shard waits for more history before it sends what it has. */
 const HISTORY_WINDOW_MS = 200;
 
@@ -86,7 +87,7 @@ function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
     access: makeAccess(env.DB),
     pipelines: makePipelines(env.DB),
     jobIndex: makeJobIndex(env.DB),
-    plans: makePlanCache(PLANS_MAX),
+    plans: makePlanCache(PLAN_CHARACTERS_MAX),
   };
 }
 

@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,6 +13,9 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 const WRANGLER = join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
+const PORT_TIMEOUT_MS = 2_000;
+/** How long a server gets to clean up after itself when this process is in a hurry to end. */
+const HURRIED_STOP_MS = 250;
 const OUTPUT_KEPT = 200;
 
 export type Server = {
@@ -33,13 +37,16 @@ export type ServerOptions = {
   readonly onLine?: (line: string) => void;
 };
 
-const QUIET_ENVIRONMENT = {
+/** Quiet, without a call to the network, and with the bundle that a deployment gets. */
+const ENVIRONMENT = {
   CI: '1',
+  NODE_ENV: 'production',
   NO_COLOR: '1',
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_HIDE_BANNER: 'true',
   X_LOCAL_OBSERVABILITY: 'false',
   X_LOCAL_EXPLORER: 'false',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
 };
 
 /**
@@ -48,13 +55,15 @@ const QUIET_ENVIRONMENT = {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { port, persistTo, onLine } = options;
+  await untilFree(port);
   mkdirSync(persistTo, { recursive: true });
-  applyMigrations(persistTo);
+  const environment = { ...process.env, ...ENVIRONMENT, TMPDIR: temporaryFolder() };
+  applyMigrations(persistTo, environment);
   const child = spawn(process.execPath, [WRANGLER, ...serverArguments(options)], {
     cwd: ROOT,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...QUIET_ENVIRONMENT },
+    env: environment,
   });
   const output = keepOutput(child, onLine);
   const url = `http://127.0.0.1:${port}`;
@@ -69,6 +78,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     throw error;
   });
   return server;
+}
+
+/** A folder for what the tool leaves behind when it is killed; it goes when this process does. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'penstock-server-'));
+  beforeExit(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
 }
 
 function serverArguments({ port, persistTo, settings }: ServerOptions): string[] {
@@ -87,11 +103,11 @@ function serverArguments({ port, persistTo, settings }: ServerOptions): string[]
 }
 
 /** Brings the local database to the newest version. */
-function applyMigrations(persistTo: string): void {
+function applyMigrations(persistTo: string, environment: NodeJS.ProcessEnv): void {
   const result = spawnSync(
     process.execPath,
     [WRANGLER, 'd1', 'migrations', 'apply', 'DB', '--local', '--persist-to', persistTo],
-    { cwd: ROOT, encoding: 'utf8', env: { ...process.env, ...QUIET_ENVIRONMENT } },
+    { cwd: ROOT, encoding: 'utf8', env: environment },
   );
   if (result.status === 0) return;
   throw new Error(`the database migrations failed:\n${result.stdout}\n${result.stderr}`);
@@ -118,7 +134,11 @@ function serverOf(child: ChildProcess, url: string, output: readonly string[]): 
   const { pid } = child;
   if (pid === undefined) throw new Error('the server could not be started');
   let asked = false;
-  const forget = beforeExit(() => signalGroup(pid, 'SIGKILL'));
+  const forget = beforeExit(() => {
+    signalGroup(pid, 'SIGTERM');
+    pauseAll(HURRIED_STOP_MS);
+    signalGroup(pid, 'SIGKILL');
+  });
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
@@ -158,6 +178,11 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** Stops this thread for a while: what runs before an exit cannot wait in any other way. */
+function pauseAll(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 async function untilReady(url: string): Promise<void> {
   const giveUpAtMs = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < giveUpAtMs) {
@@ -173,14 +198,35 @@ async function untilReady(url: string): Promise<void> {
 }
 
 /** A port that nobody listens on. */
-export function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
+  const port = await listenFor(0);
+  if (port === null) throw new Error('this machine has no free port');
+  return port;
+}
+
+/** Waits a moment for the port, because a server that was just stopped may not have let go of it yet. */
+async function untilFree(port: number): Promise<void> {
+  const giveUpAtMs = Date.now() + PORT_TIMEOUT_MS;
+  while ((await listenFor(port)) === null) {
+    if (Date.now() >= giveUpAtMs) {
+      throw new Error(`port ${port} is in use: stop what listens there, or choose another one`);
+    }
+    await sleep(50);
+  }
+}
+
+/** Listens on a port for a moment (on any free one for 0) and gives it; null when somebody else does. */
+function listenFor(port: number): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(null);
+      else reject(error);
+    });
+    probe.listen(port, '127.0.0.1', () => {
       const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
+      const taken = typeof address === 'object' && address !== null ? address.port : null;
+      probe.close(() => resolve(taken));
     });
   });
 }

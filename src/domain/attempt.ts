@@ -5,7 +5,7 @@ import type { Usage } from './usage.ts';
 export type Target = { readonly provider: string; readonly model: string };
 
 /** Why no further attempt follows a failed one. */
-export const stopReasons = [
+const stopReasons = [
   'not_retryable',
   'max_attempts',
   'deadline',
@@ -39,8 +39,10 @@ export type AttemptRecord = {
   readonly finishedAtMs: number;
   readonly outcome: 'succeeded' | 'failed' | 'lost';
   readonly failure?: Failure;
-  /** Absent while what a lost attempt cost is unknown. */
+  /** Absent while what became of the call is unknown. */
   readonly facts?: AttemptFacts;
+  /** True while the attempt counts as unpriced because nobody knows what became of it. */
+  readonly unpriced?: boolean;
 };
 
 /** An attempt in a runner's hands. */
@@ -52,6 +54,8 @@ export type ActiveAttempt = {
   readonly targetIndex: number;
   readonly startedAtMs: number;
   readonly deadlineAtMs: number;
+  /** True when the work stays inside the Worker and costs nothing. */
+  readonly local: boolean;
 };
 
 /** The attempt that a step or item takes next. */

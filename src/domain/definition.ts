@@ -13,10 +13,10 @@ import { stepKinds } from './step-kinds.ts';
 
 /** Bounds that keep one definition, and one job of it, inside what a shard's row can hold. */
 export const DEFINITION_BYTES_MAX = 256 * 1024;
-export const STEPS_MAX = 100;
+const STEPS_MAX = 100;
 export const INPUT_BYTES_MAX = 8 * 1024 * 1024;
 export const INPUT_BYTES_DEFAULT = 1024 * 1024;
-export const MAP_CONCURRENCY_MAX = 256;
+const MAP_CONCURRENCY_MAX = 256;
 export const MAP_CONCURRENCY_DEFAULT = 16;
 
 export const PIPELINE_NAME = /^[a-z][a-z0-9-]{0,62}$/;

@@ -43,6 +43,8 @@ type AttemptScope = {
     readonly target: Target | null;
     readonly targetIndex: number;
     readonly deadlineAtMs: number;
+    /** True when the work stays inside the Worker: it costs nothing, whatever becomes of it. */
+    readonly local: boolean;
   };
   'attempt.succeeded': { readonly facts: AttemptFacts; readonly output: StoredValue };
   'attempt.failed': {
@@ -56,8 +58,12 @@ type AttemptScope = {
   'check.failed': { readonly violations: readonly Violation[] };
   'output.re_asked': { readonly reAsks: number };
   'cost.unknown': { readonly target: Target };
-  /** A paid result that came too late to be used. */
-  'cost.adjusted': { readonly facts: AttemptFacts };
+  /** What an attempt cost is known now, too late for its result to be used. */
+  'cost.adjusted': {
+    readonly facts: AttemptFacts;
+    /** True when the attempt was counted as unpriced until now. */
+    readonly replacesUnknown: boolean;
+  };
 };
 
 /** What follows an attempt that gave no result: another one, or the reason why not. */

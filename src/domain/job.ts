@@ -10,7 +10,7 @@ import type { StoredValue } from './stored-value.ts';
  * fields are added as optional, meanings never change, `v` rises when a reader has to upgrade a row.
  */
 
-export const terminalStatuses = [
+const terminalStatuses = [
   'succeeded',
   'partially_succeeded',
   'failed',
@@ -106,6 +106,8 @@ export type JobState = {
   readonly startedAtMs: number | null;
   readonly finishedAtMs: number | null;
   readonly reason: { readonly code: string; readonly message: string } | null;
+  /** Who asked for the cancel that is under way. */
+  readonly cancelledBy?: string;
   readonly steps: Readonly<Record<string, StepState>>;
   /** Attempts in runners' hands, by attempt key. */
   readonly active: Readonly<Record<string, ActiveAttempt>>;

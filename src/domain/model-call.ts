@@ -2,7 +2,7 @@ import type { Json, JsonObject } from './json.ts';
 import type { Usage } from './usage.ts';
 
 /** What can be asked of a model, whatever the provider. One neutral call and one neutral result each. */
-export const modelKinds = ['chat', 'embed', 'classify', 'rerank', 'summarize'] as const;
+const modelKinds = ['chat', 'embed', 'classify', 'rerank', 'summarize'] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
 export type ChatMessage = {
@@ -48,7 +48,7 @@ export type ClassifyCall = {
   readonly topN: number;
 };
 
-export type RerankCall = {
+type RerankCall = {
   readonly kind: 'rerank';
   readonly model: string;
   readonly query: string;
@@ -56,7 +56,7 @@ export type RerankCall = {
   readonly topN: number;
 };
 
-export type SummarizeCall = {
+type SummarizeCall = {
   readonly kind: 'summarize';
   readonly model: string;
   readonly text: string;
@@ -72,7 +72,7 @@ export type ChatResult = {
   readonly finishReason: 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'other';
 };
 
-export type EmbedResult = {
+type EmbedResult = {
   readonly kind: 'embed';
   /** One vector for each text, in the order of the call. */
   readonly vectors: readonly (readonly number[])[];

@@ -15,7 +15,7 @@ export type Usage = {
 };
 
 /** The usage fields in one list, for sums and tables. */
-export const usageFields = [
+const usageFields = [
   'inputTokens',
   'cacheReadTokens',
   'cacheWriteTokens',

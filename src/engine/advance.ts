@@ -9,7 +9,7 @@ import { controlKey, type ForEach, type PlannedStep } from './plan.ts';
 import { evaluateControl, tooLarge, unevaluable, withControlScope, type Control } from './scope.ts';
 
 /** The most items one map may have. */
-export const MAP_ITEMS_MAX = 1_000;
+const MAP_ITEMS_MAX = 1_000;
 
 const ENDED: ReadonlySet<StepStatus> = new Set(['succeeded', 'failed', 'skipped']);
 
@@ -33,7 +33,7 @@ export function advance(draft: Draft): void {
 
 function finishCancel(draft: Draft): void {
   if (Object.keys(draft.state.active).length === 0) {
-    emit(draft, { type: 'job.cancelled', data: { by: 'request' } });
+    emit(draft, { type: 'job.cancelled', data: { by: draft.state.cancelledBy ?? 'request' } });
   }
 }
 

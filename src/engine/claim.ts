@@ -95,11 +95,11 @@ function start(
     emit(draft, { type: 'step.started', step: step.id, data: {} });
   }
   recordRoute(draft, candidate, choice);
-  const { target, index } = choice.chosen;
+  const { target, index, local } = choice.chosen;
   emit(draft, {
     type: 'attempt.started',
     ...subject(candidate),
-    data: { target, targetIndex: index, deadlineAtMs },
+    data: { target, targetIndex: index, deadlineAtMs, local },
   });
   return { kind: 'started', key: attemptKey(step.id, item, next.attempt) };
 }

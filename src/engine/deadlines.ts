@@ -18,14 +18,15 @@ export function meetDeadlines(draft: Draft): void {
 }
 
 function meetJobDeadline(draft: Draft): void {
-  const { birth, startedAtMs, status } = draft.state;
+  const { birth, startedAtMs, status, cancelledBy } = draft.state;
   const { nowMs } = draft.world;
   const started = startedAtMs !== null;
   const deadlineAtMs = started
     ? birth.deadlineAtMs
     : Math.min(birth.queueDeadlineAtMs, birth.deadlineAtMs);
   if (nowMs < deadlineAtMs) return;
-  if (status === 'cancelling') emit(draft, { type: 'job.cancelled', data: { by: 'deadline' } });
+  if (status === 'cancelling')
+    emit(draft, { type: 'job.cancelled', data: { by: cancelledBy ?? 'deadline' } });
   else emit(draft, { type: started ? 'job.timed_out' : 'job.expired', data: {} });
 }
 

@@ -45,7 +45,7 @@ function touchItem(draft: Draft, step: string, item: number, event: JobEvent): v
 }
 
 /** An item as this draft has left it, or as it is stored. */
-export function itemOf(draft: Draft, step: string, item: number): ItemState | undefined {
+function itemOf(draft: Draft, step: string, item: number): ItemState | undefined {
   return draft.items.get(itemKey(step, item))?.state ?? draft.world.item(step, item);
 }
 

@@ -9,7 +9,7 @@ import {
   type MapPhase,
   type StepState,
 } from '../domain/job.ts';
-import { addCost, NO_COST } from '../domain/money.ts';
+import { addCost, NO_COST, type CostSum } from '../domain/money.ts';
 
 /**
  * What an event does to a job. `decide` changes state only by emitting events through here, so replaying a
@@ -55,17 +55,26 @@ export function foldEvent(state: JobState, event: JobEvent): JobState {
 function foldJob(state: JobState, event: JobEvent): JobState {
   const status = jobStatusAfter(event);
   if (status === null) return state;
-  const reason =
-    event.type === 'job.failed'
-      ? { code: event.data.code, message: event.data.message }
-      : state.reason;
-  return {
-    ...state,
+  const next: JobState = {
+    ...(isTerminal(status) ? chargeOpen(state) : state),
     status,
-    reason,
+    reason: reasonAfter(event) ?? state.reason,
     startedAtMs: event.type === 'job.started' ? event.atMs : state.startedAtMs,
     finishedAtMs: isTerminal(status) ? event.atMs : state.finishedAtMs,
   };
+  return event.type === 'job.cancelling' ? { ...next, cancelledBy: event.data.by } : next;
+}
+
+function reasonAfter(event: JobEvent): JobState['reason'] {
+  switch (event.type) {
+    case 'job.failed':
+      return { code: event.data.code, message: event.data.message };
+    case 'job.cancelling':
+    case 'job.cancelled':
+      return { code: 'cancelled', message: `cancelled by ${event.data.by}` };
+    default:
+      return null;
+  }
 }
 
 const STATUS_AFTER: { readonly [Type in EventType]?: JobStatus } = {
@@ -185,11 +194,24 @@ function foldEnded(state: JobState, event: EndEvent): JobState {
 }
 
 function charge(state: JobState, id: string, event: EndEvent): JobState {
-  if (event.type === 'attempt.lost') return state;
-  const { costNanoUsd } = event.data.facts;
+  if (event.type !== 'attempt.lost') return addStepCost(state, id, event.data.facts.costNanoUsd);
+  return event.data.possibleDuplicateSpend ? addStepCost(state, id, null) : state;
+}
+
+function addStepCost(state: JobState, id: string, costNanoUsd: number | null): JobState {
+  return changeCost(state, id, (sum) => addCost(sum, costNanoUsd));
+}
+
+/** Changes the cost of a step, and with it that of the job. */
+function changeCost(state: JobState, id: string, change: (sum: CostSum) => CostSum): JobState {
   const step = state.steps[id] ?? UNTOUCHED;
-  const charged = withStep(state, id, { cost: addCost(step.cost, costNanoUsd) });
-  return { ...charged, cost: addCost(state.cost, costNanoUsd) };
+  return { ...withStep(state, id, { cost: change(step.cost) }), cost: change(state.cost) };
+}
+
+/** At the end nobody knows yet what became of the calls that are still out: they count as unpriced. */
+function chargeOpen(state: JobState): JobState {
+  const open = Object.values(state.active).filter(({ local }) => !local);
+  return open.reduce((charged, { step }) => addStepCost(charged, step, null), state);
 }
 
 function phaseAfter(
@@ -236,7 +258,7 @@ function recordOf(
     case 'attempt.failed':
       return { ...base, outcome: 'failed', failure: event.data.failure, facts: event.data.facts };
     case 'attempt.lost':
-      return { ...base, outcome: 'lost' };
+      return { ...base, outcome: 'lost', ...(started.local ? {} : { unpriced: true }) };
     case 'cost.adjusted':
       return { ...base, outcome: 'lost', facts: event.data.facts };
   }
@@ -249,14 +271,19 @@ function recordOf(
 function foldAdjusted(state: JobState, event: JobEvent<'cost.adjusted'>): JobState {
   const { step: id, item = null, attempt = 1 } = event;
   if (id === undefined) return state;
-  const { facts } = event.data;
+  const { facts, replacesUnknown } = event.data;
   const step = state.steps[id] ?? UNTOUCHED;
   const { [attemptKey(id, item, attempt)]: started, ...active } = state.active;
-  const charged = withStep({ ...state, active }, id, {
-    cost: addCost(step.cost, facts.costNanoUsd),
+  const known = withStep({ ...state, active }, id, {
     attempts: item === null ? withLate(step.attempts, started, event) : step.attempts,
   });
-  return { ...charged, cost: addCost(state.cost, facts.costNanoUsd) };
+  return changeCost(known, id, (sum) =>
+    addCost(replacesUnknown ? withoutUnknown(sum) : sum, facts.costNanoUsd),
+  );
+}
+
+function withoutUnknown(sum: CostSum): CostSum {
+  return { ...sum, unpricedAttempts: Math.max(0, sum.unpricedAttempts - 1) };
 }
 
 function withLate(
@@ -266,9 +293,10 @@ function withLate(
 ): readonly AttemptRecord[] {
   const { attempt, data } = event;
   if (started !== undefined) return [...attempts, recordOf(started, event)];
-  return attempts.map((record) =>
-    record.attempt === attempt ? { ...record, facts: data.facts } : record,
-  );
+  return attempts.map(({ unpriced, ...record }) => {
+    if (record.attempt === attempt) return { ...record, facts: data.facts };
+    return { ...record, ...(unpriced === undefined ? {} : { unpriced }) };
+  });
 }
 
 /** The item after an event about it; `started` is the attempt as it stood before the event. */

@@ -99,12 +99,17 @@ const FALLBACK_CLASSES: readonly FailureClass[] = failureClasses.filter(
       'content_blocked_output',
       'invalid_request',
       'cancelled',
+      // A runner that died says nothing about the provider it called.
+      'lost',
       'expression_failed',
       'step_input_invalid',
       'value_too_large',
       'internal',
     ].includes(failureClass),
 );
+
+/** Values of control reads, each at most 16 kB, are kept in the row of the job. */
+const CONTROL_READS_MAX = 32;
 
 /** Compiles a well-formed definition, or says everything that does not fit together. */
 export function makePlan(definition: Definition): PlanResult {
@@ -129,6 +134,9 @@ export function makePlan(definition: Definition): PlanResult {
     return { ok: false, violations: [cycleViolation(definition, order.cycle)] };
 
   const control = controlReads(compiled, output);
+  if (control.length > CONTROL_READS_MAX) {
+    return { ok: false, violations: [controlReadsViolation(control.length)] };
+  }
   const steps = order.steps.map((step) => planStep(definition, step, control));
   return {
     ok: true,
@@ -233,6 +241,14 @@ function times({ timeouts, retention }: Definition) {
     jobTimeoutMs,
     queueTimeoutMs: durationMs(timeouts?.queue, jobTimeoutMs),
     retention: { payloadsMs, historyMs: Math.max(payloadsMs, historyMs) },
+  };
+}
+
+function controlReadsViolation(count: number): Violation {
+  return {
+    pointer: '/steps',
+    code: 'too_many_control_reads',
+    message: `\`if\`, \`for_each\` and computed outputs read ${count} different places; at most ${CONTROL_READS_MAX} are kept with a job. Let a data.compose step gather them into one small object and read that`,
   };
 }
 

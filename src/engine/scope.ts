@@ -8,7 +8,7 @@ import { controlKey } from './plan.ts';
 import { CONTROL_VALUE_BYTES_MAX, type ControlValue, type World } from './world.ts';
 
 /** What every expression of a job may read without anyone reporting it. */
-export function baseScope(state: JobState): Scope {
+function baseScope(state: JobState): Scope {
   const { id, pipeline, version, metadata, createdAtMs } = state.birth;
   return {
     metadata: { ...metadata },
@@ -31,7 +31,7 @@ export function stepView(step: StepState): { readonly status: string; readonly e
 }
 
 /** Puts what is known of a step at a path: its status, its error, or null for an output it does not have. */
-export function putStepField(scope: Scope, state: JobState, path: Path): boolean {
+function putStepField(scope: Scope, state: JobState, path: Path): boolean {
   const [, id, field] = path;
   const step = state.steps[String(id)];
   if (step === undefined) return false;

@@ -70,18 +70,12 @@ export function lose(draft: Draft, active: ActiveAttempt): void {
     message: 'the runner that held this attempt stopped answering',
   };
   const move = moveAfter(draft, step, active, failure, null);
-  const local = active.target === null || isLocal(draft, active.target);
   emit(draft, {
     type: 'attempt.lost',
     ...subjectOf(active),
-    data: { possibleDuplicateSpend: !local, ...continuation(move) },
+    data: { possibleDuplicateSpend: !active.local, ...continuation(move) },
   });
   followUp(draft, step, active, failure, move);
-}
-
-function isLocal(draft: Draft, target: NonNullable<ActiveAttempt['target']>): boolean {
-  const view = draft.world.target(target);
-  return view.usable && view.local;
 }
 
 function subjectOf({ step, item, attempt }: ActiveAttempt) {
@@ -97,13 +91,14 @@ function chargeLate(
   const record = attemptsOf(draft, step, item).find((known) => known.attempt === attempt);
   const open = active !== undefined || (record?.outcome === 'lost' && record.facts === undefined);
   if (!open) return 'repeated';
-  if (facts.costNanoUsd === 0) return 'late';
+  const replacesUnknown = active === undefined ? record?.unpriced === true : !active.local;
+  if (facts.costNanoUsd === 0 && !replacesUnknown) return 'late';
   emit(draft, {
     type: 'cost.adjusted',
     step,
     ...(item === null ? {} : { item }),
     attempt,
-    data: { facts },
+    data: { facts, replacesUnknown },
   });
   return 'late';
 }

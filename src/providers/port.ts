@@ -33,7 +33,7 @@ export type ErrorEvidence =
   | { readonly kind: 'aborted'; readonly by: 'deadline' | 'cancel' };
 
 /** An opaque, JSON-safe handle to work that outlives one request. */
-export type Ticket = { readonly providerJobId: string; readonly data: Json };
+type Ticket = { readonly providerJobId: string; readonly data: Json };
 
 export type CallOutcome =
   | { readonly kind: 'done'; readonly reply: ModelReply }

@@ -133,7 +133,7 @@ function base(
 }
 
 /** Keeps a point inside what the platform accepts; the local runtime would accept anything. */
-export function clamp({ indexes, blobs, doubles }: Point): Point {
+function clamp({ indexes, blobs, doubles }: Point): Point {
   let room = BLOB_BYTES_MAX;
   const kept = blobs.slice(0, BLOBS_MAX).map((blob) => {
     const fits = clip(blob, room);

@@ -8,7 +8,7 @@ import type { Machine } from './ports/runtime.ts';
 /** Values up to this size travel to the shard and lie there; larger ones become objects in R2. */
 const SHARD_VALUE_BYTES_MAX = 256 * 1024;
 /** The largest value a step may put out. */
-export const VALUE_BYTES_MAX = 25 * 1024 * 1024;
+const VALUE_BYTES_MAX = 25 * 1024 * 1024;
 
 export type PayloadOwner = {
   readonly project: ProjectId;

@@ -179,6 +179,9 @@ async function create(
     idempotency: key,
     turn: input.turn,
   });
+  // No job was born to own the object that its input has become.
+  const orphaned = answer.kind !== 'created' && packed.payload.stored.at === 'r2';
+  if (orphaned) await deps.objects.deleteJob(actor.project, jobId);
   return toResult(answer);
 }
 

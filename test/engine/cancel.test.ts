@@ -97,7 +97,7 @@ describe('E4: a cancel', () => {
     expect(job.dueAtMs()).toBe(EPOCH_MS + 60_000);
     job.wait(60_000);
     expect(job.status).toBe('cancelled');
-    expect(job.event('job.cancelled').data).toEqual({ by: 'deadline' });
+    expect(job.event('job.cancelled').data).toEqual({ by: 'key_1' });
     expect(job.succeed('a#1', {}, 9)).toBe('late');
     expect(job.state.cost.nanoUsd).toBe(9);
   });

@@ -65,7 +65,7 @@ const retry = (inMs: number, targetIndex = 0): NextMove => ({
 const stop = (reason: string) => ({ kind: 'stop', reason });
 
 /** For every class: what follows on a single target, and on the first of two. */
-const TABLE: Record<FailureClass, readonly ['again' | 'stop', 'other' | 'stop']> = {
+const TABLE: Record<FailureClass, readonly ['again' | 'stop', 'other' | 'same' | 'stop']> = {
   rate_limited: ['again', 'other'],
   overloaded: ['again', 'other'],
   timeout: ['again', 'other'],
@@ -85,7 +85,7 @@ const TABLE: Record<FailureClass, readonly ['again' | 'stop', 'other' | 'stop']>
   output_invalid: ['stop', 'other'],
   unknown: ['stop', 'other'],
   cancelled: ['stop', 'stop'],
-  lost: ['again', 'other'],
+  lost: ['again', 'same'],
   not_configured: ['stop', 'other'],
   expression_failed: ['stop', 'stop'],
   step_input_invalid: ['stop', 'stop'],
@@ -106,13 +106,15 @@ describe.each(failureClasses.map((failureClass) => [failureClass] as const))(
 
     test('on the first of two targets', () => {
       const move = after(fallback, [{ class: failureClass }]);
-      expect(move).toEqual(routed === 'other' ? retry(0, 1) : stop('not_retryable'));
+      expect(move).toEqual(
+        routed === 'stop' ? stop('not_retryable') : retry(0, routed === 'same' ? 0 : 1),
+      );
     });
 
     test('on the second of two targets, the first still alive', () => {
       const move = after(fallback, [{ class: 'timeout' }, { class: failureClass, at: 1 }]);
       expect(move).toEqual(
-        routed === 'other'
+        routed !== 'stop'
           ? retry(failureClass === 'lost' ? 0 : 1_000, failureClass === 'lost' ? 1 : 0)
           : stop('not_retryable'),
       );

@@ -92,8 +92,17 @@ describe('E2 and E3: a report', () => {
     });
   });
 
-  test('of a lost attempt that cost nothing leaves no trace', () => {
+  test('of a lost attempt that cost nothing says so: it was unpriced until then', () => {
     const job = running();
+    job.lose('a#1');
+    expect(job.state.cost).toEqual({ nanoUsd: 0, unpricedAttempts: 1 });
+    expect(job.succeed('a#1', {}, 0)).toBe('late');
+    expect(job.event('cost.adjusted').data).toMatchObject({ replacesUnknown: true });
+    expect(job.state.cost).toEqual({ nanoUsd: 0, unpricedAttempts: 0 });
+  });
+
+  test('of a lost attempt that stayed in the Worker leaves no trace', () => {
+    const job = running({ id: 'a', uses: 'data.compose' });
     job.lose('a#1');
     const before = job.state;
     expect(job.succeed('a#1', {}, 0)).toBe('late');

@@ -9,7 +9,7 @@ function objection(filename: string, specifier: string): string | null {
     filename: `/repo/src/${filename}`,
     report: ({ message }: { message: string }) => messages.push(message),
   });
-  visitors.ImportDeclaration?.({ source: { value: specifier } });
+  visitors['ImportDeclaration']?.({ source: { value: specifier } });
   return messages[0] ?? null;
 }
 

@@ -309,7 +309,16 @@ export function parseKey(key: string): Report {
 
 function neverStarted(key: string): ActiveAttempt {
   const { step, item, attempt } = parseKey(key);
-  return { step, item, attempt, target: null, targetIndex: 0, startedAtMs: 0, deadlineAtMs: 0 };
+  return {
+    step,
+    item,
+    attempt,
+    target: null,
+    targetIndex: 0,
+    startedAtMs: 0,
+    deadlineAtMs: 0,
+    local: false,
+  };
 }
 
 function outputKey(step: string, item: number | null): string {

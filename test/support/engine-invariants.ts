@@ -37,7 +37,7 @@ export class Witness {
     for (const event of news) this.#hear(event);
     for (const event of news) this.#compareItem(event);
     checkEnd(driver);
-    checkCost(driver, charged);
+    checkCost(driver, this.#story.charges(charged));
     if (!isDeepStrictEqual(this.#replayed, throughStorage(driver.state))) {
       throw new Error('E9: the events tell another state than the stored one');
     }
@@ -108,6 +108,9 @@ class Story {
   readonly #open = new Map<string, string>();
   readonly #ends = new Map<string, number>();
   readonly #charges = new Map<string, number>();
+  /** Calls that nobody knows the end of: they count as unpriced until a report comes. */
+  readonly #unknown = new Set<string>();
+  readonly #hosted = new Set<string>();
   readonly #endedSteps = new Set<string>();
   readonly #inProgress = new Map<string, Set<number>>();
   #stopped = false;
@@ -119,6 +122,7 @@ class Story {
   tell(event: JobEvent): void {
     const { step: id, item = null, attempt = 0, type } = event;
     if (type === 'job.cancelling' || TERMINAL.has(type)) this.#stopped = true;
+    if (TERMINAL.has(type)) this.#leaveOpen();
     if (id === undefined) return;
     const step = this.#driver.plan.byId.get(id);
     if (step === undefined) throw new Error(`${type} about an unknown step ${id}`);
@@ -149,6 +153,7 @@ class Story {
     const holder = this.#open.get(subject);
     if (holder !== undefined) throw new Error(`E6: ${key} starts while ${holder} runs`);
     this.#open.set(subject, key);
+    if (!event.data.local) this.#hosted.add(key);
     if (event.item !== undefined) this.#startItem(step, event.item);
   }
 
@@ -169,7 +174,8 @@ class Story {
     if (this.#open.get(subjectOf(event)) !== key)
       throw new Error(`E2: ${key} ends and never began`);
     this.#open.delete(subjectOf(event));
-    if (event.type !== 'attempt.lost') this.#charge(key);
+    if (event.type === 'attempt.lost') this.#leave(key);
+    else this.#charge(key);
     const goesOn = event.type !== 'attempt.succeeded' && 'retry' in event.data;
     if (!goesOn && event.item !== undefined) {
       this.#inProgress.get(event.step ?? '')?.delete(event.item);
@@ -181,6 +187,22 @@ class Story {
     const times = (this.#charges.get(key) ?? 0) + 1;
     this.#charges.set(key, times);
     if (times > 1) throw new Error(`E3: ${key} is charged ${times} times`);
+    this.#unknown.delete(key);
+  }
+
+  #leaveOpen(): void {
+    for (const key of this.#open.values()) this.#leave(key);
+  }
+
+  /** Nobody knows what became of this call. */
+  #leave(key: string): void {
+    if (this.#hosted.has(key)) this.#unknown.add(key);
+  }
+
+  /** What is charged for every attempt: its first report, or null while nobody knows. */
+  charges(reported: ReadonlyMap<string, number | null>): ReadonlyMap<string, number | null> {
+    const unknown = [...this.#unknown].map((key): [string, null] => [key, null]);
+    return new Map([...unknown, ...reported]);
   }
 
   #endStep(id: string, type: string): void {
@@ -204,11 +226,15 @@ function checkCost(
     ...steps.flatMap(({ attempts }) => attempts),
     ...[...items.values()].flatMap(({ attempts }) => attempts),
   ];
-  const known = records.flatMap(({ facts }) => (facts === undefined ? [] : [facts.costNanoUsd]));
+  const known = records.flatMap(({ facts, unpriced }) => {
+    if (facts !== undefined) return [facts.costNanoUsd];
+    return unpriced === true ? [null] : [];
+  });
+  const out = Object.values(state.active).filter(({ local }) => !local && isTerminal(state.status));
   const found = {
     job: state.cost,
     steps: total(steps.map(({ cost }) => cost)),
-    attempts: sum(known),
+    attempts: sum([...known, ...out.map(() => null)]),
   };
   for (const [whose, cost] of Object.entries(found)) {
     if (isDeepStrictEqual({ ...cost }, expected)) continue;

@@ -23,7 +23,7 @@ import type { Scope } from './path.ts';
  * It cannot reach JavaScript, and `matches` runs on a linear-time RE2.
  */
 
-export const EXPRESSION_CHARACTERS_MAX = 2_000;
+const EXPRESSION_CHARACTERS_MAX = 2_000;
 /** Brackets within brackets. A bound of its own, so that no stack decides what compiles where. */
 const NESTING_MAX = 100;
 

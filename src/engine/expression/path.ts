@@ -5,7 +5,6 @@ export type Path = readonly (string | number)[];
 
 /** The names an expression may begin with. */
 export const roots = ['input', 'metadata', 'job', 'steps', 'item', 'index'] as const;
-export type Root = (typeof roots)[number];
 
 const PLAIN =
   /^(?:input|metadata|job|steps|item|index)(?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d{1,9}\]|\["[^"\\]*"\])*$/;

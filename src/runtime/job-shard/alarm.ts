@@ -95,7 +95,7 @@ function overdueRows({ ports }: ShardContext): DueJob[] {
 }
 
 /** The earliest moment at which any job needs attention; infinity when none does. */
-export function nextAlarmAtMs(context: ShardContext): number {
+function nextAlarmAtMs(context: ShardContext): number {
   const { ports, memory } = context;
   const nowMs = ports.nowMs();
   const overdue = overdueRows(context).map(({ jobId }) => memory.dueAtMs.get(jobId) ?? nowMs);

@@ -1,7 +1,7 @@
 import type { Target } from '../../domain/attempt.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { Plan } from '../../engine/plan.ts';
 import type { TargetView } from '../../engine/world.ts';
+import { makePlanCache, type PlanCache } from '../../services/plan-cache.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type { Change } from '../measurements.ts';
 import type { HistoryMessage, WakeMessage } from '../messages.ts';
@@ -45,8 +45,8 @@ export type ShardMemory = {
   readonly bootedAtMs: number;
   /** When the standing alarm fires; null when none is known to stand. */
   alarmAtMs: number | null;
-  /** Definitions compiled, by hash, the newest last. */
-  readonly plans: Map<string, Plan>;
+  /** Compiled definitions. */
+  readonly plans: PlanCache;
   /** When an attempt was claimed or last renewed, by job and attempt key. */
   readonly seenAtMs: Map<string, number>;
   /** What is really due when, for jobs whose stored lower bound is earlier. */
@@ -63,7 +63,7 @@ export type ShardMemory = {
   wakeFlush: boolean;
 };
 
-export type Sent = { readonly seq: number; readonly atMs: number; readonly tries: number };
+type Sent = { readonly seq: number; readonly atMs: number; readonly tries: number };
 
 export type ShardContext = {
   readonly ports: ShardPorts;
@@ -71,11 +71,14 @@ export type ShardContext = {
   readonly memory: ShardMemory;
 };
 
+/** Memory is shared with the other objects of an isolate: compiled definitions are bounded by their size. */
+const PLAN_CHARACTERS_MAX = 1_000_000;
+
 export function freshMemory(nowMs: number, alarmAtMs: number | null): ShardMemory {
   return {
     bootedAtMs: nowMs,
     alarmAtMs,
-    plans: new Map(),
+    plans: makePlanCache(PLAN_CHARACTERS_MAX),
     seenAtMs: new Map(),
     dueAtMs: new Map(),
     sent: new Map(),

@@ -79,11 +79,3 @@ export class ShardOfJobs {
     await fireAlarm(this.#context, retryCount);
   }
 }
-
-/** What the class offers is what the port asks for, but for the promises that a call across objects adds. */
-type Synchronous<Port> = {
-  [Name in keyof Port]: Port[Name] extends (...args: infer Args) => Promise<infer Answer>
-    ? (...args: Args) => Answer
-    : never;
-};
-export type SynchronousJobShard = Synchronous<JobShard>;

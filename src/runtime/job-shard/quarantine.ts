@@ -1,6 +1,6 @@
 import type { JobEvent } from '../../domain/event.ts';
 import type { JobId } from '../../domain/ids.ts';
-import { isTerminal } from '../../domain/job.ts';
+import { isTerminal, type JobState } from '../../domain/job.ts';
 import { foldEvent } from '../../engine/fold.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { arm } from './commit.ts';
@@ -51,7 +51,7 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
     context.memory.dueAtMs.set(jobId, ports.nowMs() + LEAVE_ALONE_MS);
     return;
   }
-  const event: JobEvent = {
+  const event: JobEvent<'job.failed'> = {
     type: 'job.failed',
     seq: state.seq + 1,
     atMs: ports.nowMs(),
@@ -61,7 +61,7 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
     },
   };
   const lines = toLines([event]);
-  const after = foldEvent(state, event);
+  const after = ended(state, event);
   const dueAtMs = ports.nowMs() + 1_000;
   ports.sql.transaction(() => {
     if (book.tailLength > 0)
@@ -78,4 +78,15 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
   arm(context, dueAtMs);
   ports.measure({ before: state, state: after, events: [event] });
   queueHistory(context, jobId);
+}
+
+/** The state may be what the defect spoiled: then no more is taken from it than it needs to be over. */
+function ended(state: JobState, event: JobEvent<'job.failed'>): JobState {
+  try {
+    return foldEvent(state, event);
+  } catch {
+    const { code, message } = event.data;
+    const { seq, atMs: finishedAtMs } = event;
+    return { ...state, status: 'failed', seq, reason: { code, message }, active: {}, finishedAtMs };
+  }
 }

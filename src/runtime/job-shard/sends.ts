@@ -49,7 +49,7 @@ async function flushHistoryLater(context: ShardContext): Promise<void> {
 }
 
 /** Sends the unsent history of all noted jobs. */
-export async function flushHistory(context: ShardContext): Promise<void> {
+async function flushHistory(context: ShardContext): Promise<void> {
   const { memory, ports, settings } = context;
   const jobIds = [...memory.toSend];
   memory.toSend.clear();

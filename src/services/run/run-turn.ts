@@ -4,6 +4,7 @@ import { makePlan, type Plan } from '../../engine/plan.ts';
 import type { JobShard, NextAnswer, SettlementReport, WorkItem } from '../ports/job-shard.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';
 import { executeAttempt } from './execute-attempt.ts';
+import { withRecentReads } from './recent-reads.ts';
 import { askNext, renewWhileRunning } from './shard-calls.ts';
 import type { Slots } from './slots.ts';
 
@@ -56,7 +57,7 @@ type Running = {
  */
 export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<void> {
   const turn: Turn = {
-    deps,
+    deps: { ...deps, objects: withRecentReads(deps.objects) },
     options,
     plan: null,
     hinted: options.hinted,

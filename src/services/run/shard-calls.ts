@@ -10,8 +10,13 @@ type Deps = { readonly shard: JobShard; readonly log: Log; readonly machine: Mac
 const RENEW_EVERY_MS = 20_000;
 /** A renewal that fails is repeated after this time. */
 const RENEW_RETRY_MS = 4_000;
-const NEXT_RETRIES = 4;
-const NEXT_RETRY_MS = 500;
+/**
+ * A report may carry a paid result, and leases only end while the shard is alive: a runner waits long for it,
+ * about a minute and a half in all.
+ */
+const NEXT_RETRIES = 8;
+const NEXT_RETRY_MS = 250;
+const NEXT_RETRY_MAX_MS = 20_000;
 
 /** One hop's call, repeated with the same `requestId` when no answer came. Null when there is none at all. */
 export async function askNext(
@@ -23,7 +28,7 @@ export async function askNext(
       return await shard.next(request);
     } catch (error) {
       log('warn', 'turn.next_failed', { job_id: request.jobId, tries, error: nameOf(error) });
-      await machine.wait(NEXT_RETRY_MS * 2 ** tries);
+      await machine.wait(Math.min(NEXT_RETRY_MAX_MS, NEXT_RETRY_MS * 2 ** tries));
     }
   }
   return null;

@@ -219,13 +219,14 @@ function factsView(facts: AttemptRecord['facts']): JsonObject {
   return isJsonObject(wire) ? wire : {};
 }
 
-function activeViews({ active }: JobState, step: string): AttemptView[] {
+/** Attempts without an end; when the job is over, nobody waits for one any more. */
+function activeViews({ active, status }: JobState, step: string): AttemptView[] {
   return Object.values(active)
     .filter((attempt) => attempt.step === step && attempt.item === null)
     .map(({ attempt, target, startedAtMs, deadlineAtMs }) => ({
       attempt,
       target,
-      outcome: 'running',
+      outcome: isTerminal(status) ? ('abandoned' as const) : ('running' as const),
       started_at: isoTime(startedAtMs),
       finished_at: null,
       deadline_at: isoTime(deadlineAtMs),

@@ -36,7 +36,7 @@ export const problemSchema = z
 
 export type Problem = z.infer<typeof problemSchema>;
 
-export const costSchema = z
+const costSchema = z
   .object({
     nano_usd: z.int().meta({ description: 'What is known of the cost; 1 USD is 1,000,000,000' }),
     usd: z.string().meta({ description: 'The same in dollars, exactly', example: '0.001200000' }),
@@ -58,7 +58,7 @@ const attemptSchema = z
   .looseObject({
     attempt: z.int(),
     target: targetSchema.nullable(),
-    outcome: z.enum(['running', 'succeeded', 'failed', 'lost']),
+    outcome: z.enum(['running', 'succeeded', 'failed', 'lost', 'abandoned']),
     started_at: time,
     finished_at: time.nullable(),
     deadline_at: time.optional(),

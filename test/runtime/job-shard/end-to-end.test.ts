@@ -487,7 +487,7 @@ describe('a runner', () => {
         },
       },
     );
-    await world.driver.pass(60_000);
+    await world.driver.pass(120_000);
     await turn;
     expect(world.slots.take(10)).toBe(6);
     world.slots.give(6);

@@ -87,7 +87,7 @@ describe('retention has two phases', () => {
     await driver.pass(10 * DAY);
     expect(driver.db.count('definitions')).toBe(1);
     await finished(driver, { retention: { payloads: '1d', history: '1d' } });
-    await driver.pass(3 * DAY);
+    await driver.pass(40 * DAY);
     expect(driver.db.count('jobs')).toBe(0);
     driver.create({ steps: body.steps });
     await driver.pass(60_000);
@@ -184,6 +184,7 @@ describe('a late report', () => {
     await driver.settleHistory();
     driver.succeed(jobId, 'a#1', { text: 'x'.repeat(300_000) }, { costNanoUsd: 0 });
     expect(driver.objects.size).toBe(1);
+    await driver.settleHistory();
     await driver.pass(2 * DAY);
     expect(driver.objects.size).toBe(0);
   });

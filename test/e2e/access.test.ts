@@ -1,0 +1,225 @@
+import { describe, expect, inject, test } from 'vitest';
+
+import { scopes, type Scope } from '../../src/domain/access.ts';
+import {
+  makeApi,
+  newKey,
+  newTenant,
+  rootApi,
+  type Answer,
+  type CreatedKey,
+} from './support/api.ts';
+import { documentOf, matches } from './support/contract.ts';
+import { listedWhen, listJobs, publish, run, submit } from './support/jobs.ts';
+import { plainPipeline } from './support/pipelines.ts';
+import { PLAIN, withPlain } from './support/plain.ts';
+import { expectProblem } from './support/problem.ts';
+
+function bearer(authorization: string | null): Promise<Answer<unknown>> {
+  const { url } = inject('shared');
+  const headers = authorization === null ? {} : { authorization };
+  return makeApi(url, '').send('GET', '/v1/jobs', undefined, { headers });
+}
+
+describe('the key', () => {
+  test('is asked for on every path below /v1, known or not', async () => {
+    const { url } = inject('shared');
+    for (const path of ['/v1/jobs', '/v1/pipelines/x', '/v1/projects', '/v1/nothing']) {
+      expectProblem(await makeApi(url, '').send('GET', path), {
+        status: 401,
+        code: 'unauthenticated',
+        at: { '/headers/authorization': /Authorization: Bearer/ },
+      });
+    }
+  });
+
+  test('is refused when it is malformed, unknown, cut short or not a bearer', async () => {
+    const { key } = await newTenant();
+    const wrong = [
+      null,
+      'Bearer',
+      `Basic ${key}`,
+      `Bearer ${key.slice(0, -1)}`,
+      `Bearer ${key}x`,
+      `Bearer ${key} ${key}`,
+      `Bearer psk_${'0'.repeat(20)}_${'x'.repeat(43)}`,
+      'Bearer null',
+    ];
+    for (const authorization of wrong) {
+      expectProblem(await bearer(authorization), {
+        status: 401,
+        code: 'unauthenticated',
+        at: { '/headers/authorization': /./ },
+      });
+    }
+    expect((await bearer(`Bearer ${key}`)).status).toBe(200);
+    expect((await bearer(`bearer  ${key}`)).status).toBe(200);
+  });
+
+  test('is shown once, and opens nothing once it is deleted', async () => {
+    const tenant = await newTenant();
+    const root = rootApi(tenant.project);
+    const made = await newKey(inject('shared'), tenant.project, ['jobs:read']);
+    const keys = await root.send<{ data: CreatedKey[] }>('GET', '/v1/api-keys');
+    expect(keys.body.data.map(({ id }) => id)).toContain(made.id);
+    expect(keys.text).not.toContain(made.key);
+    expect(keys.text).not.toContain(made.key.split('_').at(-1));
+    expect(keys.text).not.toContain('hash');
+
+    expect((await bearer(`Bearer ${made.key}`)).status).toBe(200);
+    const deleted = await root.send('DELETE', `/v1/api-keys/${made.id}`);
+    expect(deleted.body).toEqual({ id: made.id, deleted: true });
+    expect((await bearer(`Bearer ${made.key}`)).status).toBe(401);
+    expectProblem(await root.send('DELETE', `/v1/api-keys/${made.id}`), {
+      status: 404,
+      code: 'not_found',
+      at: { '/path/key_id': new RegExp(made.id) },
+    });
+  });
+});
+
+type Request = readonly [method: string, path: string, body?: unknown];
+
+/** What each scope opens. The paths' jobs and keys do not exist: 404 means that the door was open. */
+const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
+  'jobs:read': [
+    ['GET', '/v1/jobs'],
+    ['GET', `/v1/jobs/job_${'0'.repeat(34)}`],
+    ['GET', `/v1/jobs/job_${'0'.repeat(34)}/events`],
+  ],
+  'jobs:write': [
+    ['POST', '/v1/jobs', PLAIN],
+    ['POST', `/v1/jobs/job_${'0'.repeat(34)}/cancel`],
+  ],
+  'pipelines:read': [
+    ['GET', '/v1/pipelines'],
+    ['GET', '/v1/pipelines/plain'],
+    ['POST', '/v1/pipelines/plain/validate', plainPipeline('plain')],
+  ],
+  'pipelines:write': [['PUT', '/v1/pipelines/plain', plainPipeline('plain')]],
+  admin: [
+    ['GET', '/v1/api-keys'],
+    ['POST', '/v1/api-keys', { name: 'another', scopes: ['admin'] }],
+    ['DELETE', '/v1/api-keys/key_0'],
+  ],
+};
+const ROOT_ONLY: readonly Request[] = [
+  ['GET', '/v1/projects'],
+  ['POST', '/v1/projects', { name: 'another' }],
+];
+
+describe('scopes', () => {
+  test.each(scopes)('%s opens its doors and no others', async (scope) => {
+    const tenant = await newTenant();
+    const { key } = await newKey(inject('shared'), tenant.project, [scope]);
+    const api = makeApi(tenant.url, key);
+    for (const [method, path, body] of OPENS[scope]) {
+      const answer = await api.send(method, path, body);
+      expect([401, 403], answer.text).not.toContain(answer.status);
+    }
+    const others = Object.entries({ ...OPENS, root: ROOT_ONLY }).filter(([name]) => name !== scope);
+    for (const [needed, requests] of others) {
+      for (const [method, path, body] of requests) {
+        expectForbidden(await api.send(method, path, body), needed);
+      }
+    }
+  });
+
+  test('together they name every documented request, so that none is left out', async () => {
+    const paths = Object.entries((await documentOf(inject('shared').url)).paths);
+    const documented = paths.flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const tested = [...Object.values(OPENS).flat(), ...ROOT_ONLY].map(([method, path]) => {
+      const found = paths.find(([template]) => matches(template, path));
+      return `${method} ${found?.[0]}`;
+    });
+    expect(new Set(tested)).toEqual(new Set(documented));
+  });
+
+  test('a key gives only what it has, and only in its own project', async () => {
+    const [tenant, other] = [await newTenant(), await newTenant()];
+    const made = await newKey(inject('shared'), tenant.project, ['admin', 'jobs:read']);
+    const admin = makeApi(tenant.url, made.key);
+    const ask = (body: object) => admin.send<CreatedKey>('POST', '/v1/api-keys', body);
+    const own = await ask({ name: 'reader', scopes: ['jobs:read'] });
+    expect([own.status, (await bearer(`Bearer ${own.body.key}`)).status]).toEqual([201, 200]);
+    expectProblem(await ask({ name: 'x', scopes: ['jobs:read', 'jobs:write'] }), {
+      status: 403,
+      code: 'forbidden',
+      at: { '/scopes': /jobs:write/ },
+    });
+    expectProblem(await ask({ name: 'x', scopes: ['jobs:read'], project: other.project }), {
+      status: 404,
+      code: 'not_found',
+      at: { '/project': new RegExp(other.project) },
+    });
+    const keys = await admin.send<{ data: { project: string }[] }>('GET', '/v1/api-keys');
+    expect(new Set(keys.body.data.map(({ project }) => project))).toEqual(
+      new Set([tenant.project]),
+    );
+    const foreign = await newKey(inject('shared'), other.project);
+    expect((await admin.send('DELETE', `/v1/api-keys/${foreign.id}`)).status).toBe(404);
+    expect((await bearer(`Bearer ${foreign.key}`)).status).toBe(200);
+  });
+});
+
+function expectForbidden(answer: Answer<unknown>, words: string): void {
+  const at = { '/headers/authorization': new RegExp(words) };
+  expectProblem(answer, { status: 403, code: 'forbidden', at });
+}
+
+describe('projects', () => {
+  test('see none of the jobs and pipelines of each other', async () => {
+    const [mine, other] = [await newTenant(), await withPlain()];
+    const job = await run(other, PLAIN);
+    await listedWhen(other, [job.id]);
+    expect((await listJobs(mine)).data).toEqual([]);
+    expect((await listJobs(mine, `?after=job_${'f'.repeat(34)}`)).data).toEqual([]);
+    const pipelines = await mine.send<{ data: object[] }>('GET', '/v1/pipelines');
+    expect(pipelines.body.data).toEqual([]);
+    expect((await mine.send('GET', '/v1/pipelines/plain')).status).toBe(404);
+    expect((await mine.send('POST', '/v1/jobs', PLAIN)).status).toBe(404);
+  });
+
+  test('number the versions of their pipelines by themselves', async () => {
+    const [one, two] = [await withPlain(), await newTenant()];
+    expect(await publish(one, plainPipeline('plain', { description: 'newer' }))).toBe(2);
+    expect(await publish(two, plainPipeline('plain'))).toBe(1);
+  });
+
+  test('are chosen by the root key with a header', async () => {
+    const tenant = await withPlain();
+    const { id } = await submit(rootApi(tenant.project), PLAIN);
+    expect((await tenant.send('GET', `/v1/jobs/${id}`)).status).toBe(200);
+    expect((await rootApi().send('GET', `/v1/jobs/${id}`)).status).toBe(404);
+    for (const project of ['prj_nobody', 'nonsense!']) {
+      expectProblem(await rootApi(project).send('GET', '/v1/jobs'), {
+        status: 404,
+        code: 'not_found',
+        at: { '/headers/penstock-project': new RegExp(project) },
+      });
+    }
+    // A project's own key cannot be led elsewhere by that header.
+    const other = await newTenant();
+    const led = makeApi(tenant.url, tenant.key, { 'penstock-project': other.project });
+    expect((await led.send('GET', `/v1/jobs/${id}`)).status).toBe(200);
+  });
+
+  test('are listed for the root key, page by page', async () => {
+    const made = [await newTenant(), await newTenant(), await newTenant()];
+    const met: string[] = [];
+    let after = '';
+    for (;;) {
+      const page = await rootApi().send<{ data: { id: string }[]; next_cursor: string | null }>(
+        'GET',
+        `/v1/projects?limit=2${after}`,
+      );
+      met.push(...page.body.data.map(({ id }) => id));
+      if (page.body.next_cursor === null) break;
+      after = `&after=${page.body.next_cursor}`;
+    }
+    expect(new Set(met).size).toBe(met.length);
+    expect(met).toEqual(expect.arrayContaining(made.map(({ project }) => project)));
+  });
+});

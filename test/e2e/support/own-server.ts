@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { beforeExit } from '../../../scripts/lib/cleanup.ts';
+import { freePort, startServer, type Server } from '../../../scripts/lib/server.ts';
+import { newRootKey } from '../../../scripts/lib/settings.ts';
+import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
+import type { Place } from './api.ts';
+import { settingsFor } from './settings.ts';
+
+/** A server for tests that block it, kill it or read what it logs. Its state and its port outlive a crash. */
+export type OwnServer = Place & {
+  readonly simulator: Simulator;
+  /** Every line it has put out so far, over all its lives. */
+  readonly lines: readonly string[];
+  /** `kill -9` for the server and all its processes, at once. */
+  crash(): void;
+  /** Starts it again on the same state and port. */
+  restart(): Promise<void>;
+  /** Ends it and removes its state. */
+  close(): Promise<void>;
+};
+
+export async function startOwnServer(): Promise<OwnServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'penstock-e2e-own-'));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  beforeExit(removeFolder);
+  const simulator = await startSimulator({ keepBodies: true });
+  const rootKey = newRootKey();
+  const lines: string[] = [];
+  const options = {
+    port: await freePort(),
+    persistTo: join(folder, 'state'),
+    settings: settingsFor(rootKey, simulator.url),
+    onLine: (line: string) => lines.push(line),
+  };
+  let server: Server = await startServer(options);
+  return {
+    url: server.url,
+    rootKey,
+    simulator,
+    lines,
+    crash: () => server.kill(),
+    async restart() {
+      server = await startServer(options);
+    },
+    async close() {
+      await server.stop();
+      await simulator.close();
+      removeFolder();
+    },
+  };
+}
