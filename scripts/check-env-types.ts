@@ -35,6 +35,8 @@ if (declarations(readFileSync(FILE, 'utf8')) !== declarations(committed)) {
     'worker-configuration.d.ts was out of date and has been made anew: commit it\n',
   );
   process.exitCode = 1;
+} else {
+  writeFileSync(FILE, committed);
 }
 
 /** Without the first lines, which hold the command and a hash of it. */

@@ -2,7 +2,7 @@ import { compose } from './compose.ts';
 import { makeApp } from './http/app.ts';
 import { consumeDeadLetters } from './runtime/consumers/dead-letters.ts';
 import { consumeHistory } from './runtime/consumers/history.ts';
-import { consumeWakes } from './runtime/consumers/wake.ts';
+import { consumeSideBySide, consumeWakes } from './runtime/consumers/wake.ts';
 import { hourly } from './runtime/cron.ts';
 import { JobShardObject } from './runtime/job-shard-object.ts';
 
@@ -17,10 +17,11 @@ export default {
     app.fetch(request, { deps: compose(env).http, background: (work) => ctx.waitUntil(work) }),
 
   /** Queues are told apart by their names, which environments prefix. */
-  async queue(batch, env) {
+  async queue(batch, env, ctx) {
     const { wake, history } = compose(env);
     if (batch.queue.endsWith('-dead')) await consumeDeadLetters(history, batch);
     else if (batch.queue.endsWith('-history')) await consumeHistory(history, batch);
+    else if (env.LOCAL_QUEUES === 'true') await consumeSideBySide(wake, batch, ctx);
     else await consumeWakes(wake, batch);
   },
 

@@ -5,16 +5,12 @@ import type { Json } from '../domain/json.ts';
 /** Deepest nesting a step takes. Checking a value recurses, and a stack that overflows is no failure as a value. */
 const JSON_DEPTH_MAX = 200;
 
-const json: z.ZodType<Json> = z.json();
-
-/** Any JSON value, of a depth that can be worked on. */
+/** Any JSON value, of a depth that can be worked on. It is passed through as it is, whatever its keys are called. */
 export const jsonField = z
-  .unknown()
+  .custom<Json>((value) => value !== undefined, { error: 'is required', abort: true })
   .refine((value) => depthOf(value) <= JSON_DEPTH_MAX, {
     error: `must not be nested more than ${JSON_DEPTH_MAX} levels deep`,
-    abort: true,
-  })
-  .pipe(json);
+  });
 
 /** Levels of lists and objects, counted level by level and no further than needed. */
 function depthOf(value: unknown): number {

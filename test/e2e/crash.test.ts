@@ -159,7 +159,7 @@ test('a runner that died is noticed long before the call that it held would have
   const query = '?status=succeeded';
   const isListed = async () =>
     (await listJobs(other, query)).data.some(({ id }) => id === longCall.id);
-  await until('its job to be over', isListed, 15_000);
+  await until('its job to be over', isListed, 60_000);
   expect(await isListed()).toBe(true);
 });
 

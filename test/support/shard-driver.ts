@@ -95,6 +95,8 @@ export class ShardDriver {
   readonly measured: Change[] = [];
   readonly unusable = new Map<string, string>();
   random = 0.5;
+  /** True to put the object away whenever it is idle: every alarm finds a new one. */
+  coldAlarms = false;
   readonly recorded = new Map<JobId, Recorded>();
   #epoch = 0;
   #timers: Timer[] = [];
@@ -240,6 +242,7 @@ export class ShardDriver {
 
   /** One firing, whether its time has come or not. While it runs, no alarm stands. */
   async fireAlarm(retryCount = 0): Promise<void> {
+    if (this.coldAlarms) this.restart();
     this.alarmAtMs = null;
     this.alarmsFired += 1;
     await this.shard.alarm(retryCount);

@@ -7,7 +7,7 @@ import type { CancelAnswer, CancelRequest } from '../../services/ports/job-shard
 import { hintsToSend, resendDelayMs, retentionDueAtMs } from './book.ts';
 import { commit, jobDueAtMs, overDueAtMs } from './commit.ts';
 import { confirmedSeq, forget, type ShardContext } from './context.ts';
-import { expiredLeases } from './leases.ts';
+import { expiredLeases, markUnheard } from './leases.ts';
 import { makeWorld, NO_ARRIVALS } from './make-world.ts';
 import { openBox } from './payload-box.ts';
 import { guarded } from './quarantine.ts';
@@ -15,7 +15,7 @@ import { snapshot } from './read.ts';
 import { queueHistory } from './sends.ts';
 import { storeItems } from './turn.ts';
 import { eraseItemOutputs } from './tables/items.ts';
-import { deleteJob, loadJob, updateJob, type JobRow } from './tables/jobs.ts';
+import { deleteJob, loadJob, saveBook, updateJob, type JobRow } from './tables/jobs.ts';
 import { deleteKey } from './tables/keys.ts';
 import { erasePayloads } from './tables/payloads.ts';
 
@@ -67,14 +67,22 @@ export async function attend(context: ShardContext, jobId: JobId): Promise<void>
 
 function attendRunning(context: ShardContext, row: JobRow, plan: Plan): void {
   const nowMs = context.ports.nowMs();
-  const attempts = expiredLeases(context, row.state);
+  const attempts = expiredLeases(context, row);
   let after = row;
   if (attempts.length > 0) after = apply(context, row, plan, { kind: 'lost', attempts });
   else if (nextDueAtMs(row.state, plan, nowMs) <= nowMs || hintsDue(row, plan, nowMs)) {
     after = apply(context, row, plan, { kind: 'timer' });
   }
+  after = noteUnheard(context, after);
   sendAgain(context, after);
   context.memory.dueAtMs.set(row.state.birth.id, jobDueAtMs(context, { ...after, plan }));
+}
+
+/** Writes down whose runner has not been heard of, so that it is missed even if this object is put away. */
+function noteUnheard(context: ShardContext, row: JobRow): JobRow {
+  const unheard = markUnheard(context, row);
+  if (JSON.stringify(unheard) === JSON.stringify(row.book.unheard)) return row;
+  return saveBook(context.ports.sql, row, { ...row.book, unheard });
 }
 
 function hintsDue({ state, book }: JobRow, plan: Plan, nowMs: number): boolean {

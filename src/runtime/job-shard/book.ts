@@ -11,6 +11,8 @@ export type Book = {
   readonly wakes: Wakes;
   /** The `requestId` of the call that claimed an attempt, by attempt key. */
   readonly claims: Readonly<Record<string, string>>;
+  /** Since when nobody was heard of an open attempt's runner, by attempt key; see `leases.ts`. */
+  readonly unheard?: Readonly<Record<string, number>> | undefined;
   /** Number of the tail's first event, and the tail's length in characters. */
   readonly tailFromSeq: number;
   readonly tailLength: number;

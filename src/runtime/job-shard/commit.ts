@@ -14,7 +14,7 @@ import {
   type Wakes,
 } from './book.ts';
 import { confirmedSeq, type ShardContext } from './context.ts';
-import { dropLease, leaseEndsAtMs, noteSeen } from './leases.ts';
+import { dropLease, leaseEndsAtMs, noteSeen, stillUnheard } from './leases.ts';
 import type { Box } from './payload-box.ts';
 import { queueHistory, queueWakes } from './sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
@@ -60,6 +60,7 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
     claims: nextClaims(row.book.claims, state, decision.claimed.keys, input.requestId),
     inlineLength: input.box.length,
     objects: row.book.objects || input.objects,
+    unheard: stillUnheard(context, { state, book: row.book }),
   };
   const dueAtMs = noteLeasesAndDue(context, {
     before: row.state,
@@ -194,7 +195,7 @@ export function jobDueAtMs(context: ShardContext, job: Standing & { readonly pla
   if (isTerminal(state.status)) return overDueAtMs(context, job);
   const nowMs = context.ports.nowMs();
   const leaseEnds = Object.values(state.active).map((active) =>
-    leaseEndsAtMs(context, state.birth.id, active),
+    leaseEndsAtMs(context, job, active),
   );
   return Math.min(
     historyDueAtMs(context, job),

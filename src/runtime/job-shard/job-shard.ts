@@ -4,7 +4,6 @@ import type {
   EventsAnswer,
   EventsRequest,
   HistoryMark,
-  JobShard,
   JobSnapshot,
   KeyedJob,
   NextAnswer,

@@ -17,12 +17,12 @@ import { hintAnswered } from './book.ts';
 import { boundFailure } from './bounds.ts';
 import { commit } from './commit.ts';
 import type { ShardContext } from './context.ts';
-import { noteSeen } from './leases.ts';
+import { noteSeen, stillUnheard } from './leases.ts';
 import { makeWorld, type Arrivals } from './make-world.ts';
 import { openBox, payloadKeys, putControl, putPayload, type Box } from './payload-box.ts';
 import { guarded } from './quarantine.ts';
 import { saveItem } from './tables/items.ts';
-import { loadJob, type JobRow } from './tables/jobs.ts';
+import { loadJob, saveBook, type JobRow } from './tables/jobs.ts';
 import { jobContext, workItem } from './work-items.ts';
 
 /** An item's output of this many bytes at most lies in the item's row. */
@@ -206,12 +206,15 @@ export function storeItems(
   }
 }
 
-/** Keeps attempts alive and tells which of them must stop. Writes nothing. */
+/** Keeps attempts alive and tells which of them must stop. Writes only when one of them was missed. */
 export function renew(context: ShardContext, { jobId, keys }: RenewRequest): RenewAnswer {
   const row = loadJob(context.ports.sql, jobId);
   if (row === null || isTerminal(row.state.status)) return { cancel: keys };
   const held = keys.filter((key) => row.state.active[key] !== undefined);
   for (const key of held) noteSeen(context, jobId, key);
+  if (held.some((key) => row.book.unheard?.[key] !== undefined)) {
+    saveBook(context.ports.sql, row, { ...row.book, unheard: stillUnheard(context, row) });
+  }
   const lost = keys.filter((key) => row.state.active[key] === undefined);
   return { cancel: row.state.status === 'cancelling' ? keys : lost };
 }

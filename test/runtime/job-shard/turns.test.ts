@@ -233,6 +233,28 @@ describe('a lease', () => {
     expect(driver.state(left).active).toEqual({});
   });
 
+  test('ends in a quiet shard too, whose object is put away between any two alarms', async () => {
+    const driver = new ShardDriver();
+    driver.coldAlarms = true;
+    const jobId = driver.create(chat);
+    driver.claim(jobId);
+    await driver.pass(61_000);
+    expect(driver.state(jobId).active).toEqual({});
+  });
+
+  test('goes on in a quiet shard as long as its runner renews it', async () => {
+    const driver = new ShardDriver();
+    driver.coldAlarms = true;
+    const jobId = driver.create(chat);
+    driver.claim(jobId);
+    for (let renewals = 0; renewals < 25; renewals += 1) {
+      await driver.pass(20_000);
+      driver.restart();
+      expect(driver.shard.renew({ jobId, keys: ['a#1'] })).toEqual({ cancel: [] });
+    }
+    expect(driver.succeed(jobId, 'a#1').settled).toEqual(['used']);
+  });
+
   test('that ended tells its runner to stop', async () => {
     const driver = new ShardDriver();
     const jobId = driver.create(chat);

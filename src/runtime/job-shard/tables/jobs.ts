@@ -72,6 +72,12 @@ export function updateJob(sql: Sql, jobId: JobId, change: JobChange): void {
   sql.exec(`UPDATE jobs SET ${columns.join(', ')} WHERE job_id = ?`, ...values, jobId);
 }
 
+/** Writes the notes on a job, and nothing else. */
+export function saveBook(sql: Sql, row: JobRow, book: Book): JobRow {
+  sql.exec('UPDATE jobs SET book = ? WHERE job_id = ?', JSON.stringify(book), row.state.birth.id);
+  return { ...row, book };
+}
+
 export type DueJob = { readonly jobId: JobId; readonly dueAtMs: number };
 
 /** Jobs whose lower bound has passed, the longest overdue first; a page that follows `after`. */
