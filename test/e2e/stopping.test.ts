@@ -19,11 +19,11 @@ import { chatPipeline, items, mapPipeline, plainPipeline, question } from './sup
 import { newModel } from './support/simulator-client.ts';
 import { until } from './support/until.ts';
 
-// A server of its own: a call that hangs holds up its queue, because the local runtime has one batch of each under
-// way at a time. Where several hang at once, the requests that submit them run the jobs instead.
+// A server of its own, on which a call that hangs holds up its queue, so that jobs can be made to wait. Where several
+// hang at once, the requests that submit them run the jobs instead.
 let server: OwnServer;
 beforeAll(async () => {
-  server = await startOwnServer();
+  server = await startOwnServer({ LOCAL_QUEUES: 'false' });
 });
 afterAll(() => server.close());
 

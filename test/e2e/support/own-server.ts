@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { beforeExit } from '../../../scripts/lib/cleanup.ts';
 import { freePort, startServer, type Server } from '../../../scripts/lib/server.ts';
-import { newRootKey } from '../../../scripts/lib/settings.ts';
+import { newRootKey, type Settings } from '../../../scripts/lib/settings.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
 import type { Place } from './api.ts';
 import { settingsFor } from './settings.ts';
@@ -22,7 +22,7 @@ export type OwnServer = Place & {
   close(): Promise<void>;
 };
 
-export async function startOwnServer(): Promise<OwnServer> {
+export async function startOwnServer(more: Settings = {}): Promise<OwnServer> {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-e2e-own-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   beforeExit(removeFolder);
@@ -32,7 +32,7 @@ export async function startOwnServer(): Promise<OwnServer> {
   const options = {
     port: await freePort(),
     persistTo: join(folder, 'state'),
-    settings: settingsFor(rootKey, simulator.url),
+    settings: { ...settingsFor(rootKey, simulator.url), ...more },
     onLine: (line: string) => lines.push(line),
   };
   let server: Server = await startServer(options);
