@@ -99,6 +99,7 @@ export class ShardDriver {
   coldAlarms = false;
   readonly recorded = new Map<JobId, Recorded>();
   #epoch = 0;
+  #firedForMs: number | null = null;
   #timers: Timer[] = [];
   #ids = 0;
   readonly #plans = new Map<string, Plan>();
@@ -137,8 +138,9 @@ export class ShardDriver {
       },
       setAlarm: (atMs) => {
         if (!alive()) return;
-        this.alarmAtMs = atMs;
         this.alarmsSet += 1;
+        // The runtime loses an alarm that is set, while it runs, to the millisecond for which it runs.
+        if (atMs !== this.#firedForMs) this.alarmAtMs = atMs;
       },
       sync: () => whenAlive(() => {}),
       sendWakes: (messages) => whenAlive(() => this.#takeWakes(messages)),
@@ -243,9 +245,15 @@ export class ShardDriver {
   /** One firing, whether its time has come or not. While it runs, no alarm stands. */
   async fireAlarm(retryCount = 0): Promise<void> {
     if (this.coldAlarms) this.restart();
+    const due = this.alarmAtMs !== null && this.alarmAtMs <= this.nowMs;
+    this.#firedForMs = due ? this.alarmAtMs : null;
     this.alarmAtMs = null;
     this.alarmsFired += 1;
-    await this.shard.alarm(retryCount);
+    try {
+      await this.shard.alarm(retryCount);
+    } finally {
+      this.#firedForMs = null;
+    }
   }
 
   newJobId(): JobId {

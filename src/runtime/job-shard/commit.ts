@@ -122,9 +122,13 @@ export function commitNew(
   return row;
 }
 
-/** Moves the alarm forward if it stands later than this, or not at all. */
-export function arm({ memory, ports }: ShardContext, atMs: number): void {
-  if (!Number.isFinite(atMs)) return;
+/**
+ * Moves the alarm forward if it stands later than this, or not at all. Always to a whole millisecond that is still
+ * to come: an alarm that is set, while it runs, to the very millisecond for which it ran is lost by the runtime.
+ */
+export function arm({ memory, ports }: ShardContext, dueAtMs: number): void {
+  if (!Number.isFinite(dueAtMs)) return;
+  const atMs = Math.max(Math.ceil(dueAtMs), ports.nowMs() + 1);
   if (memory.alarmAtMs !== null && memory.alarmAtMs <= atMs) return;
   ports.setAlarm(atMs);
   memory.alarmAtMs = atMs;
