@@ -1,4 +1,5 @@
 import type { Failure } from './failure.ts';
+import type { JobId } from './ids.ts';
 import type { Usage } from './usage.ts';
 
 /** A provider's model that a route may choose. */
@@ -56,6 +57,8 @@ export type ActiveAttempt = {
   readonly deadlineAtMs: number;
   /** True when the work stays inside the Worker and costs nothing. */
   readonly local: boolean;
+  /** The job that does the work; no runner holds the attempt while it does. */
+  readonly child?: JobId;
 };
 
 /** The attempt that a step or item takes next. */

@@ -126,6 +126,12 @@ const step = z.strictObject({
   route: z.union([z.string().min(1), route]).optional(),
   prompt: prompt.optional(),
   check: check.optional(),
+  on_item_failure: z.enum(['fail', 'continue']).optional(),
+  on_failure: z
+    .union([z.enum(['fail', 'continue']), z.strictObject({ step: z.string().min(1) })], {
+      error: 'must be fail, continue, or { "step": "<id>" }',
+    })
+    .optional(),
   timeouts: z
     .strictObject({ attempt: attemptTimeout.optional(), step: longTimeout.optional() })
     .optional(),

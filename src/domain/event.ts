@@ -1,6 +1,8 @@
 import type { AttemptFacts, StopReason, Target } from './attempt.ts';
 import type { Failure, Violation } from './failure.ts';
+import type { JobId } from './ids.ts';
 import type { StoredValue } from './stored-value.ts';
+import type { Wait } from './wait.ts';
 
 /**
  * The history of a job: what happened, in order, in words that are stored for months. Fields are added as
@@ -15,8 +17,14 @@ type JobScope = {
     readonly version: number;
     readonly definitionHash: string;
     readonly input: StoredValue;
+    readonly rerunOf?: RerunOf;
   };
   'job.started': None;
+  /** Nothing can move before a timer, an event or a child job. */
+  'job.waiting': None;
+  'job.paused': { readonly by: string };
+  /** A pause is over, or what a job waited for has come. */
+  'job.resumed': { readonly by?: string };
   'job.cancelling': { readonly by: string };
   'job.succeeded': None;
   'job.partially_succeeded': None;
@@ -30,13 +38,33 @@ type StepScope = {
   /** The step may run now. A map says over how many items. */
   'step.queued': { readonly items?: number };
   'step.started': None;
-  'step.waiting': { readonly kind: 'retry_backoff'; readonly untilAtMs: number };
+  'step.waiting':
+    | { readonly kind: 'retry_backoff'; readonly untilAtMs: number }
+    /** The attempt goes on in a job of its own. */
+    | { readonly kind: 'child'; readonly jobId: JobId };
   /** `output` is null for a map: its items' outputs lie with the items. */
-  'step.succeeded': { readonly output: StoredValue | null };
-  'step.failed': { readonly failure: Failure; readonly stopped: StopReason };
+  'step.succeeded': {
+    readonly output: StoredValue | null;
+    readonly itemsFailed?: number;
+    /** Taken over from the job that this one runs again; nothing was done for it. */
+    readonly reused?: true;
+  };
+  'step.failed': {
+    readonly failure: Failure;
+    readonly stopped: StopReason;
+    /** The step that runs now because this one failed. */
+    readonly handler?: string;
+  };
   'step.skipped': { readonly reason: SkipReason };
 };
-export type SkipReason = 'condition' | 'needs_skipped' | 'needs_failed';
+export type SkipReason = 'condition' | 'needs_skipped' | 'needs_failed' | 'no_failure';
+
+type WaitScope = {
+  'wait.started': Wait;
+  /** `by` says who sent the event; null for a timer. */
+  'wait.completed': { readonly by: string | null };
+  'wait.timed_out': None;
+};
 
 type AttemptScope = {
   'attempt.started': {
@@ -71,7 +99,7 @@ export type Continuation =
   | { readonly retry: { readonly atMs: number; readonly targetIndex: number } }
   | { readonly stopped: StopReason };
 
-type EventData = JobScope & StepScope & AttemptScope;
+type EventData = JobScope & StepScope & WaitScope & AttemptScope;
 export type EventType = keyof EventData;
 
 /** An event as the engine emits it, before it gets its number and time. */

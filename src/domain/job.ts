@@ -4,6 +4,7 @@ import type { Failure } from './failure.ts';
 import type { JobId, ProjectId } from './ids.ts';
 import type { CostSum } from './money.ts';
 import type { StoredValue } from './stored-value.ts';
+import type { Wait } from './wait.ts';
 
 /**
  * PERSISTED CONTRACT. `JobState` is stored as JSON in a shard's row and read by the code of other releases:
@@ -41,8 +42,24 @@ export type StepPhase =
   /** An attempt is in a runner's hands. */
   | { readonly status: 'running' }
   | MapPhase
-  | { readonly status: 'succeeded'; readonly output: StoredValue | null; readonly items?: number }
-  | { readonly status: 'failed'; readonly failure: Failure; readonly stopped: StopReason }
+  /** Waits for a moment or for an event from outside. */
+  | { readonly status: 'waiting'; readonly on: Wait }
+  | {
+      readonly status: 'succeeded';
+      readonly output: StoredValue | null;
+      readonly items?: number;
+      /** Items that failed for good, in a map that goes on without them. */
+      readonly itemsFailed?: number;
+      /** The output was taken over from the job that this one runs again. */
+      readonly reused?: true;
+    }
+  | {
+      readonly status: 'failed';
+      readonly failure: Failure;
+      readonly stopped: StopReason;
+      /** The step whose output stands in for this one's. */
+      readonly handler?: string;
+    }
   | { readonly status: 'skipped'; readonly reason: SkipReason };
 export type StepStatus = StepPhase['status'];
 
@@ -55,6 +72,8 @@ export type MapPhase = {
   /** Items between two attempts; each still holds its place under `max_concurrency`. */
   readonly retries: readonly (NextAttempt & { readonly item: number })[];
   readonly succeeded: number;
+  /** Items that failed for good; absent while there are none. */
+  readonly failed?: number;
 };
 
 export type StepState = {

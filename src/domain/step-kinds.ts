@@ -21,7 +21,11 @@ export const modelStepKinds = [
 ] as const;
 export type ModelStepKind = (typeof modelStepKinds)[number];
 
-export const stepKinds = [...transformKinds, ...modelStepKinds] as const;
+/** Steps that the engine itself carries out, or that another job does. */
+const controlKinds = ['wait', 'pipeline'] as const;
+export type ControlKind = (typeof controlKinds)[number];
+
+export const stepKinds = [...transformKinds, ...modelStepKinds, ...controlKinds] as const;
 export type StepKind = (typeof stepKinds)[number];
 
 const known: ReadonlySet<string> = new Set(stepKinds);
@@ -29,6 +33,11 @@ const known: ReadonlySet<string> = new Set(stepKinds);
 /** The only way a plain string becomes a `StepKind`. */
 export function isStepKind(text: string): text is StepKind {
   return known.has(text);
+}
+
+/** True for steps that compute inside the Worker. */
+export function isTransformKind(kind: StepKind): kind is TransformKind {
+  return transformKinds.some((transform) => transform === kind);
 }
 
 /** True for steps that call a model through a route. */

@@ -1,12 +1,21 @@
-import type { StopReason } from '../domain/attempt.ts';
 import type { SkipReason } from '../domain/event.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { StepStatus } from '../domain/job.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
+import { isIdle } from './due.ts';
 import { formatPath, type Path } from './expression/path.ts';
 import { fillTemplate, readsOf, type Template } from './expression/template.ts';
+import { failJob, failStep } from './failing.ts';
 import { controlKey, type ForEach, type PlannedStep } from './plan.ts';
-import { evaluateControl, tooLarge, unevaluable, withControlScope, type Control } from './scope.ts';
+import { openWait } from './waits.ts';
+import {
+  evaluateControl,
+  outputPath,
+  tooLarge,
+  unevaluable,
+  withControlScope,
+  type Control,
+} from './scope.ts';
 
 /** The most items one map may have. */
 const MAP_ITEMS_MAX = 1_000;
@@ -23,12 +32,26 @@ export function advance(draft: Draft): void {
     finishCancel(draft);
     return;
   }
+  // A paused job opens nothing; what ran before the pause may still end it.
+  if (draft.state.status !== 'paused') openSteps(draft);
+  if (!isOver(draft)) finishIfDone(draft);
+  if (!isOver(draft)) tellWhetherWaiting(draft);
+}
+
+function openSteps(draft: Draft): void {
   for (const step of draft.plan.steps) {
     if (isOver(draft)) return;
     if (stepOf(draft, step.id).phase.status === 'pending' && needsEnded(draft, step))
       open(draft, step);
   }
-  if (!isOver(draft)) finishIfDone(draft);
+}
+
+/** A job that nothing but a moment, an event or a child can move says so, and says when it moves again. */
+function tellWhetherWaiting(draft: Draft): void {
+  const { status } = draft.state;
+  const idle = isIdle(draft.state);
+  if (status === 'running' && idle) emit(draft, { type: 'job.waiting', data: {} });
+  if (status === 'waiting' && !idle) emit(draft, { type: 'job.resumed', data: {} });
 }
 
 function finishCancel(draft: Draft): void {
@@ -50,6 +73,10 @@ function open(draft: Draft, step: PlannedStep): void {
   if (skip === 'failed') return;
   if (skip !== null) {
     emit(draft, { type: 'step.skipped', step: step.id, data: { reason: skip } });
+    // Nobody stands in for the failed step after all.
+    if (step.handles !== null && skip !== 'no_failure') failJob(draft, step.handles);
+  } else if (step.definition.uses === 'wait') {
+    openWait(draft, step);
   } else if (step.forEach === null) {
     emit(draft, { type: 'step.queued', step: step.id, data: {} });
   } else {
@@ -59,9 +86,11 @@ function open(draft: Draft, step: PlannedStep): void {
 
 /** A step with a condition decides by it alone; without one it follows its needs. */
 function reasonToSkip(draft: Draft, step: PlannedStep): SkipReason | 'failed' | null {
+  if (step.handles !== null && statusOf(draft, step.handles) !== 'failed') return 'no_failure';
   if (step.condition === null) {
-    if (step.needs.some((id) => statusOf(draft, id) === 'failed')) return 'needs_failed';
-    return step.needs.some((id) => statusOf(draft, id) === 'skipped') ? 'needs_skipped' : null;
+    const needs = step.needs.filter((id) => id !== step.handles);
+    if (needs.some((id) => hasFailed(draft, id))) return 'needs_failed';
+    return needs.some((id) => wasLeftOut(draft, id)) ? 'needs_skipped' : null;
   }
   const condition = evaluateControl(step.condition, draft.state, draft.world);
   if (condition.ok && typeof condition.value === 'boolean')
@@ -69,8 +98,22 @@ function reasonToSkip(draft: Draft, step: PlannedStep): SkipReason | 'failed' | 
   const { failure } = condition.ok
     ? unevaluable(`\`${step.condition.source}\` must be true or false`)
     : condition;
-  failStep(draft, step.id, within('if', failure), 'not_retryable');
+  failStep(draft, step, within('if', failure), 'not_retryable');
   return 'failed';
+}
+
+/** True for a step whose failure nothing makes good: it neither may fail, nor did another one stand in for it. */
+function hasFailed(draft: Draft, id: string): boolean {
+  const { phase } = stepOf(draft, id);
+  if (phase.status !== 'failed') return false;
+  if (phase.handler !== undefined) return statusOf(draft, phase.handler) !== 'succeeded';
+  return draft.plan.byId.get(id)?.onFailure.kind !== 'continue';
+}
+
+/** True for a step that was skipped, but for a handler that had nothing to handle. */
+function wasLeftOut(draft: Draft, id: string): boolean {
+  const { phase } = stepOf(draft, id);
+  return phase.status === 'skipped' && phase.reason !== 'no_failure';
 }
 
 /** A failure of an expression, with the field it stands in. */
@@ -81,7 +124,7 @@ function within(field: string, failure: Failure): Failure {
 function openMap(draft: Draft, step: PlannedStep, forEach: ForEach): void {
   const count = itemCount(draft, forEach);
   if (typeof count !== 'number') {
-    failStep(draft, step.id, within('for_each', count), 'not_retryable');
+    failStep(draft, step, within('for_each', count), 'not_retryable');
     return;
   }
   emit(draft, { type: 'step.queued', step: step.id, data: { items: count } });
@@ -99,7 +142,8 @@ function itemCount(draft: Draft, { template }: ForEach): number | Failure {
 }
 
 function listLength(draft: Draft, path: Path): Control {
-  const known = draft.world.control(controlKey({ path, want: 'length' }), draft.state);
+  const place = outputPath(draft.state, path);
+  const known = draft.world.control(controlKey({ path: place, want: 'length' }), draft.state);
   if (known.kind === 'value' && typeof known.value === 'number')
     return { ok: true, value: known.value };
   if (known.kind === 'too_large') return { ok: false, failure: tooLarge(path, known.bytes) };
@@ -116,20 +160,21 @@ function computedLength(draft: Draft, template: Template): Control {
   });
 }
 
-/** Ends a step without a result, and the job that cannot do without it. */
-export function failStep(draft: Draft, id: string, failure: Failure, stopped: StopReason): void {
-  emit(draft, { type: 'step.failed', step: id, data: { failure, stopped } });
-  // A job that is out of time has timed out, whatever its last step says; `meetDeadlines` ends it.
-  if (draft.world.nowMs >= draft.state.birth.deadlineAtMs) return;
-  const message = `step ${id} failed: ${failure.message}`;
-  emit(draft, { type: 'job.failed', data: { code: failure.class, message, step: id } });
-}
-
 function finishIfDone(draft: Draft): void {
   if (!draft.plan.steps.every((step) => ENDED.has(statusOf(draft, step.id)))) return;
   const problem = outputProblem(draft);
-  if (problem === null) emit(draft, { type: 'job.succeeded', data: {} });
-  else emit(draft, { type: 'job.failed', data: { code: 'output_failed', message: problem } });
+  if (problem === null) {
+    const type = isPartial(draft) ? 'job.partially_succeeded' : 'job.succeeded';
+    emit(draft, { type, data: {} });
+  } else emit(draft, { type: 'job.failed', data: { code: 'output_failed', message: problem } });
+}
+
+/** Whether something failed on the way that the job could do without. */
+function isPartial({ state }: Draft): boolean {
+  return Object.values(state.steps).some(
+    ({ phase }) =>
+      phase.status === 'failed' || (phase.status === 'succeeded' && (phase.itemsFailed ?? 0) > 0),
+  );
 }
 
 /** Computed parts of the output are tried before the job may call itself succeeded. */

@@ -1,6 +1,6 @@
 import { attemptKey, type NextAttempt, type Target } from '../domain/attempt.ts';
-import { failStep } from './advance.ts';
-import { mapRoom, stepDeadlineAtMs } from './due.ts';
+import { mapRoom, startsNothing, stepDeadlineAtMs } from './due.ts';
+import { failStep } from './failing.ts';
 import { attemptsOf, emit, isOver, stepOf, type Draft } from './draft.ts';
 import type { PlannedStep } from './plan.ts';
 import { chooseTarget, noTargetFailure, sameTarget, type Choice } from './routing.ts';
@@ -21,6 +21,8 @@ export type Claimed = {
   readonly starved: boolean;
 };
 
+const CHILD_SUBMIT_MS = 15_000;
+
 type Candidate = {
   readonly step: PlannedStep;
   readonly item: number | null;
@@ -33,7 +35,7 @@ export function claim(draft: Draft, input: ClaimInput): Claimed {
   const outcomes: Started[] = [];
   for (const step of draft.plan.steps) {
     for (const candidate of candidates(draft, step)) {
-      if (isOver(draft) || draft.state.status === 'cancelling') break;
+      if (isOver(draft) || startsNothing(draft.state)) break;
       const outcome = start(draft, candidate, input, left);
       outcomes.push(outcome);
       if (outcome.kind === 'full' || outcome.kind === 'unfit') break;
@@ -79,11 +81,11 @@ function start(
 ): Started {
   const { step, item, next } = candidate;
   const deadlineAtMs = attemptDeadline(draft, step);
-  if (deadlineAtMs > input.untilMs) return { kind: 'unfit' };
+  if (heldUntilMs(draft, step, deadlineAtMs) > input.untilMs) return { kind: 'unfit' };
   const choice = chooseTarget(step.route, next.targetIndex, draft.world);
   if (choice.chosen === null) {
     recordRoute(draft, candidate, choice);
-    failStep(draft, step.id, noTargetFailure(choice), 'no_target_left');
+    failStep(draft, step, noTargetFailure(choice), 'no_target_left');
     return { kind: 'gone' };
   }
   const slot = choice.chosen.local ? 'local' : 'calls';
@@ -134,6 +136,12 @@ function previousTarget(
   if (target === undefined || target === null) return null;
   const failure = last === undefined ? null : (last.failure?.class ?? last.outcome);
   return { target: { provider: target.provider, model: target.model }, failure };
+}
+
+/** How long a runner may have to hold an attempt; a child job needs one only to be submitted. */
+function heldUntilMs(draft: Draft, { definition }: PlannedStep, deadlineAtMs: number): number {
+  if (definition.uses !== 'pipeline') return deadlineAtMs;
+  return Math.min(deadlineAtMs, draft.world.nowMs + CHILD_SUBMIT_MS);
 }
 
 /** An attempt never gets more time than its step or its job has left. */

@@ -1,4 +1,4 @@
-import { failStep } from './advance.ts';
+import { failStep } from './failing.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
 import { isWaiting, stepDeadlineAtMs } from './due.ts';
 import type { PlannedStep } from './plan.ts';
@@ -12,7 +12,9 @@ export function meetDeadlines(draft: Draft): void {
   for (const step of draft.plan.steps) {
     if (!isOver(draft) && isOverdue(draft, step)) {
       const message = 'the step ran out of time before it had a result';
-      failStep(draft, step.id, { class: 'timeout', phase: 'not_sent', message }, 'deadline');
+      if (stepOf(draft, step.id).phase.status === 'waiting')
+        emit(draft, { type: 'wait.timed_out', step: step.id, data: {} });
+      failStep(draft, step, { class: 'timeout', phase: 'not_sent', message }, 'deadline');
     }
   }
 }

@@ -1,12 +1,14 @@
 import type { ActiveAttempt } from '../domain/attempt.ts';
 import type { JobEvent } from '../domain/event.ts';
 import type { JobBirth, JobState } from '../domain/job.ts';
+import type { StoredValue } from '../domain/stored-value.ts';
 import { advance } from './advance.ts';
 import { claim, type Claimed, type ClaimInput } from './claim.ts';
 import { meetDeadlines } from './deadlines.ts';
 import { emit, isOver, type Draft, type TouchedItem } from './draft.ts';
 import { unbornState } from './fold.ts';
 import type { Plan } from './plan.ts';
+import { completeEvent, completeTimers } from './waits.ts';
 import { lose, settle, type Settled, type Settlement } from './settle.ts';
 import type { World } from './world.ts';
 
@@ -19,7 +21,7 @@ import type { World } from './world.ts';
  * E1  A job reaches exactly one terminal status, and no event but `cost.adjusted` follows it.
  * E2  An attempt's result is used once. A second report for it changes nothing.
  * E3  A report for an attempt that is no longer open changes nothing but the cost, and the cost only once.
- * E4  No attempt starts after a cancel, after a terminal status, or at or after its deadline.
+ * E4  No attempt starts after a cancel, while the job is paused, after a terminal status, or at or after its deadline.
  * E5  No step starts before all steps it needs have ended.
  * E6  A step or item has at most one attempt in a runner's hands.
  * E7  A map never has more items in progress than its `max_concurrency`.
@@ -35,7 +37,15 @@ export type Input =
     }
   | { readonly kind: 'lost'; readonly attempts: readonly ActiveAttempt[] }
   | { readonly kind: 'timer' }
-  | { readonly kind: 'cancel'; readonly by: string };
+  | { readonly kind: 'cancel'; readonly by: string }
+  | { readonly kind: 'pause'; readonly by: string }
+  | { readonly kind: 'resume'; readonly by: string }
+  /** An event has come from outside; `outputs` says for each waiting step where its payload lies. */
+  | {
+      readonly kind: 'event';
+      readonly by: string;
+      readonly outputs: Readonly<Record<string, StoredValue>>;
+    };
 
 export type Decision = {
   readonly state: JobState;
@@ -77,6 +87,16 @@ export function decide(state: JobState, plan: Plan, input: Input, world: World):
     case 'cancel':
       cancel(draft, input.by);
       return finish(draft);
+    case 'pause':
+      pause(draft, input.by);
+      return finish(draft);
+    case 'resume':
+      if (draft.state.status === 'paused')
+        emit(draft, { type: 'job.resumed', data: { by: input.by } });
+      return finish(draft);
+    case 'event':
+      completeEvent(draft, input);
+      return finish(draft);
   }
 }
 
@@ -99,6 +119,7 @@ function finish(draft: Draft): Decision {
 /** What follows whatever has happened: time is up, or steps open, or attempts are handed out. */
 function proceed(draft: Draft, settled: readonly Settled[], request: ClaimInput | null): Decision {
   meetDeadlines(draft);
+  if (!isOver(draft)) completeTimers(draft);
   if (!isOver(draft)) advance(draft);
   const claimed = request === null || isOver(draft) ? NOTHING_CLAIMED : claim(draft, request);
   return close(draft, settled, claimed);
@@ -116,6 +137,13 @@ function close(draft: Draft, settled: readonly Settled[], claimed: Claimed): Dec
     settled,
     claimed,
   };
+}
+
+/** Nothing starts until the job is resumed; what runs comes to its end, and deadlines go on. */
+function pause(draft: Draft, by: string): void {
+  const { status } = draft.state;
+  if (isOver(draft) || status === 'cancelling' || status === 'paused') return;
+  emit(draft, { type: 'job.paused', data: { by } });
 }
 
 /** No new attempt starts from here on; attempts in runners' hands end first, then the job. */

@@ -1,7 +1,8 @@
 import { attemptKey, type AttemptRecord } from '../domain/attempt.ts';
 import type { EventBody, JobEvent } from '../domain/event.ts';
 import { isTerminal, type ItemState, type JobState, type StepState } from '../domain/job.ts';
-import { foldEvent, foldItem } from './fold.ts';
+import { foldItem } from './fold-item.ts';
+import { foldEvent } from './fold.ts';
 import type { Plan } from './plan.ts';
 import type { World } from './world.ts';
 

@@ -30,17 +30,18 @@ export function nextDueAtMs(state: JobState, plan: Plan, nowMs: number): number 
 
 /** A running attempt has the step's deadline for its own, and its lease ends soon after it. */
 export function isWaiting({ phase }: StepState): boolean {
-  return phase.status === 'queued' || phase.status === 'mapping';
+  return phase.status === 'queued' || phase.status === 'mapping' || phase.status === 'waiting';
 }
 
 function backoffEnds({ phase }: StepState): number[] {
   if (phase.status === 'queued') return [phase.next.notBeforeMs];
+  if (phase.status === 'waiting') return phase.on.kind === 'timer' ? [phase.on.untilAtMs] : [];
   return phase.status === 'mapping' ? phase.retries.map((retry) => retry.notBeforeMs) : [];
 }
 
 /** How many attempts could start now if a runner came: what wake hints are sent for. */
 export function runnableCount(state: JobState, plan: Plan, nowMs: number): number {
-  if (isTerminal(state.status) || state.status === 'cancelling') return 0;
+  if (isTerminal(state.status) || startsNothing(state)) return 0;
   let count = 0;
   for (const step of plan.steps) {
     const phase = state.steps[step.id]?.phase;
@@ -51,6 +52,25 @@ export function runnableCount(state: JobState, plan: Plan, nowMs: number): numbe
     }
   }
   return count;
+}
+
+/** True while no attempt may start. */
+export function startsNothing({ status }: JobState): boolean {
+  return status === 'cancelling' || status === 'paused';
+}
+
+/** True when nothing but a moment, an event or a child job can move a job. */
+export function isIdle({ active, steps }: JobState): boolean {
+  if (Object.values(active).some(({ child }) => child === undefined)) return false;
+  const phases = Object.values(steps).map(({ phase }) => phase);
+  const held = Object.keys(active).length > 0;
+  const waits = held || phases.some(({ status }) => status === 'waiting');
+  return waits && !phases.some((phase) => phase.status === 'queued' || hasMore(phase));
+}
+
+/** A map has more to do than what its children do. */
+function hasMore(phase: StepState['phase']): boolean {
+  return phase.status === 'mapping' && (phase.retries.length > 0 || phase.cursor < phase.items);
 }
 
 /** How many more items of a map may be in progress; an item in back-off is. */

@@ -1,15 +1,16 @@
-import { attemptKey, type ActiveAttempt, type AttemptRecord } from '../domain/attempt.ts';
-import type { Continuation, EventBody, EventType, JobEvent } from '../domain/event.ts';
+import { attemptKey, type ActiveAttempt } from '../domain/attempt.ts';
+import type { EventBody, EventType, JobEvent } from '../domain/event.ts';
 import {
   isTerminal,
-  type ItemState,
   type JobBirth,
   type JobState,
   type JobStatus,
   type MapPhase,
   type StepState,
 } from '../domain/job.ts';
+import type { JobId } from '../domain/ids.ts';
 import { addCost, NO_COST, type CostSum } from '../domain/money.ts';
+import { recordOf, retryOf, withLate, type EndEvent } from './fold-item.ts';
 
 /**
  * What an event does to a job. `decide` changes state only by emitting events through here, so replaying a
@@ -41,14 +42,12 @@ const UNTOUCHED: StepState = {
   cost: NO_COST,
 };
 
-const UNTOUCHED_ITEM: ItemState = { status: 'open', attempts: [], output: null };
-
 /** The state after an event. */
 export function foldEvent(state: JobState, event: JobEvent): JobState {
   const next = { ...state, seq: event.seq };
   const [scope] = event.type.split('.');
   if (scope === 'job') return foldJob(next, event);
-  if (scope === 'step') return foldStep(next, event);
+  if (scope === 'step' || scope === 'wait') return foldStep(next, event);
   return foldAttempt(next, event);
 }
 
@@ -62,7 +61,10 @@ function foldJob(state: JobState, event: JobEvent): JobState {
     startedAtMs: event.type === 'job.started' ? event.atMs : state.startedAtMs,
     finishedAtMs: isTerminal(status) ? event.atMs : state.finishedAtMs,
   };
-  return event.type === 'job.cancelling' ? { ...next, cancelledBy: event.data.by } : next;
+  if (event.type === 'job.cancelling') return { ...next, cancelledBy: event.data.by };
+  // A pause may have come before the start.
+  const unstarted = event.type === 'job.resumed' && state.startedAtMs === null;
+  return unstarted ? { ...next, status: 'queued' } : next;
 }
 
 function reasonAfter(event: JobEvent): JobState['reason'] {
@@ -79,6 +81,9 @@ function reasonAfter(event: JobEvent): JobState['reason'] {
 
 const STATUS_AFTER: { readonly [Type in EventType]?: JobStatus } = {
   'job.started': 'running',
+  'job.waiting': 'waiting',
+  'job.paused': 'paused',
+  'job.resumed': 'running',
   'job.cancelling': 'cancelling',
   'job.succeeded': 'succeeded',
   'job.partially_succeeded': 'partially_succeeded',
@@ -105,17 +110,12 @@ function foldStep(state: JobState, event: JobEvent): JobState {
       return withStep(state, id, { queuedAtMs: atMs, phase: queuedPhase(event) });
     case 'step.started':
       return withStep(state, id, { startedAtMs: atMs });
-    case 'step.succeeded': {
-      const items = mapPhase(state, id)?.items;
-      return withStep(state, id, {
-        finishedAtMs: atMs,
-        phase: {
-          status: 'succeeded',
-          output: event.data.output,
-          ...(items === undefined ? {} : { items }),
-        },
-      });
-    }
+    case 'step.waiting':
+      return event.data.kind === 'child' ? withChild(state, event, event.data.jobId) : state;
+    case 'wait.started':
+      return withStep(state, id, { phase: { status: 'waiting', on: event.data } });
+    case 'step.succeeded':
+      return withStep(state, id, { finishedAtMs: atMs, phase: succeededPhase(state, id, event) });
     case 'step.failed':
       return withStep(state, id, {
         finishedAtMs: atMs,
@@ -129,6 +129,29 @@ function foldStep(state: JobState, event: JobEvent): JobState {
     default:
       return state;
   }
+}
+
+function succeededPhase(
+  state: JobState,
+  id: string,
+  { data: { output, itemsFailed, reused } }: EventBody<'step.succeeded'>,
+): StepState['phase'] {
+  const items = mapPhase(state, id)?.items;
+  return {
+    status: 'succeeded',
+    output,
+    ...(items === undefined ? {} : { items }),
+    ...(itemsFailed === undefined ? {} : { itemsFailed }),
+    ...(reused === undefined ? {} : { reused }),
+  };
+}
+
+/** From here on the attempt is in the hands of another job, not of a runner. */
+function withChild(state: JobState, event: JobEvent, child: JobId): JobState {
+  const key = attemptKey(event.step ?? '', event.item ?? null, event.attempt ?? 1);
+  const active = state.active[key];
+  if (active === undefined) return state;
+  return { ...state, active: { ...state.active, [key]: { ...active, child } } };
 }
 
 function queuedPhase(event: EventBody<'step.queued'> & { atMs: number }): StepState['phase'] {
@@ -177,8 +200,6 @@ function foldStarted(state: JobState, event: JobEvent<'attempt.started'>): JobSt
     },
   });
 }
-
-type EndEvent = JobEvent<'attempt.succeeded' | 'attempt.failed' | 'attempt.lost'>;
 
 function foldEnded(state: JobState, event: EndEvent): JobState {
   const { step: id, item = null, attempt = 1 } = event;
@@ -229,39 +250,16 @@ function phaseAfter(
   const { phase } = step;
   if (phase.status === 'mapping' && item !== null) {
     const succeeded = phase.succeeded + (event.type === 'attempt.succeeded' ? 1 : 0);
+    const gaveUp = event.type !== 'attempt.succeeded' && next === null;
     return {
       ...phase,
       succeeded,
       retries: next ? [...phase.retries, { ...next, item }] : phase.retries,
+      ...(gaveUp ? { failed: (phase.failed ?? 0) + 1 } : {}),
     };
   }
   // Without a retry the step's own event follows at once and says what became of it.
   return next ? { status: 'queued', next } : phase;
-}
-
-/** The attempt that an event says will follow; null when none does. */
-function retryOf(event: EndEvent): { atMs: number; targetIndex: number } | null {
-  if (event.type === 'attempt.succeeded') return null;
-  const continuation: Continuation = event.data;
-  return 'retry' in continuation ? continuation.retry : null;
-}
-
-function recordOf(
-  started: ActiveAttempt,
-  event: EndEvent | JobEvent<'cost.adjusted'>,
-): AttemptRecord {
-  const { attempt, target, targetIndex, startedAtMs } = started;
-  const base = { attempt, target, targetIndex, startedAtMs, finishedAtMs: event.atMs };
-  switch (event.type) {
-    case 'attempt.succeeded':
-      return { ...base, outcome: 'succeeded', facts: event.data.facts };
-    case 'attempt.failed':
-      return { ...base, outcome: 'failed', failure: event.data.failure, facts: event.data.facts };
-    case 'attempt.lost':
-      return { ...base, outcome: 'lost', ...(started.local ? {} : { unpriced: true }) };
-    case 'cost.adjusted':
-      return { ...base, outcome: 'lost', facts: event.data.facts };
-  }
 }
 
 /**
@@ -284,45 +282,4 @@ function foldAdjusted(state: JobState, event: JobEvent<'cost.adjusted'>): JobSta
 
 function withoutUnknown(sum: CostSum): CostSum {
   return { ...sum, unpricedAttempts: Math.max(0, sum.unpricedAttempts - 1) };
-}
-
-function withLate(
-  attempts: readonly AttemptRecord[],
-  started: ActiveAttempt | undefined,
-  event: JobEvent<'cost.adjusted'>,
-): readonly AttemptRecord[] {
-  const { attempt, data } = event;
-  if (started !== undefined) return [...attempts, recordOf(started, event)];
-  return attempts.map(({ unpriced, ...record }) => {
-    if (record.attempt === attempt) return { ...record, facts: data.facts };
-    return { ...record, ...(unpriced === undefined ? {} : { unpriced }) };
-  });
-}
-
-/** The item after an event about it; `started` is the attempt as it stood before the event. */
-export function foldItem(
-  item: ItemState | undefined,
-  event: JobEvent,
-  started: ActiveAttempt | undefined,
-): ItemState {
-  const before = item ?? UNTOUCHED_ITEM;
-  switch (event.type) {
-    case 'attempt.succeeded':
-      return {
-        status: 'succeeded',
-        attempts: started ? [...before.attempts, recordOf(started, event)] : before.attempts,
-        output: event.data.output,
-      };
-    case 'attempt.failed':
-    case 'attempt.lost':
-      return {
-        ...before,
-        status: retryOf(event) === null ? 'failed' : 'open',
-        attempts: started ? [...before.attempts, recordOf(started, event)] : before.attempts,
-      };
-    case 'cost.adjusted':
-      return { ...before, attempts: withLate(before.attempts, started, event) };
-    default:
-      return before;
-  }
 }

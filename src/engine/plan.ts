@@ -8,7 +8,7 @@ import type {
 import { durationMs } from '../domain/duration.ts';
 import { failureClasses, type FailureClass, type Violation } from '../domain/failure.ts';
 import { jsonPointer } from '../domain/json.ts';
-import { isModelStepKind } from '../domain/step-kinds.ts';
+import { isModelStepKind, type StepKind } from '../domain/step-kinds.ts';
 import { compileStep, type CompiledStep } from './compile-step.ts';
 import type { Compiled } from './expression/cel.ts';
 import { formatPath, outermost, type Path } from './expression/path.ts';
@@ -20,6 +20,7 @@ import {
   type TemplateProblem,
 } from './expression/template.ts';
 import { checkReferences, routeNamed } from './references.ts';
+import { handledSteps, onFailureOf, withHandlers, type OnFailure } from './handlers.ts';
 import { orderSteps } from './order.ts';
 
 /**
@@ -57,6 +58,11 @@ export type PlannedStep = {
   readonly attemptTimeoutMs: number;
   readonly stepTimeoutMs: number | null;
   readonly reAsksMax: number;
+  readonly onFailure: OnFailure;
+  /** The step that this one stands in for when that fails; null for all but handlers. */
+  readonly handles: string | null;
+  /** True for a map that goes on without the items that fail. */
+  readonly keepsGoing: boolean;
 };
 
 export type ForEach = {
@@ -90,6 +96,7 @@ export type PlanResult =
 
 const MODEL_ATTEMPT_TIMEOUT_MS = 60_000;
 const TRANSFORM_ATTEMPT_TIMEOUT_MS = 30_000;
+const CHILD_TIMEOUT_MS = 30 * 86_400_000;
 
 /** Another target may succeed where these happened; a content refusal is never among them unasked. */
 const FALLBACK_CLASSES: readonly FailureClass[] = failureClasses.filter(
@@ -129,7 +136,8 @@ export function makePlan(definition: Definition): PlanResult {
   ];
   if (violations.length > 0) return { ok: false, violations };
 
-  const order = orderSteps(compiled);
+  const handled = handledSteps(compiled);
+  const order = orderSteps(withHandlers(compiled, handled));
   if (order.cycle !== null)
     return { ok: false, violations: [cycleViolation(definition, order.cycle)] };
 
@@ -137,7 +145,9 @@ export function makePlan(definition: Definition): PlanResult {
   if (control.length > CONTROL_READS_MAX) {
     return { ok: false, violations: [controlReadsViolation(control.length)] };
   }
-  const steps = order.steps.map((step) => planStep(definition, step, control));
+  const steps = order.steps.map((step) =>
+    planStep(definition, step, control, handled.get(step.id) ?? null),
+  );
   return {
     ok: true,
     plan: {
@@ -156,6 +166,7 @@ export function makePlan(definition: Definition): PlanResult {
 function controlReads(steps: readonly CompiledStep[], output: Template | null): ControlRead[] {
   const values = [
     ...steps.flatMap((step) => step.condition?.reads ?? []),
+    ...steps.flatMap((step) => (step.definition.uses === 'wait' ? readsOf(step.input) : [])),
     ...steps.flatMap((step) => (step.forEach === null ? [] : computedReads(step.forEach))),
     ...(output === null ? [] : computedReads(output)),
   ];
@@ -180,13 +191,11 @@ function planStep(
   definition: Definition,
   step: CompiledStep,
   control: readonly ControlRead[],
+  handles: string | null,
 ): PlannedStep {
   const { timeouts, check, max_concurrency: maxConcurrency, uses } = step.definition;
   const loopReads = step.forEach === null ? [] : computedReads(step.forEach);
   const route = planRoute(definition, step.definition);
-  const attemptDefaultMs = isModelStepKind(uses)
-    ? MODEL_ATTEMPT_TIMEOUT_MS
-    : TRANSFORM_ATTEMPT_TIMEOUT_MS;
   return {
     ...step,
     forEach: step.forEach && {
@@ -198,15 +207,40 @@ function planStep(
         ([root]) => root === 'input' || root === 'steps',
       ),
     ),
-    reports: control.filter(
-      ({ path }) => path[0] === 'steps' && path[1] === step.id && path[2] === 'output',
-    ),
+    reports: [
+      ...outputReads(control, step.id),
+      // What is read of the step it stands in for, it reports as its own.
+      ...(handles === null ? [] : outputReads(control, handles).map(readOf(step.id))),
+    ],
     route,
     retry: planRetry(step.definition, route),
-    attemptTimeoutMs: durationMs(timeouts?.attempt, attemptDefaultMs),
+    attemptTimeoutMs: durationMs(timeouts?.attempt, attemptDefaultMs(uses)),
     stepTimeoutMs: durationMs(timeouts?.step, null),
     reAsksMax: check?.re_ask ?? 0,
+    onFailure: onFailureOf(step.definition),
+    handles,
+    keepsGoing: step.definition.on_item_failure === 'continue',
   };
+}
+
+/** A child job has its own deadlines; that of the attempt is its step's or its job's. */
+function attemptDefaultMs(uses: StepKind): number {
+  if (uses === 'pipeline') return CHILD_TIMEOUT_MS;
+  return isModelStepKind(uses) ? MODEL_ATTEMPT_TIMEOUT_MS : TRANSFORM_ATTEMPT_TIMEOUT_MS;
+}
+
+function outputReads(control: readonly ControlRead[], id: string): ControlRead[] {
+  return control.filter(
+    ({ path }) => path[0] === 'steps' && path[1] === id && path[2] === 'output',
+  );
+}
+
+/** The same read of another step. */
+function readOf(id: string) {
+  return ({ path, want }: ControlRead): ControlRead => ({
+    path: ['steps', id, ...path.slice(2)],
+    want,
+  });
 }
 
 function routeOf(definition: Definition, step: StepDefinition): RouteDefinition | null {
@@ -224,10 +258,15 @@ function planRoute(definition: Definition, step: StepDefinition): Route | null {
   };
 }
 
-function planRetry({ retry }: StepDefinition, route: Route | null): RetryPolicy {
+/** A child job has tried all it could: it is not repeated unasked. */
+function defaultAttempts(uses: StepKind, targets: number): number {
+  return uses === 'pipeline' ? 1 : Math.max(DEFAULTS.retryMaxAttempts, targets);
+}
+
+function planRetry({ retry, uses }: StepDefinition, route: Route | null): RetryPolicy {
   const targets = route?.targets.length ?? 1;
   return {
-    maxAttempts: retry?.max_attempts ?? Math.max(DEFAULTS.retryMaxAttempts, targets),
+    maxAttempts: retry?.max_attempts ?? defaultAttempts(uses, targets),
     baseDelayMs: durationMs(retry?.base_delay, DEFAULTS.retryBaseDelayMs),
     maxDelayMs: durationMs(retry?.max_delay, DEFAULTS.retryMaxDelayMs),
   };

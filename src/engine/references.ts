@@ -5,6 +5,7 @@ import { isModelStepKind } from '../domain/step-kinds.ts';
 import type { CompiledStep } from './compile-step.ts';
 import { formatPath, type Path } from './expression/path.ts';
 import { readsOf, type Template } from './expression/template.ts';
+import { onFailureOf } from './handlers.ts';
 
 /** What an expression may read of a step. */
 const STEP_FIELDS = ['output', 'status', 'error'] as const;
@@ -20,6 +21,7 @@ export function checkReferences(
   const ids = steps.map((step) => step.id);
   return [
     ...duplicates(ids),
+    ...checkHandlers(steps),
     ...steps.flatMap((step, index) => [
       ...checkNeeds(step, index, ids),
       ...checkStepReads(step, index, ids),
@@ -141,12 +143,59 @@ function checkShape(definition: Definition, step: CompiledStep, index: number): 
       ),
     );
   }
+  found.push(...checkControl(shape, at));
   if (shape.check?.re_ask !== undefined && shape.uses !== 'model.chat') {
     found.push(
       violation([...at('check'), 're_ask'], 'misplaced', 'only model.chat can be asked again'),
     );
   }
   return found;
+}
+
+/** Fields that have no meaning for a step that only waits, or only in a map. */
+function checkControl(shape: CompiledStep['definition'], at: (field: string) => At): Violation[] {
+  const found: Violation[] = [];
+  if (shape.on_item_failure !== undefined && shape.for_each === undefined) {
+    found.push(
+      violation(
+        at('on_item_failure'),
+        'misplaced',
+        'has a meaning only in a map: beside `for_each`',
+      ),
+    );
+  }
+  if (shape.uses !== 'wait') return found;
+  for (const field of ['for_each', 'retry'] as const) {
+    if (shape[field] === undefined) continue;
+    found.push(
+      violation(at(field), 'misplaced', `a wait has no attempts and takes no \`${field}\``),
+    );
+  }
+  if (shape.check !== undefined && shape.with?.['event'] === undefined) {
+    found.push(
+      violation(at('check'), 'misplaced', 'only a wait for an event has something to check'),
+    );
+  }
+  return found;
+}
+
+/** Every handler exists, is another step, and stands in for one step only. */
+function checkHandlers(steps: readonly CompiledStep[]): Violation[] {
+  const ids = steps.map(({ id }) => id);
+  const taken = new Map<string, string>();
+  return steps.flatMap((step, index) => {
+    const policy = onFailureOf(step.definition);
+    if (policy.kind !== 'handler') return [];
+    const at = ['steps', index, 'on_failure', 'step'];
+    if (!ids.includes(policy.step)) return [violation(at, 'reference', noStep(policy.step, ids))];
+    if (policy.step === step.id)
+      return [violation(at, 'reference', 'a step cannot stand in for itself; name another one')];
+    const former = taken.get(policy.step);
+    taken.set(policy.step, step.id);
+    if (former === undefined) return [];
+    const message = `${policy.step} already stands in for ${former}; give each step a handler of its own`;
+    return [violation(at, 'reference', message)];
+  });
 }
 
 /** A named route; a name that only JavaScript knows is none. */

@@ -38,9 +38,23 @@ function putStepField(scope: Scope, state: JobState, path: Path): boolean {
   const view = stepView(step);
   if (field === 'status') putAt(scope, path.slice(0, 3), view.status);
   else if (field === 'error') putAt(scope, path.slice(0, 3), view.error);
-  else if (step.phase.status === 'succeeded') return false;
+  else if (hasOutput(state.steps[outputStep(state, String(id))])) return false;
   else putAt(scope, path.slice(0, 3), null);
   return true;
+}
+
+/** The step whose output counts as that of `id`: itself, or the handler that stood in for it. */
+export function outputStep(state: JobState, id: string): string {
+  const phase = state.steps[id]?.phase;
+  const handler = phase?.status === 'failed' ? phase.handler : undefined;
+  const stoodIn = handler !== undefined && state.steps[handler]?.phase.status === 'succeeded';
+  return stoodIn ? handler : id;
+}
+
+/** A timer that has run down has succeeded and has no output. */
+export function hasOutput(step: StepState | undefined): boolean {
+  const phase = step?.phase;
+  return phase?.status === 'succeeded' && (phase.output !== null || phase.items !== undefined);
 }
 
 /** A control expression's value, or the failure that it is. */
@@ -82,7 +96,14 @@ function controlAt(scope: Scope, path: Path, state: JobState, world: World): Con
   const [root] = path;
   const known = root === 'steps' && putStepField(scope, state, path);
   if (known || (root !== 'steps' && root !== 'input')) return { kind: 'absent' };
-  return world.control(controlKey({ path, want: 'value' }), state);
+  return world.control(controlKey({ path: outputPath(state, path), want: 'value' }), state);
+}
+
+/** Where the value at a place really lies. */
+export function outputPath(state: JobState, path: Path): Path {
+  const [root, id, field] = path;
+  if (root !== 'steps' || field !== 'output') return path;
+  return ['steps', outputStep(state, String(id)), ...path.slice(2)];
 }
 
 /** A value that is too large for an expression which steers the job. */

@@ -3,11 +3,12 @@ import {
   type ActiveAttempt,
   type AttemptFacts,
   type AttemptRecord,
+  type StopReason,
 } from '../domain/attempt.ts';
 import type { Continuation } from '../domain/event.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
-import { failStep } from './advance.ts';
+import { failStep } from './failing.ts';
 import { stepDeadlineAtMs } from './due.ts';
 import { attemptsOf, emit, isOver, stepOf, type Draft } from './draft.ts';
 import type { PlannedStep } from './plan.ts';
@@ -59,16 +60,24 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
   return 'used';
 }
 
+const RUNNER_GONE: Failure = {
+  class: 'lost',
+  phase: 'unknown',
+  message: 'the runner that held this attempt stopped answering',
+};
+
+const CHILD_LATE: Failure = {
+  class: 'timeout',
+  phase: 'accepted',
+  message: 'the child job had not ended when the time of this attempt was up',
+};
+
 /** The runner of an attempt is gone: nobody knows what became of the call. */
 export function lose(draft: Draft, active: ActiveAttempt): void {
   const step = draft.plan.byId.get(active.step);
   const key = attemptKey(active.step, active.item, active.attempt);
   if (step === undefined || isOver(draft) || draft.state.active[key] === undefined) return;
-  const failure: Failure = {
-    class: 'lost',
-    phase: 'unknown',
-    message: 'the runner that held this attempt stopped answering',
-  };
+  const failure = active.child === undefined ? RUNNER_GONE : CHILD_LATE;
   const move = moveAfter(draft, step, active, failure, null);
   emit(draft, {
     type: 'attempt.lost',
@@ -124,7 +133,9 @@ function moveAfter(
   failure: Failure,
   facts: AttemptFacts | null,
 ): NextMove {
-  if (draft.state.status === 'cancelling') return { kind: 'stop', reason: 'cancelled' };
+  const stepIsOver = ['failed', 'succeeded'].includes(stepOf(draft, step.id).phase.status);
+  if (draft.state.status === 'cancelling' || stepIsOver)
+    return { kind: 'stop', reason: 'cancelled' };
   const { nowMs } = draft.world;
   const ended: AttemptRecord = {
     ...active,
@@ -160,10 +171,17 @@ function finishStep(draft: Draft, { step, item }: ActiveAttempt, output: StoredV
     emit(draft, { type: 'step.succeeded', step, data: { output } });
     return;
   }
+  finishMap(draft, step);
+}
+
+/** Ends a map when all its items have ended and one of them has a result. */
+function finishMap(draft: Draft, step: string): void {
   const { phase } = stepOf(draft, step);
-  if (phase.status === 'mapping' && phase.succeeded === phase.items) {
-    emit(draft, { type: 'step.succeeded', step, data: { output: null } });
-  }
+  if (phase.status !== 'mapping') return;
+  const failed = phase.failed ?? 0;
+  if (phase.succeeded === 0 || phase.succeeded + failed < phase.items) return;
+  const itemsFailed = failed > 0 ? { itemsFailed: failed } : {};
+  emit(draft, { type: 'step.succeeded', step, data: { output: null, ...itemsFailed } });
 }
 
 function followUp(
@@ -175,7 +193,7 @@ function followUp(
 ): void {
   if (move.kind === 'stop') {
     if (move.reason === 'cancelled') return;
-    failStep(draft, step.id, itemNamed(failure, active.item), move.reason);
+    giveUp(draft, step, active, failure, move.reason);
     return;
   }
   if (failure.class === 'output_invalid' && move.targetIndex === active.targetIndex) {
@@ -188,6 +206,20 @@ function followUp(
       data: { kind: 'retry_backoff', untilAtMs: move.atMs },
     });
   }
+}
+
+/** No attempt follows: the end of the step, or only of an item that the map goes on without. */
+function giveUp(
+  draft: Draft,
+  step: PlannedStep,
+  { item }: ActiveAttempt,
+  failure: Failure,
+  reason: StopReason,
+): void {
+  const { phase } = stepOf(draft, step.id);
+  const goesOn = step.keepsGoing && phase.status === 'mapping';
+  if (goesOn && (phase.failed ?? 0) < phase.items) finishMap(draft, step.id);
+  else failStep(draft, step, itemNamed(failure, item), reason);
 }
 
 /** The step's failure says which item it was. */

@@ -3,7 +3,8 @@ import { DurableObject } from 'cloudflare:workers';
 import { isProjectId } from '../domain/ids.ts';
 import type {
   CancelAnswer,
-  CancelRequest,
+  EventAnswer,
+  EventRequest,
   EventsAnswer,
   EventsRequest,
   HistoryMark,
@@ -14,6 +15,8 @@ import type {
   ReadRequest,
   RenewAnswer,
   RenewRequest,
+  SteerAnswer,
+  SteerRequest,
   SubmitAnswer,
   SubmitRequest,
 } from '../services/ports/job-shard.ts';
@@ -84,8 +87,20 @@ export class JobShardObject extends DurableObject<Env> {
     return this.#jobs.renew(request);
   }
 
-  cancel(request: CancelRequest): CancelAnswer {
+  cancel(request: SteerRequest): CancelAnswer {
     return this.#jobs.cancel(request);
+  }
+
+  pause(request: SteerRequest): SteerAnswer {
+    return this.#jobs.pause(request);
+  }
+
+  resume(request: SteerRequest): SteerAnswer {
+    return this.#jobs.resume(request);
+  }
+
+  receiveEvent(request: EventRequest): EventAnswer {
+    return this.#jobs.receiveEvent(request);
   }
 
   read(request: ReadRequest): JobSnapshot | null {

@@ -3,8 +3,9 @@ import type { z } from 'zod';
 import type { Definition, StepDefinition } from '../domain/definition.ts';
 import type { Violation } from '../domain/failure.ts';
 import { isJsonObject, jsonPointer, type Json } from '../domain/json.ts';
-import { isModelStepKind } from '../domain/step-kinds.ts';
+import { isModelStepKind, isTransformKind } from '../domain/step-kinds.ts';
 import { violationsOf } from '../domain/violations.ts';
+import { controlInputs } from '../steps/control.ts';
 import { modelSteps } from '../steps/model/table.ts';
 import { transforms } from '../steps/transforms.ts';
 
@@ -26,7 +27,8 @@ function checkStepInput(step: StepDefinition, path: readonly PropertyKey[]): Vio
 }
 
 function schemaOf({ uses }: StepDefinition): z.ZodType {
-  return isModelStepKind(uses) ? modelSteps[uses].input : transforms[uses].input;
+  if (isModelStepKind(uses)) return modelSteps[uses].input;
+  return isTransformKind(uses) ? transforms[uses].input : controlInputs[uses];
 }
 
 /** True when the value at the pointer, or one above it, is an expression, or holds one. */

@@ -4,7 +4,8 @@ import { attemptKey } from '../../src/domain/attempt.ts';
 import type { JobEvent } from '../../src/domain/event.ts';
 import { isTerminal, type ItemState, type JobState, type StepState } from '../../src/domain/job.ts';
 import { addCost, NO_COST, type CostSum } from '../../src/domain/money.ts';
-import { foldEvent, foldItem, unbornState } from '../../src/engine/fold.ts';
+import { foldItem } from '../../src/engine/fold-item.ts';
+import { foldEvent, unbornState } from '../../src/engine/fold.ts';
 import type { PlannedStep } from '../../src/engine/plan.ts';
 import type { EngineDriver } from './engine-driver.ts';
 

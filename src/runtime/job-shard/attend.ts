@@ -3,15 +3,13 @@ import { isTerminal } from '../../domain/job.ts';
 import { decide, type Decision, type Input } from '../../engine/decide.ts';
 import { nextDueAtMs, runnableCount } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
-import type { CancelAnswer, CancelRequest } from '../../services/ports/job-shard.ts';
 import { hintsToSend, resendDelayMs, retentionDueAtMs } from './book.ts';
 import { commit, jobDueAtMs, overDueAtMs } from './commit.ts';
 import { confirmedSeq, forget, type ShardContext } from './context.ts';
 import { expiredLeases, markUnheard } from './leases.ts';
-import { makeWorld, NO_ARRIVALS } from './make-world.ts';
-import { openBox } from './payload-box.ts';
+import { makeWorld, NO_ARRIVALS, type Arrivals } from './make-world.ts';
+import { openBox, putControl, putPayload } from './payload-box.ts';
 import { guarded } from './quarantine.ts';
-import { snapshot } from './read.ts';
 import { queueHistory } from './sends.ts';
 import { storeItems } from './turn.ts';
 import { eraseItemOutputs } from './tables/items.ts';
@@ -20,13 +18,23 @@ import { deleteKey } from './tables/keys.ts';
 import { erasePayloads } from './tables/payloads.ts';
 
 /** Asks the engine about something that happened to a job without a runner, and commits what it says. */
-function apply(context: ShardContext, row: JobRow, plan: Plan, input: Input): JobRow {
+export function apply(
+  context: ShardContext,
+  row: JobRow,
+  plan: Plan,
+  input: Input,
+  arrivals: Arrivals = NO_ARRIVALS,
+): JobRow {
   const jobId = row.state.birth.id;
-  const world = makeWorld(context, { jobId, inline: row.inline }, plan, NO_ARRIVALS);
+  const world = makeWorld(context, { jobId, inline: row.inline }, plan, arrivals);
   const decision: Decision = decide(row.state, plan, input, world);
   const after = context.ports.sql.transaction(() => {
-    storeItems(context, jobId, decision.items, NO_ARRIVALS.payloads);
+    storeItems(context, jobId, decision.items, arrivals.payloads);
     const box = openBox(row.inline, row.book);
+    for (const [key, { value }] of arrivals.payloads) {
+      if (value !== undefined) putPayload(context.ports.sql, jobId, box, key, value);
+    }
+    putControl(box, arrivals.control);
     return commit(context, {
       row,
       plan,
@@ -40,18 +48,6 @@ function apply(context: ShardContext, row: JobRow, plan: Plan, input: Input): Jo
   });
   context.ports.measure({ before: row.state, state: after.state, events: decision.events });
   return after;
-}
-
-/** Stops a job: nothing new starts; what runs is told to stop at its next renewal. */
-export function cancel(context: ShardContext, { jobId, by }: CancelRequest): CancelAnswer {
-  const row = loadJob(context.ports.sql, jobId);
-  if (row === null) return { kind: 'gone' };
-  return guarded<CancelAnswer>(context, row, { kind: 'gone' }, (plan) => {
-    const after = isTerminal(row.state.status)
-      ? row
-      : apply(context, row, plan, { kind: 'cancel', by });
-    return { kind: 'done', snapshot: snapshot(context, after, plan, []) };
-  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type {
   CancelAnswer,
-  CancelRequest,
+  EventAnswer,
+  EventRequest,
   EventsAnswer,
   EventsRequest,
   HistoryMark,
@@ -11,11 +12,13 @@ import type {
   ReadRequest,
   RenewAnswer,
   RenewRequest,
+  SteerAnswer,
+  SteerRequest,
   SubmitAnswer,
   SubmitRequest,
 } from '../../services/ports/job-shard.ts';
 import { ensureAlarm, fireAlarm } from './alarm.ts';
-import { cancel } from './attend.ts';
+import { cancel, pause, receiveEvent, resume } from './control.ts';
 import { confirmHistory } from './confirm.ts';
 import { freshMemory, type ShardContext, type ShardPorts, type ShardSettings } from './context.ts';
 import { read, readEvents } from './read.ts';
@@ -50,8 +53,20 @@ export class ShardOfJobs {
     return renew(this.#context, request);
   }
 
-  cancel(request: CancelRequest): CancelAnswer {
+  cancel(request: SteerRequest): CancelAnswer {
     return cancel(this.#context, request);
+  }
+
+  pause(request: SteerRequest): SteerAnswer {
+    return pause(this.#context, request);
+  }
+
+  resume(request: SteerRequest): SteerAnswer {
+    return resume(this.#context, request);
+  }
+
+  receiveEvent(request: EventRequest): EventAnswer {
+    return receiveEvent(this.#context, request);
   }
 
   read(request: ReadRequest): JobSnapshot | null {

@@ -1,8 +1,6 @@
 import { attemptKey } from '../../domain/attempt.ts';
-import { isTerminal, type JobState } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
 import { readsOf } from '../../engine/expression/template.ts';
-import { runnableCount } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type {
   EventsAnswer,
@@ -10,7 +8,6 @@ import type {
   JobSnapshot,
   ReadRequest,
   ResolvedRead,
-  WaitingOn,
 } from '../../services/ports/job-shard.ts';
 import type { ShardContext } from './context.ts';
 import { getPayload, payloadKeys } from './payload-box.ts';
@@ -18,6 +15,7 @@ import { planOf } from './plans.ts';
 import { resolveRead, type ReadSource } from './resolve-reads.ts';
 import { eventsAfter } from './tables/events.ts';
 import { loadJob, type JobRow } from './tables/jobs.ts';
+import { waitingOn } from './waiting-on.ts';
 
 /** A job as it stands; null when the shard does not have it. */
 export function read(context: ShardContext, { jobId, include }: ReadRequest): JobSnapshot | null {
@@ -97,19 +95,4 @@ function detailsOf({ sql, state, inline }: ReadSource): JobSnapshot['details'] {
     }
   }
   return details;
-}
-
-/** Why nothing moves; null while an attempt is being worked on, or when the job is over. */
-function waitingOn(state: JobState, plan: Plan, nowMs: number): WaitingOn | null {
-  if (isTerminal(state.status) || Object.keys(state.active).length > 0) return null;
-  if (runnableCount(state, plan, nowMs) > 0) return { kind: 'runner', key: null, untilAtMs: null };
-  const ends = Object.entries(state.steps).flatMap(([step, { phase }]) => {
-    if (phase.status === 'queued') return [{ step, untilAtMs: phase.next.notBeforeMs }];
-    if (phase.status !== 'mapping') return [];
-    return phase.retries.map((retry) => ({ step, untilAtMs: retry.notBeforeMs }));
-  });
-  const [first] = ends.toSorted((left, right) => left.untilAtMs - right.untilAtMs);
-  return first === undefined
-    ? null
-    : { kind: 'retry_backoff', key: first.step, untilAtMs: first.untilAtMs };
 }

@@ -2,7 +2,7 @@ import type { JobState } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import { valueAt, type Path } from '../../engine/expression/path.ts';
-import { stepView } from '../../engine/scope.ts';
+import { outputStep, stepView } from '../../engine/scope.ts';
 import type { ListPart, PayloadOnTheWay, ResolvedRead } from '../../services/ports/job-shard.ts';
 import { getPayload, payloadKeys } from './payload-box.ts';
 import type { Sql } from './sql.ts';
@@ -24,10 +24,15 @@ export function resolveRead(source: ReadSource, path: Path): ResolvedRead {
   const step = source.state.steps[String(id)];
   if (root !== 'steps' || step === undefined) return { path, kind: 'absent' };
   if (field === 'status' || field === 'error') return viewRead(path, stepView(step)[field]);
-  const { phase } = step;
-  if (phase.status !== 'succeeded') return nullRead(path);
-  if (phase.output === null) return mapRead(source, path, String(id));
-  return payloadRead(source, path, phase.output, path.slice(3));
+  return outputRead(source, path);
+}
+
+function outputRead(source: ReadSource, path: Path): ResolvedRead {
+  const giver = outputStep(source.state, String(path[1]));
+  const phase = source.state.steps[giver]?.phase;
+  if (phase?.status !== 'succeeded') return nullRead(path);
+  if (phase.output !== null) return payloadRead(source, path, phase.output, path.slice(3));
+  return phase.items === undefined ? nullRead(path) : mapRead(source, path, giver);
 }
 
 function viewRead(path: Path, value: Json): ResolvedRead {

@@ -3,9 +3,10 @@ import type { Definition } from '../../domain/definition.ts';
 import type { JobEvent } from '../../domain/event.ts';
 import type { Failure, Violation } from '../../domain/failure.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { Correlation, JobBirth, JobState } from '../../domain/job.ts';
+import type { Correlation, JobBirth, JobState, JobStatus } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
+import type { WaitingKind } from '../../domain/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
 import type { Capacity } from '../../engine/claim.ts';
 import type { Settled } from '../../engine/settle.ts';
@@ -18,7 +19,10 @@ export type JobShard = {
   submit(request: SubmitRequest): Promise<SubmitAnswer>;
   next(request: NextRequest): Promise<NextAnswer>;
   renew(request: RenewRequest): Promise<RenewAnswer>;
-  cancel(request: CancelRequest): Promise<CancelAnswer>;
+  cancel(request: SteerRequest): Promise<CancelAnswer>;
+  pause(request: SteerRequest): Promise<SteerAnswer>;
+  resume(request: SteerRequest): Promise<SteerAnswer>;
+  receiveEvent(request: EventRequest): Promise<EventAnswer>;
   read(request: ReadRequest): Promise<JobSnapshot | null>;
   events(request: EventsRequest): Promise<EventsAnswer | null>;
   /** The job under an idempotency key, or null. */
@@ -39,11 +43,13 @@ export type JobShards = {
 };
 
 export type KeyedJob = { readonly jobId: JobId; readonly bodyHash: string };
-/** Events `firstSeq` to `seq` of a job. */
+/** Events `firstSeq` to `seq` of a job; none when `seq` is 0. */
 export type HistoryMark = {
   readonly jobId: JobId;
   readonly firstSeq: number;
   readonly seq: number;
+  /** Which telling of a wait is stored with them; absent when they tell of none. */
+  readonly waitingVersion?: number | undefined;
 };
 
 /** A payload on its way: in the message itself, or as an object in R2. */
@@ -165,10 +171,31 @@ export type RenewRequest = { readonly jobId: JobId; readonly keys: readonly stri
 /** Attempts that must be aborted: cancelled, superseded, or of a job that is over. */
 export type RenewAnswer = { readonly cancel: readonly string[] };
 
-export type CancelRequest = { readonly jobId: JobId; readonly by: string };
+export type SteerRequest = { readonly jobId: JobId; readonly by: string };
 export type CancelAnswer =
   | { readonly kind: 'done'; readonly snapshot: JobSnapshot }
   | { readonly kind: 'gone' };
+export type SteerAnswer =
+  | CancelAnswer
+  /** The job's status does not allow it. */
+  | { readonly kind: 'refused'; readonly status: JobStatus };
+
+/** An event from outside, for the `wait` steps that wait for its name. */
+export type EventRequest = SteerRequest & {
+  readonly name: string;
+  readonly payload: Json;
+  /** Of the payload's compact JSON. */
+  readonly sha256: string;
+};
+export type EventAnswer =
+  | CancelAnswer
+  | {
+      readonly kind: 'not_waiting';
+      readonly status: JobStatus;
+      readonly names: readonly string[];
+    }
+  /** A waiting step's check, or an expression that reads the payload, does not take it. */
+  | { readonly kind: 'unfit'; readonly step: string; readonly failure: Failure };
 
 export type ReadRequest = {
   readonly jobId: JobId;
@@ -205,7 +232,7 @@ export type JobSnapshot = {
 };
 
 export type WaitingOn = {
-  readonly kind: 'runner' | 'retry_backoff';
+  readonly kind: WaitingKind;
   readonly key: string | null;
   readonly untilAtMs: number | null;
 };

@@ -1,5 +1,5 @@
 import type { Failure } from '../../domain/failure.ts';
-import { isModelStepKind } from '../../domain/step-kinds.ts';
+import { isModelStepKind, isTransformKind } from '../../domain/step-kinds.ts';
 import { fillTemplate } from '../../engine/expression/template.ts';
 import { valueAt, type Scope } from '../../engine/expression/path.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
@@ -61,9 +61,9 @@ async function run(deps: ExecuteDeps, attempt: Attempt): Promise<Ran> {
     };
   }
   const { uses } = step.definition;
-  return isModelStepKind(uses)
-    ? runModel(deps, attempt, uses, input.value)
-    : runTransform(deps, uses, input.value);
+  if (isModelStepKind(uses)) return runModel(deps, attempt, uses, input.value);
+  if (isTransformKind(uses)) return runTransform(deps, uses, input.value);
+  throw new Error(`a runner cannot carry out ${uses}`);
 }
 
 /** The step's `with`, filled in. */

@@ -56,6 +56,10 @@ export function indexedJobView(job: IndexedJob): ListedJobView {
     tags: [...job.tags],
     request_id: job.requestId,
     trace_id: job.traceId,
+    waiting_on: job.waitingOn && {
+      kind: job.waitingOn.kind,
+      until: timeOrNull(job.waitingOn.untilAtMs),
+    },
     urls: urlsOf(job.id),
   };
 }
@@ -167,6 +171,7 @@ function endView({ phase }: StepState): Pick<StepView, 'output' | 'error' | 'sto
     case 'queued':
     case 'running':
     case 'mapping':
+    case 'waiting':
       return open;
   }
 }
@@ -186,14 +191,16 @@ function shownStatus(state: JobState, { phase }: StepState): StepView['status'] 
 
 function itemsView(state: JobState, id: string, { phase }: StepState): StepView['items'] {
   if (phase.status === 'succeeded' && phase.items !== undefined) {
-    const { items } = phase;
-    return { total: items, succeeded: items, running: 0, backing_off: 0, not_started: 0 };
+    const { items, itemsFailed = 0 } = phase;
+    const done = { total: items, succeeded: items - itemsFailed, failed: itemsFailed };
+    return { ...done, running: 0, backing_off: 0, not_started: 0 };
   }
   if (phase.status !== 'mapping') return null;
   const running = Object.values(state.active).filter((active) => active.step === id).length;
   return {
     total: phase.items,
     succeeded: phase.succeeded,
+    failed: phase.failed ?? 0,
     running,
     backing_off: phase.retries.length,
     not_started: phase.items - phase.cursor,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { scopes } from '../../domain/access.ts';
 import { failureClasses } from '../../domain/failure.ts';
 import { jobStatuses } from '../../domain/job.ts';
+import { waitingKinds } from '../../domain/waiting.ts';
 
 /** What the API answers with: one schema each for the documentation, the types and the tests. */
 
@@ -78,7 +79,16 @@ const stepSchema = z
   .object({
     id: z.string(),
     uses: z.string(),
-    status: z.enum(['pending', 'queued', 'running', 'succeeded', 'failed', 'skipped', 'cancelled']),
+    status: z.enum([
+      'pending',
+      'queued',
+      'running',
+      'waiting',
+      'succeeded',
+      'failed',
+      'skipped',
+      'cancelled',
+    ]),
     queued_at: time.nullable(),
     started_at: time.nullable(),
     finished_at: time.nullable(),
@@ -92,6 +102,7 @@ const stepSchema = z
       .object({
         total: z.int(),
         succeeded: z.int(),
+        failed: z.int(),
         running: z.int(),
         backing_off: z.int(),
         not_started: z.int(),
@@ -127,7 +138,7 @@ export const jobSchema = z
     deadline_at: time,
     queue_deadline_at: time,
     waiting_on: z
-      .object({ kind: z.string(), key: z.string().nullable(), until: time.nullable() })
+      .object({ kind: z.enum(waitingKinds), key: z.string().nullable(), until: time.nullable() })
       .nullable()
       .meta({ description: 'Why nothing moves; null while something does' }),
     output: anyJson,
@@ -140,7 +151,14 @@ export const jobSchema = z
 export type JobView = z.infer<typeof jobSchema>;
 
 export const listedJobSchema = z
-  .object({ ...jobFields, status_reason: z.object({ code: z.string() }).nullable() })
+  .object({
+    ...jobFields,
+    status_reason: z.object({ code: z.string() }).nullable(),
+    waiting_on: z
+      .object({ kind: z.enum(waitingKinds), until: time.nullable() })
+      .nullable()
+      .meta({ description: 'What the job has waited for longer than 5 seconds; else null' }),
+  })
   .meta({ id: 'ListedJob', description: 'A job as lists show it: a moment behind the job itself' });
 export type ListedJobView = z.infer<typeof listedJobSchema>;
 
