@@ -1,6 +1,7 @@
 import type { AttemptFacts, StopReason, Target } from './attempt.ts';
 import type { Failure, Violation } from './failure.ts';
 import type { JobId } from './ids.ts';
+import type { RerunOf } from './rerun.ts';
 import type { StoredValue } from './stored-value.ts';
 import type { Wait } from './wait.ts';
 

@@ -3,6 +3,7 @@ import type { SkipReason } from './event.ts';
 import type { Failure } from './failure.ts';
 import type { JobId, ProjectId } from './ids.ts';
 import type { CostSum } from './money.ts';
+import type { RerunOf } from './rerun.ts';
 import type { StoredValue } from './stored-value.ts';
 import type { Wait } from './wait.ts';
 
@@ -114,6 +115,9 @@ export type JobBirth = {
   /** When a job that no runner has started expires. */
   readonly queueDeadlineAtMs: number;
   readonly deadlineAtMs: number;
+  /** The job is cancelled when it is not over this long after its creation, in milliseconds. */
+  readonly cancelAfterMs?: number;
+  readonly rerunOf?: RerunOf;
 };
 
 export type JobState = {

@@ -1,6 +1,7 @@
+import { cancel } from './cancel.ts';
 import { failStep } from './failing.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
-import { isWaiting, stepDeadlineAtMs } from './due.ts';
+import { cancelAtMs, isWaiting, stepDeadlineAtMs } from './due.ts';
 import type { PlannedStep } from './plan.ts';
 
 /** Ends what has run out of time: the job, or a step that may no longer try. */
@@ -20,13 +21,16 @@ export function meetDeadlines(draft: Draft): void {
 }
 
 function meetJobDeadline(draft: Draft): void {
-  const { birth, startedAtMs, status, cancelledBy } = draft.state;
+  const { birth, startedAtMs } = draft.state;
   const { nowMs } = draft.world;
   const started = startedAtMs !== null;
   const deadlineAtMs = started
     ? birth.deadlineAtMs
     : Math.min(birth.queueDeadlineAtMs, birth.deadlineAtMs);
-  if (nowMs < deadlineAtMs) return;
+  const cancelMs = cancelAtMs(draft.state);
+  if (nowMs >= cancelMs && cancelMs < deadlineAtMs) cancel(draft, 'cancel-after');
+  if (nowMs < deadlineAtMs || isOver(draft)) return;
+  const { status, cancelledBy } = draft.state;
   if (status === 'cancelling')
     emit(draft, { type: 'job.cancelled', data: { by: cancelledBy ?? 'deadline' } });
   else emit(draft, { type: started ? 'job.timed_out' : 'job.expired', data: {} });

@@ -3,6 +3,7 @@ import type { JobEvent } from '../domain/event.ts';
 import type { JobBirth, JobState } from '../domain/job.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
 import { advance } from './advance.ts';
+import { cancel } from './cancel.ts';
 import { claim, type Claimed, type ClaimInput } from './claim.ts';
 import { meetDeadlines } from './deadlines.ts';
 import { emit, isOver, type Draft, type TouchedItem } from './draft.ts';
@@ -59,17 +60,25 @@ export type Decision = {
 
 const NOTHING_CLAIMED: Claimed = { keys: [], unfit: false, starved: false };
 
+/** A step that has succeeded before its job begins, with where the output lies that it takes over. */
+export type ReusedStep = { readonly step: string; readonly output: StoredValue | null };
+
 /** A new job's first decision: queued, with the steps that can start already open. */
 export function createJob(
   birth: JobBirth,
   plan: Plan,
   world: World,
   first: ClaimInput | null,
+  reused: readonly ReusedStep[] = [],
 ): Decision {
   const stepIds = plan.steps.map((step) => step.id);
   const draft = openDraft(unbornState(birth, stepIds), plan, world);
-  const { pipeline, version, definitionHash, input } = birth;
-  emit(draft, { type: 'job.queued', data: { pipeline, version, definitionHash, input } });
+  const { pipeline, version, definitionHash, input, rerunOf } = birth;
+  const rerun = rerunOf === undefined ? {} : { rerunOf };
+  emit(draft, { type: 'job.queued', data: { pipeline, version, definitionHash, input, ...rerun } });
+  for (const { step, output } of reused) {
+    emit(draft, { type: 'step.succeeded', step, data: { output, reused: true } });
+  }
   return proceed(draft, [], first);
 }
 
@@ -144,14 +153,4 @@ function pause(draft: Draft, by: string): void {
   const { status } = draft.state;
   if (isOver(draft) || status === 'cancelling' || status === 'paused') return;
   emit(draft, { type: 'job.paused', data: { by } });
-}
-
-/** No new attempt starts from here on; attempts in runners' hands end first, then the job. */
-function cancel(draft: Draft, by: string): void {
-  if (isOver(draft) || draft.state.status === 'cancelling') return;
-  if (Object.keys(draft.state.active).length === 0) {
-    emit(draft, { type: 'job.cancelled', data: { by } });
-  } else {
-    emit(draft, { type: 'job.cancelling', data: { by } });
-  }
 }

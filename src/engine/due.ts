@@ -8,6 +8,11 @@ export function stepDeadlineAtMs(state: JobState, step: PlannedStep): number {
   return queuedAtMs + step.stepTimeoutMs;
 }
 
+/** When the submitter wants the job to be over or cancelled. */
+export function cancelAtMs({ birth: { createdAtMs, cancelAfterMs } }: JobState): number {
+  return cancelAfterMs === undefined ? Number.POSITIVE_INFINITY : createdAtMs + cancelAfterMs;
+}
+
 /**
  * The next moment at which time alone changes the job: a deadline, or the end of a back-off. Leases and sends
  * are the shard's business. Infinity for a job that is over.
@@ -15,7 +20,7 @@ export function stepDeadlineAtMs(state: JobState, step: PlannedStep): number {
 export function nextDueAtMs(state: JobState, plan: Plan, nowMs: number): number {
   if (isTerminal(state.status)) return Number.POSITIVE_INFINITY;
   if (state.status === 'cancelling') return state.birth.deadlineAtMs;
-  const moments = [state.birth.deadlineAtMs];
+  const moments = [state.birth.deadlineAtMs, cancelAtMs(state)];
   if (state.startedAtMs === null) moments.push(state.birth.queueDeadlineAtMs);
   for (const step of plan.steps) {
     const stepState = state.steps[step.id];

@@ -1,4 +1,5 @@
 import type { JobId } from '../../domain/ids.ts';
+import type { JobState } from '../../domain/job.ts';
 import { jsonBytes, type Json } from '../../domain/json.ts';
 import { parsePlainPath, type Path } from '../../engine/expression/path.ts';
 import type { ControlRead, Plan } from '../../engine/plan.ts';
@@ -35,7 +36,7 @@ export function makeWorld(
     control(key, state) {
       const known = arrivals.control[key] ?? inline.control[key];
       if (known !== undefined) return { kind: 'value', value: known };
-      return mapControl(key, plan, (path) =>
+      return mapControl(key, { plan, state }, (path) =>
         resolveRead({ sql, state, inline, pending: arrivals.payloads }, path),
       );
     },
@@ -45,10 +46,14 @@ export function makeWorld(
 type Resolve = (path: Path) => ResolvedRead;
 
 /** A control value over a map's output, which no single runner has seen: assembled from its items. */
-function mapControl(key: string, plan: Plan, resolve: Resolve): ControlValue {
+function mapControl(
+  key: string,
+  { plan, state }: { readonly plan: Plan; readonly state: JobState },
+  resolve: Resolve,
+): ControlValue {
   const length = /^size\((.*)\)$/.exec(key);
   const path = parsePlainPath(length?.[1] ?? key);
-  if (path === null || !isMapOutput(path, plan)) return { kind: 'absent' };
+  if (path === null || !isMapOutput(path, plan) || isReused(path, state)) return { kind: 'absent' };
   return controlOf(resolve(path), length === null ? 'value' : 'length');
 }
 
@@ -86,6 +91,12 @@ function isMapOutput(path: Path, plan: Plan): boolean {
   const [root, id, field] = path;
   const step = root === 'steps' && field === 'output' ? plan.byId.get(String(id)) : undefined;
   return step !== undefined && step.forEach !== null;
+}
+
+/** A map that was taken over lies in one piece, and what is read of it came with it. */
+function isReused([, id]: Path, { steps }: JobState): boolean {
+  const phase = steps[String(id)]?.phase;
+  return phase?.status === 'succeeded' && phase.reused === true;
 }
 
 function lengthOf(value: Json): ControlValue {

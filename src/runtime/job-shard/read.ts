@@ -18,12 +18,13 @@ import { loadJob, type JobRow } from './tables/jobs.ts';
 import { waitingOn } from './waiting-on.ts';
 
 /** A job as it stands; null when the shard does not have it. */
-export function read(context: ShardContext, { jobId, include }: ReadRequest): JobSnapshot | null {
+export function read(context: ShardContext, request: ReadRequest): JobSnapshot | null {
+  const { jobId, include, steps } = request;
   const row = loadJob(context.ports.sql, jobId);
   if (row === null) return null;
   const plan = planOf(context, row.state.birth.definitionHash);
   if (plan === undefined) throw new Error(`the definition of ${jobId} is not in its shard`);
-  return snapshot(context, row, plan, include);
+  return snapshot(context, row, plan, include, steps);
 }
 
 export function readEvents(
@@ -41,6 +42,7 @@ export function snapshot(
   { state, book, inline }: JobRow,
   plan: Plan,
   include: ReadRequest['include'],
+  wantedSteps?: ReadRequest['steps'],
 ): JobSnapshot {
   const source: ReadSource = { sql: ports.sql, state, inline };
   const succeeded = state.status === 'succeeded' || state.status === 'partially_succeeded';
@@ -54,7 +56,7 @@ export function snapshot(
             .filter(isStored)
             .map((path) => resolveRead(source, path))
         : [],
-    payloads: book.erased ? {} : wantedPayloads(source, plan, include),
+    payloads: book.erased ? {} : wantedPayloads(source, plan, { include, steps: wantedSteps }),
     details: detailsOf(source),
     payloadsErased: book.erased,
     waitingOn: waitingOn(state, plan, ports.nowMs()),
@@ -68,9 +70,12 @@ function isStored([root]: readonly (string | number)[]): boolean {
 function wantedPayloads(
   source: ReadSource,
   plan: Plan,
-  include: ReadRequest['include'],
+  { include, steps: wanted }: Pick<ReadRequest, 'include' | 'steps'>,
 ): JobSnapshot['payloads'] {
-  const steps = plan.steps.filter(({ id }) => source.state.steps[id]?.phase.status === 'succeeded');
+  const steps = plan.steps.filter(
+    ({ id }) =>
+      source.state.steps[id]?.phase.status === 'succeeded' && wanted?.includes(id) !== false,
+  );
   return {
     ...(include.includes('input') ? { input: resolveRead(source, ['input']) } : {}),
     ...(include.includes('step_outputs')

@@ -79,13 +79,19 @@ function create(context: ShardContext, request: SubmitRequest): SubmitAnswer {
 
 function writeJob(context: ShardContext, request: SubmitRequest, plan: Plan) {
   const { sql } = context.ports;
-  const { birth, turn, idempotency, input } = request;
+  const { birth, turn, idempotency, input, reused = [] } = request;
   const box = openBox({ values: {}, control: {} }, { inlineLength: 0 });
   if (input.value !== undefined) putPayload(sql, birth.id, box, payloadKeys.input, input.value);
   putControl(box, request.control);
+  for (const { step, output, control } of reused) {
+    putControl(box, control);
+    if (output?.value !== undefined)
+      putPayload(sql, birth.id, box, payloadKeys.output(step), output.value);
+  }
   const world = makeWorld(context, { jobId: birth.id, inline: box.inline }, plan, NO_ARRIVALS);
   const claim = turn === null ? null : { capacity: turn.capacity, untilMs: turn.untilMs };
-  const decision = createJob(birth, plan, world, claim);
+  const taken = reused.map(({ step, output }) => ({ step, output: output?.stored ?? null }));
+  const decision = createJob(birth, plan, world, claim, taken);
   if (idempotency !== null) {
     saveKey(sql, idempotency.keyHash, { jobId: birth.id, bodyHash: idempotency.bodyHash });
   }
@@ -100,7 +106,7 @@ function writeJob(context: ShardContext, request: SubmitRequest, plan: Plan) {
   return { row, decision };
 }
 
-function firstBook({ input, idempotency }: SubmitRequest, { retention }: Plan): Book {
+function firstBook({ input, idempotency, reused = [] }: SubmitRequest, { retention }: Plan): Book {
   return {
     confirmedSeq: 0,
     wakes: NO_WAKES,
@@ -109,7 +115,9 @@ function firstBook({ input, idempotency }: SubmitRequest, { retention }: Plan): 
     tailLength: 0,
     inlineLength: 0,
     keyHash: idempotency?.keyHash ?? null,
-    objects: input.stored.at === 'r2',
+    objects: [input, ...reused.map(({ output }) => output)].some(
+      (payload) => payload?.stored.at === 'r2',
+    ),
     erased: false,
     payloadsMs: retention.payloadsMs,
     historyMs: retention.historyMs,

@@ -62,8 +62,18 @@ export type SubmitRequest = {
   /** What control expressions read of the input, by control key. */
   readonly control: Readonly<Record<string, Json>>;
   readonly idempotency: { readonly keyHash: string; readonly bodyHash: string } | null;
+  /** Outputs that are taken over from another job: their steps have succeeded before this one begins. */
+  readonly reused?: readonly ReusedOutput[] | undefined;
   /** The submitter runs the job itself and wants its first work with the answer. */
   readonly turn: TurnRequest | null;
+};
+
+export type ReusedOutput = {
+  readonly step: string;
+  /** Null for a step that puts nothing out. */
+  readonly output: PayloadOnTheWay | null;
+  /** What control expressions read of the output, by control key. */
+  readonly control: Readonly<Record<string, Json>>;
 };
 
 export type SubmitAnswer =
@@ -201,6 +211,8 @@ export type ReadRequest = {
   readonly jobId: JobId;
   /** Payloads wanted beside the output. */
   readonly include: readonly ('input' | 'step_outputs')[];
+  /** Only these steps' outputs; all of them when absent. */
+  readonly steps?: readonly string[] | undefined;
 };
 export type EventsRequest = {
   readonly jobId: JobId;
