@@ -5,7 +5,7 @@ import type { JobShards, JobSnapshot } from './ports/job-shard.ts';
 import type { ExecuteDeps } from './run/attempt.ts';
 import { runTurn } from './run/run-turn.ts';
 import { makeSlots } from './run/slots.ts';
-import type { Submitted } from './submit-job.ts';
+import type { Submitted } from './create-job.ts';
 
 export type InlineDeps = ExecuteDeps & {
   readonly shards: JobShards;

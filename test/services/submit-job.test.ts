@@ -6,7 +6,8 @@ import type { Definition } from '../../src/domain/definition.ts';
 import { jobIdOf, projectId } from '../../src/domain/ids.ts';
 import type { JobShard, SubmitAnswer } from '../../src/services/ports/job-shard.ts';
 import { makePlanCache } from '../../src/services/plan-cache.ts';
-import { submitJob, type SubmitDeps, type SubmitInput } from '../../src/services/submit-job.ts';
+import type { CreateDeps } from '../../src/services/create-job.ts';
+import { submitJob, type SubmitInput } from '../../src/services/submit-job.ts';
 
 const project = projectId('prj_test');
 const actor: Actor = { id: 'key_1', project, scopes: new Set(scopes), isRoot: false };
@@ -18,11 +19,11 @@ const definition: Definition = {
 };
 
 /** Everything that a submit needs, with a shard that gives this answer, and the objects that are stored. */
-function depsWith(answer: SubmitAnswer): { deps: SubmitDeps; stored: Set<string> } {
+function depsWith(answer: SubmitAnswer): { deps: CreateDeps; stored: Set<string> } {
   const stored = new Set<string>();
   const version = { name: 'plain', version: 1, hash: 'h', createdAtMs: 0, createdBy: 'key_1' };
   const shard = { submit: () => Promise.resolve(answer) } as unknown as JobShard;
-  const deps: SubmitDeps = {
+  const deps: CreateDeps = {
     pipelines: {
       head: () => Promise.resolve(version),
       definition: () => Promise.resolve(definition),
@@ -55,6 +56,7 @@ const large: SubmitInput = {
   metadata: {},
   tags: [],
   timeouts: {},
+  cancelAfter: null,
   idempotencyKey: 'the-same',
   correlation: { requestId: 'r', traceId: 't' },
   turn: null,

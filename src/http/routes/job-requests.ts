@@ -1,14 +1,29 @@
 import { z } from '@hono/zod-openapi';
 
 import { longTimeout } from '../../domain/definition.ts';
+import { DURATION_HELP, parseDurationMs } from '../../domain/duration.ts';
 import { firstJobIdAt, isJobId } from '../../domain/ids.ts';
 import { jobStatuses } from '../../domain/job.ts';
+import { waitingKinds } from '../../domain/waiting.ts';
 import type { JobFilter } from '../../services/ports/job-index.ts';
 import type { ReadRequest } from '../../services/ports/job-shard.ts';
 
 /** What requests about jobs may carry. */
 
 const METADATA_MAX = 50;
+const CANCEL_AFTER_MAX_MS = 30 * 86_400_000;
+
+export const metadataField = z
+  .record(z.string().min(1).max(64), z.string().max(500))
+  .refine(
+    (fields) => Object.keys(fields).length <= METADATA_MAX,
+    `must have at most ${METADATA_MAX} fields`,
+  );
+export const tagsField = z.array(z.string().min(1).max(64)).max(20, 'must have at most 20 tags');
+export const timeoutsField = z.strictObject({
+  job: longTimeout.optional(),
+  queue: longTimeout.optional(),
+});
 
 export const submitBody = z
   .strictObject({
@@ -21,17 +36,11 @@ export const submitBody = z
       .json()
       .default({})
       .meta({ type: 'object', description: 'any JSON value that the pipeline accepts' }),
-    metadata: z
-      .record(z.string().min(1).max(64), z.string().max(500))
-      .refine(
-        (fields) => Object.keys(fields).length <= METADATA_MAX,
-        `must have at most ${METADATA_MAX} fields`,
-      )
+    metadata: metadataField
       .default({})
       .meta({ description: 'Your own labels; shown in lists and readable in expressions' }),
-    tags: z.array(z.string().min(1).max(64)).max(20, 'must have at most 20 tags').default([]),
-    timeouts: z
-      .strictObject({ job: longTimeout.optional(), queue: longTimeout.optional() })
+    tags: tagsField.default([]),
+    timeouts: timeoutsField
       .default({})
       .meta({ description: 'Durations such as 30s or 5m; they replace those of the pipeline' }),
   })
@@ -49,6 +58,24 @@ export const submitHeaders = z.object({
     description: '`wait=N`: wait up to N seconds (at most 60) for the job to end',
     example: 'wait=30',
   }),
+  'cancel-after': z
+    .string()
+    .refine((text) => parseDurationMs(text) !== null, {
+      error: `must be ${DURATION_HELP}`,
+      abort: true,
+    })
+    .refine(
+      (text) => {
+        const ms = parseDurationMs(text) ?? 0;
+        return ms >= 1_000 && ms <= CANCEL_AFTER_MAX_MS;
+      },
+      { error: 'must be between 1s and 30d' },
+    )
+    .optional()
+    .meta({
+      description: 'The job is cancelled if it is not over this long after its creation: 1s to 30d',
+      example: '30s',
+    }),
 });
 
 const WAIT_SECONDS_MAX = 60;
@@ -77,6 +104,9 @@ export const readQuery = z.object({
       });
     })
     .meta({ description: 'Payloads to show: input, step_outputs', type: 'string' }),
+  compare: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false').meta({
+    description: 'For a rerun: compares it with the job that it runs again',
+  }),
 });
 
 /** A number in a query, with one sentence for all that can be wrong with it. */
@@ -99,23 +129,36 @@ const time = z.iso.datetime({
   message: 'must be a time such as 2026-01-31T12:00:00Z',
 });
 
-export const listQuery = z.object({
-  status: z
+/** One name or several, separated by commas, all of them from a list. */
+function namesOf<Name extends string>(names: readonly Name[], what: string) {
+  return z
     .string()
     .optional()
     .transform((text, context) =>
       (text ?? '').split(',').flatMap((part) => {
-        const known = jobStatuses.find((status) => status === part);
+        const known = names.find((name) => name === part);
         if (known !== undefined) return [known];
         if (part !== '')
           context.addIssue({
             code: 'custom',
-            message: `${JSON.stringify(part)} is not a status; there are ${jobStatuses.join(', ')}`,
+            message: `${JSON.stringify(part)} is not ${what}; there are ${names.join(', ')}`,
           });
         return [];
       }),
-    )
-    .meta({ description: 'One status or several, separated by commas', type: 'string' }),
+    );
+}
+
+export const listQuery = z.object({
+  status: namesOf(jobStatuses, 'a status').meta({
+    description: 'One status or several, separated by commas',
+    type: 'string',
+  }),
+  waiting_on: namesOf(waitingKinds, 'something a job waits for').meta({
+    description:
+      'Only jobs that have waited for one of these for more than 5 seconds: ' +
+      `${waitingKinds.join(', ')}; several are separated by commas`,
+    type: 'string',
+  }),
   pipeline: z
     .string()
     .regex(/^[^@]{1,80}(@\d{1,9})?$/, 'must be a name, or a name and a version: digest@3')
@@ -141,6 +184,7 @@ export function filterOf(query: z.output<typeof listQuery>): JobFilter {
   );
   return {
     statuses: query.status,
+    waitingOn: query.waiting_on,
     pipeline,
     version: query.version ?? (version === null ? null : Number(version)),
     tag: query.tag ?? null,

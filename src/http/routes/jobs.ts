@@ -2,13 +2,11 @@ import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 
 import { INPUT_BYTES_DEFAULT, INPUT_BYTES_MAX } from '../../domain/definition.ts';
-import { isTerminal } from '../../domain/job.ts';
 import { cancelJob } from '../../services/cancel-job.ts';
 import { findPipeline } from '../../services/find-pipeline.ts';
 import { getJobEvents } from '../../services/get-job-events.ts';
 import { getJob } from '../../services/get-job.ts';
 import { listJobs } from '../../services/list-jobs.ts';
-import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/run-inline.ts';
 import { submitJob } from '../../services/submit-job.ts';
 import { eventView } from '../../services/views/event-view.ts';
 import { indexedJobView, jobView } from '../../services/views/job-view.ts';
@@ -30,8 +28,8 @@ import {
   readQuery,
   submitBody,
   submitHeaders,
-  waitMsOf,
 } from './job-requests.ts';
+import { answerNewJob } from './submitting.ts';
 
 /** What a submit may carry around its input: metadata, tags, white space. */
 const ENVELOPE_BYTES = 65_536;
@@ -114,33 +112,10 @@ const cancelRoute = createRoute({
 
 export const jobRoutes = makeRoutes()
   .openapi(submitRoute, async (c) => {
-    const { deps, background } = c.env;
-    const { 'idempotency-key': idempotencyKey, prefer } = c.req.valid('header');
-    const waitMs = waitMsOf(prefer);
-    const waitUntilMs = deps.machine.nowMs() + waitMs;
-    const turn = {
-      requestId: deps.machine.newUuid(),
-      capacity: INLINE_CAPACITY,
-      untilMs: waitUntilMs + AFTER_WAIT_MS,
-    };
-    const submitted = await submitJob(deps, c.var.actor, {
-      ...c.req.valid('json'),
-      idempotencyKey: idempotencyKey ?? null,
-      correlation: c.var.correlation,
-      turn: waitMs > 0 ? turn : null,
-    });
-    if (!submitted.ok) return failureResponse(c, submitted.failure);
-    const { kind } = submitted.value;
-    const snapshot =
-      waitMs > 0
-        ? await runInline({ ...deps, background }, c.var.actor, submitted.value, waitUntilMs)
-        : submitted.value.snapshot;
-    const view = await jobView(deps.objects, snapshot);
-    c.header('location', view.urls.self);
-    if (waitMs > 0) c.header('preference-applied', `wait=${waitMs / 1_000}`);
-    if (kind === 'replayed') c.header('idempotency-replayed', 'true');
-    const finished = waitMs > 0 && isTerminal(snapshot.state.status);
-    return kind === 'replayed' || finished ? c.json(view, 200) : c.json(view, 202);
+    const { timeouts, ...body } = c.req.valid('json');
+    return answerNewJob(c, c.req.valid('header'), (options) =>
+      submitJob(c.env.deps, c.var.actor, { ...body, ...options, timeouts }),
+    );
   })
   .openapi(listRoute, async (c) => {
     const query = c.req.valid('query');

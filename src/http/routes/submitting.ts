@@ -1,0 +1,48 @@
+import type { Context } from 'hono';
+import type { z } from 'zod';
+
+import { isTerminal } from '../../domain/job.ts';
+import type { CreateOptions, Submitted } from '../../services/create-job.ts';
+import type { Result } from '../../services/result.ts';
+import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/run-inline.ts';
+import { jobView } from '../../services/views/job-view.ts';
+import type { AppEnv } from '../deps.ts';
+import { failureResponse } from '../failure-response.ts';
+import { waitMsOf, type submitHeaders } from './job-requests.ts';
+
+/**
+ * Has a job created as the request's headers ask, and answers for it: 202 at once, or 200 when the request itself
+ * has seen its end or the job was there already.
+ */
+export async function answerNewJob(
+  c: Context<AppEnv>,
+  headers: z.output<typeof submitHeaders>,
+  submit: (options: Omit<CreateOptions, 'timeouts'>) => Promise<Result<Submitted>>,
+) {
+  const { deps, background } = c.env;
+  const waitMs = waitMsOf(headers.prefer);
+  const waitUntilMs = deps.machine.nowMs() + waitMs;
+  const turn = {
+    requestId: deps.machine.newUuid(),
+    capacity: INLINE_CAPACITY,
+    untilMs: waitUntilMs + AFTER_WAIT_MS,
+  };
+  const submitted = await submit({
+    idempotencyKey: headers['idempotency-key'] ?? null,
+    cancelAfter: headers['cancel-after'] ?? null,
+    correlation: c.var.correlation,
+    turn: waitMs > 0 ? turn : null,
+  });
+  if (!submitted.ok) return failureResponse(c, submitted.failure);
+  const { kind } = submitted.value;
+  const snapshot =
+    waitMs > 0
+      ? await runInline({ ...deps, background }, c.var.actor, submitted.value, waitUntilMs)
+      : submitted.value.snapshot;
+  const view = await jobView(deps.objects, snapshot);
+  c.header('location', view.urls.self);
+  if (waitMs > 0) c.header('preference-applied', `wait=${waitMs / 1_000}`);
+  if (kind === 'replayed') c.header('idempotency-replayed', 'true');
+  const finished = waitMs > 0 && isTerminal(snapshot.state.status);
+  return kind === 'replayed' || finished ? c.json(view, 200) : c.json(view, 202);
+}
