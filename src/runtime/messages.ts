@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
 import { isJobId, isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
+import { waitingKinds } from '../domain/waiting.ts';
+import type { HistoryMark } from '../services/ports/job-shard.ts';
 
 /**
  * What travels through the queues. A STORED CONTRACT while messages wait: new fields are optional. A wake
@@ -36,6 +38,11 @@ const historyJob = z.object({
   metadata: z.record(z.string(), z.string()),
   request_id: z.string(),
   trace_id: z.string(),
+  /** What the job has waited for longer than a moment, and until when; null while it does not. */
+  waiting_kind: z.enum(waitingKinds).nullish(),
+  waiting_until: z.number().nullish(),
+  /** Orders what is told of a wait between two events; see `job-shard/waiting.ts`. */
+  waiting_version: z.number().optional(),
 });
 
 /** Consecutive events of one job, as one row. */
@@ -73,6 +80,16 @@ const historyEntry = z.object({
   calls: z.array(historyCall),
 });
 export type HistoryEntry = z.infer<typeof historyEntry>;
+
+/** What an entry lets its shard forget once it is stored. */
+export function markOf({ job, events }: HistoryEntry): HistoryMark {
+  return {
+    jobId: job.id,
+    firstSeq: events?.first_seq ?? 1,
+    seq: events?.last_seq ?? 0,
+    waitingVersion: job.waiting_version,
+  };
+}
 
 export const historyMessage = z.object({
   kind: z.literal('history'),

@@ -15,6 +15,7 @@ import { ShardOfJobs } from '../../src/runtime/job-shard/job-shard.ts';
 import type { Change } from '../../src/runtime/measurements.ts';
 import {
   historyMessage,
+  markOf,
   wakeMessage,
   type HistoryEntry,
   type HistoryMessage,
@@ -430,18 +431,12 @@ export class ShardDriver {
     this.history = this.history.filter((message) => !choose(message));
     const entries = chosen.flatMap((message) => message.entries);
     for (const entry of entries) this.#record(entry);
-    this.shard.confirm(
-      entries.flatMap(({ job, events }) =>
-        events === null
-          ? []
-          : [{ jobId: job.id, firstSeq: events.first_seq, seq: events.last_seq }],
-      ),
-    );
+    this.shard.confirm(entries.map(markOf));
   }
 
   #record({ job, events, calls }: HistoryEntry): void {
     const known = this.recorded.get(job.id) ?? { job, events: new Map(), calls: new Map() };
-    if (job.seq >= known.job.seq) known.job = job;
+    if (isNewer(job, known.job)) known.job = job;
     for (const event of events?.events ?? []) {
       if (isJsonObject(event)) known.events.set(Number(event['seq']), event);
     }
@@ -514,4 +509,10 @@ export function sha256(text: string): string {
 /** What is left of a value after a journey between processes. */
 export function throughJson<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value)) as Value;
+}
+
+/** As D1 decides it: by the event, and between two events by what is told of a wait. */
+function isNewer(job: HistoryEntry['job'], known: HistoryEntry['job']): boolean {
+  if (job.seq !== known.seq) return job.seq > known.seq;
+  return (job.waiting_version ?? 0) > (known.waiting_version ?? 0);
 }

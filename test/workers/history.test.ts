@@ -72,6 +72,22 @@ describe('history in D1', () => {
     expect(results).toEqual([{ last_seq: 5 }]);
   });
 
+  test('between two events the newest word of a wait holds, in whichever order it comes', async () => {
+    const id = newJobId();
+    const short = { waiting_kind: null, waiting_until: null, waiting_version: 1_000 };
+    const long = { waiting_kind: 'retry_backoff', waiting_until: 9_000, waiting_version: 6_000 };
+    const word = (seq: number, change: Record<string, unknown>) => {
+      const { project: own, shard, entry } = owned(id, seq, change);
+      return { project: own, shard, entry: { ...entry, events: null } };
+    };
+    await writeHistory(env.DB, [word(5, long)]);
+    await writeHistory(env.DB, [word(5, short), word(5, {})]);
+    expect(await jobRow(id)).toMatchObject({ seq: 5, waiting_kind: 'retry_backoff' });
+    await writeHistory(env.DB, [word(6, { waiting_kind: null, waiting_until: null })]);
+    await writeHistory(env.DB, [word(5, { ...long, waiting_version: 99_000 })]);
+    expect(await jobRow(id)).toMatchObject({ seq: 6, waiting_kind: null, waiting_until: null });
+  });
+
   test('a deleted job is not brought back by a late copy', async () => {
     const id = newJobId();
     await env.DB.prepare('INSERT INTO tombstones (job_id, deleted_at) VALUES (?, 1)')

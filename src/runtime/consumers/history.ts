@@ -1,8 +1,8 @@
 import type { Log } from '../../services/ports/log.ts';
-import type { HistoryMark, JobShards } from '../../services/ports/job-shard.ts';
+import type { JobShards } from '../../services/ports/job-shard.ts';
 import { recordDeadLetters } from '../d1/dead-letters.ts';
 import { writeHistory, type OwnedEntry, type WriteResult } from '../d1/write-history.ts';
-import { historyMessage } from '../messages.ts';
+import { historyMessage, markOf } from '../messages.ts';
 
 export type HistoryDeps = {
   readonly db: D1Database;
@@ -86,11 +86,7 @@ async function confirmAll(
     [...byShard.values()].map(async (owned) => {
       const [first] = owned;
       if (first === undefined) return;
-      const marks = owned.flatMap(({ entry }): HistoryMark[] =>
-        entry.events === null
-          ? []
-          : [{ jobId: entry.job.id, firstSeq: entry.events.first_seq, seq: entry.events.last_seq }],
-      );
+      const marks = owned.map(({ entry }) => markOf(entry));
       try {
         await shards.of(first.project, first.shard).confirm(marks);
       } catch (error) {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { isJobId } from '../../domain/ids.ts';
 import { jobStatuses } from '../../domain/job.ts';
+import { waitingKinds } from '../../domain/waiting.ts';
 import type { IndexedJob, JobFilter, JobIndex } from '../../services/ports/job-index.ts';
 import { jobs, jobTags } from './schema.ts';
 
@@ -33,9 +34,17 @@ export function makeJobIndex(d1: D1Database): JobIndex {
   };
 }
 
-function conditions({ statuses, pipeline, version, before, from }: JobFilter): SQL[] {
+function conditions({
+  statuses,
+  waitingOn = [],
+  pipeline,
+  version,
+  before,
+  from,
+}: JobFilter): SQL[] {
   return [
     ...(statuses.length === 0 ? [] : [inArray(jobs.status, [...statuses])]),
+    ...(waitingOn.length === 0 ? [] : [inArray(jobs.waitingKind, [...waitingOn])]),
     ...(pipeline === null ? [] : [eq(jobs.pipeline, pipeline)]),
     ...(version === null ? [] : [eq(jobs.version, version)]),
     ...(before === null ? [] : [lt(jobs.id, before)]),
@@ -68,6 +77,13 @@ function jobOf({
       metadata: metadata.parse(row.metadata),
       requestId: row.requestId,
       traceId: row.traceId,
+      waitingOn: waitingOf(row.waitingKind, row.waitingUntil),
     },
   ];
+}
+
+/** A reason that this release does not know is shown as none: another one has written it. */
+function waitingOf(kind: string | null, untilAtMs: number | null): IndexedJob['waitingOn'] {
+  const known = waitingKinds.find((name) => name === kind);
+  return known === undefined ? null : { kind: known, untilAtMs };
 }

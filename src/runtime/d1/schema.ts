@@ -64,6 +64,11 @@ export const jobs = sqliteTable(
     metadata: text({ mode: 'json' }).notNull(),
     requestId: text('request_id').notNull(),
     traceId: text('trace_id').notNull(),
+    /** What the job has waited for longer than a moment; null while it does not, or is over. */
+    waitingKind: text('waiting_kind'),
+    waitingUntil: integer('waiting_until'),
+    /** Orders what is told between two events: a higher one is newer. */
+    waitingVersion: integer('waiting_version'),
   },
   (table) => [
     primaryKey({ columns: [table.project, table.id] }),
@@ -71,6 +76,10 @@ export const jobs = sqliteTable(
     index('jobs_not_succeeded')
       .on(table.project, table.status, table.id)
       .where(sql`status <> 'succeeded'`),
+    // Only jobs that wait are in it: the others pay nothing for it.
+    index('jobs_waiting')
+      .on(table.project, table.waitingKind, table.id)
+      .where(sql`waiting_kind IS NOT NULL`),
   ],
 );
 

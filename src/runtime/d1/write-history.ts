@@ -75,18 +75,22 @@ async function writeChunk(db: D1Database, chunk: readonly OwnedEntry[]): Promise
 
 const UPSERT_JOBS = `
 INSERT INTO jobs (project, id, pipeline, version, status, reason_code, seq, created_at, started_at,
-  finished_at, expires_at, cost_nano_usd, unpriced_attempts, tags, metadata, request_id, trace_id)
+  finished_at, expires_at, cost_nano_usd, unpriced_attempts, tags, metadata, request_id, trace_id,
+  waiting_kind, waiting_until, waiting_version)
 SELECT value->>'project', value->>'id', value->>'pipeline', value->>'version', value->>'status',
   value->>'reason_code', value->>'seq', value->>'created_at', value->>'started_at', value->>'finished_at',
   value->>'expires_at', value->>'cost_nano_usd', value->>'unpriced_attempts', value->'tags',
-  value->'metadata', value->>'request_id', value->>'trace_id'
+  value->'metadata', value->>'request_id', value->>'trace_id', value->>'waiting_kind',
+  value->>'waiting_until', value->>'waiting_version'
 FROM json_each(?1)
 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = value->>'id')
 ON CONFLICT (project, id) DO UPDATE SET status = excluded.status, reason_code = excluded.reason_code,
   seq = excluded.seq, started_at = excluded.started_at, finished_at = excluded.finished_at,
   expires_at = excluded.expires_at, cost_nano_usd = excluded.cost_nano_usd,
-  unpriced_attempts = excluded.unpriced_attempts
-WHERE excluded.seq > jobs.seq`;
+  unpriced_attempts = excluded.unpriced_attempts, waiting_kind = excluded.waiting_kind,
+  waiting_until = excluded.waiting_until, waiting_version = excluded.waiting_version
+WHERE excluded.seq > jobs.seq OR (excluded.seq = jobs.seq
+  AND coalesce(excluded.waiting_version, 0) > coalesce(jobs.waiting_version, 0))`;
 
 const INSERT_TAGS = `
 INSERT INTO job_tags (project, tag, job_id)

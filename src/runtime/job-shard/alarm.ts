@@ -6,6 +6,7 @@ import { quarantine } from './quarantine.ts';
 import { deleteDefinitionsBefore } from './tables/definitions.ts';
 import { dueJobs, nextDueAfter, type DueJob } from './tables/jobs.ts';
 import { readMeta, writeMeta } from './tables/meta.ts';
+import { nextTellAtMs, tellWaits } from './tell-waiting.ts';
 
 /** Jobs attended in one firing; what is left over re-arms the alarm at once. */
 const JOBS_PER_FIRING = 50;
@@ -24,6 +25,7 @@ export async function fireAlarm(context: ShardContext, retryCount: number): Prom
   memory.alarmAtMs = null;
   try {
     const cautious = retryCount >= CAUTIOUS_AFTER_RETRIES;
+    tellWaits(context);
     const due = reallyDue(context);
     for (const { jobId } of due.slice(0, cautious ? 1 : JOBS_PER_FIRING)) {
       await attendGuarded(context, jobId, cautious);
@@ -100,7 +102,7 @@ function nextAlarmAtMs(context: ShardContext): number {
   const nowMs = ports.nowMs();
   const overdue = overdueRows(context).map(({ jobId }) => memory.dueAtMs.get(jobId) ?? nowMs);
   const later = nextDueAfter(ports.sql, nowMs) ?? Number.POSITIVE_INFINITY;
-  return Math.max(nowMs, Math.min(later, ...overdue));
+  return Math.max(nowMs, Math.min(later, nextTellAtMs(context), ...overdue));
 }
 
 /** An alarm that should have fired this long ago never will. */

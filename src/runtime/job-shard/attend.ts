@@ -3,19 +3,21 @@ import { isTerminal } from '../../domain/job.ts';
 import { decide, type Decision, type Input } from '../../engine/decide.ts';
 import { nextDueAtMs, runnableCount } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
-import { hintsToSend, resendDelayMs, retentionDueAtMs } from './book.ts';
+import { afterHints, hintsToSend, resendDelayMs, retentionDueAtMs } from './book.ts';
+import { choresOf } from './chores.ts';
 import { commit, jobDueAtMs, overDueAtMs } from './commit.ts';
 import { confirmedSeq, forget, type ShardContext } from './context.ts';
 import { expiredLeases, markUnheard } from './leases.ts';
 import { makeWorld, NO_ARRIVALS, type Arrivals } from './make-world.ts';
 import { openBox, putControl, putPayload } from './payload-box.ts';
 import { guarded } from './quarantine.ts';
-import { queueHistory } from './sends.ts';
+import { queueHistory, queueWakes } from './sends.ts';
 import { storeItems } from './turn.ts';
 import { eraseItemOutputs } from './tables/items.ts';
 import { deleteJob, loadJob, saveBook, updateJob, type JobRow } from './tables/jobs.ts';
 import { deleteKey } from './tables/keys.ts';
 import { erasePayloads } from './tables/payloads.ts';
+import { tellWaiting } from './tell-waiting.ts';
 
 /** Asks the engine about something that happened to a job without a runner, and commits what it says. */
 export function apply(
@@ -43,6 +45,7 @@ export function apply(
       requestId: null,
       wakes: row.book.wakes,
       returning: false,
+      attended: false,
       objects: false,
     });
   });
@@ -71,6 +74,7 @@ function attendRunning(context: ShardContext, row: JobRow, plan: Plan): void {
   }
   after = noteUnheard(context, after);
   sendAgain(context, after);
+  tellWaiting(context, after);
   context.memory.dueAtMs.set(row.state.birth.id, jobDueAtMs(context, { ...after, plan }));
 }
 
@@ -86,10 +90,23 @@ function hintsDue({ state, book }: JobRow, plan: Plan, nowMs: number): boolean {
 }
 
 /** A job that is over needs no plan any more: only its history, and the day on which it is erased. */
-async function attendOver(context: ShardContext, row: JobRow): Promise<void> {
+async function attendOver(context: ShardContext, found: JobRow): Promise<void> {
+  const row = remindOfChores(context, found);
   sendAgain(context, row);
   context.memory.dueAtMs.set(row.state.birth.id, overDueAtMs(context, row));
   await attendRetention(context, row);
+}
+
+/** Calls a runner again for what is owed to other jobs. */
+function remindOfChores(context: ShardContext, row: JobRow): JobRow {
+  const { sql, nowMs } = context.ports;
+  const owed = choresOf(row) === null ? 0 : 1;
+  const hints = hintsToSend(row.book.wakes, owed, nowMs());
+  if (hints === 0) return row;
+  const wakes = afterHints(row.book.wakes, hints, owed, nowMs());
+  const after = saveBook(sql, row, { ...row.book, wakes });
+  queueWakes(context, row.state.birth.id, hints);
+  return after;
 }
 
 /** Sends history whose confirmation is overdue. */
@@ -120,6 +137,7 @@ async function attendRetention(context: ShardContext, row: JobRow): Promise<void
 }
 
 function isErasable({ ports }: ShardContext, { state, book }: JobRow): boolean {
+  if (choresOf({ state, book }) !== null) return false;
   return book.confirmedSeq >= state.seq && ports.nowMs() >= retentionDueAtMs(state, book);
 }
 

@@ -1,4 +1,5 @@
 import type { JobState } from '../../domain/job.ts';
+import type { WaitingKind } from '../../domain/waiting.ts';
 
 /**
  * The shard's own notes on a job, beside its state: what has been sent and not yet confirmed, which call
@@ -13,6 +14,10 @@ export type Book = {
   readonly claims: Readonly<Record<string, string>>;
   /** Since when nobody was heard of an open attempt's runner, by attempt key; see `leases.ts`. */
   readonly unheard?: Readonly<Record<string, number>> | undefined;
+  /** True once the job that waits for this one knows its end. */
+  readonly parentTold?: boolean;
+  /** What the job waits for; absent while something moves, and once it is over. */
+  readonly waiting?: Waiting | undefined;
   /** Number of the tail's first event, and the tail's length in characters. */
   readonly tailFromSeq: number;
   readonly tailLength: number;
@@ -26,6 +31,15 @@ export type Book = {
   /** How long payloads and history stay after the end, in milliseconds. */
   readonly payloadsMs: number;
   readonly historyMs: number;
+};
+
+export type Waiting = {
+  readonly kind: WaitingKind;
+  readonly untilAtMs: number | null;
+  /** When it began to wait for this. */
+  readonly sinceMs: number;
+  /** True once D1 has it. */
+  readonly told?: true;
 };
 
 export type Wakes = {

@@ -19,6 +19,8 @@ import type { Box } from './payload-box.ts';
 import { queueHistory, queueWakes } from './sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
 import { insertJob, updateJob, type JobChange, type JobRow } from './tables/jobs.ts';
+import { noteWaiting } from './tell-waiting.ts';
+import { nextWaiting } from './waiting.ts';
 
 /** The tail moves into an event row of its own beyond this many characters. */
 const TAIL_MAX = 32_768;
@@ -34,6 +36,8 @@ export type CommitInput = {
   readonly wakes: Wakes;
   /** True when the caller comes again for the work it leaves: no hint is sent for it. */
   readonly returning: boolean;
+  /** True when the caller is a runner, who does the job's chores. */
+  readonly attended: boolean;
   /** True when a value of the job lies in R2 since this call. */
   readonly objects: boolean;
 };
@@ -61,6 +65,7 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
     inlineLength: input.box.length,
     objects: row.book.objects || input.objects,
     unheard: stillUnheard(context, { state, book: row.book }),
+    waiting: nextWaiting(row.book.waiting, state, plan, nowMs),
   };
   const dueAtMs = noteLeasesAndDue(context, {
     before: row.state,
@@ -77,7 +82,7 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
     dueAtMs: storedDue(row, state, book, dueAtMs),
   };
   if (changes(row, change)) updateJob(ports.sql, jobId, change);
-  arm(context, dueAtMs);
+  arm(context, Math.min(dueAtMs, noteWaiting(context, jobId, book)));
 
   if (decision.events.length > 0) queueHistory(context, jobId);
   queueWakes(context, jobId, hints);
@@ -106,6 +111,7 @@ export function commitNew(
     inlineLength: input.box.length,
     wakes: afterHints(input.wakes, hints, runnable, nowMs),
     claims: nextClaims({}, state, input.decision.claimed.keys, input.requestId),
+    waiting: nextWaiting(undefined, state, input.plan, nowMs),
   };
   const dueAtMs = noteLeasesAndDue(context, {
     before: null,
@@ -116,7 +122,7 @@ export function commitNew(
   });
   const row: JobRow = { state, book, inline: input.box.inline, dueAtMs };
   insertJob(context.ports.sql, state.birth.id, row, lines);
-  arm(context, dueAtMs);
+  arm(context, Math.min(dueAtMs, noteWaiting(context, state.birth.id, book)));
   queueHistory(context, state.birth.id);
   queueWakes(context, state.birth.id, hints);
   return row;

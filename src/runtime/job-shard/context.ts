@@ -55,6 +55,8 @@ export type ShardMemory = {
   readonly sent: Map<JobId, Sent>;
   /** Confirmations of jobs that still run; written with their next commit. */
   readonly confirmedSeq: Map<JobId, number>;
+  /** When a wait has to be told, by job; see `waiting.ts`. */
+  readonly tell: Map<JobId, Telling>;
   /** Jobs with events to send. */
   readonly toSend: Set<JobId>;
   historyTimer: boolean;
@@ -63,6 +65,7 @@ export type ShardMemory = {
   wakeFlush: boolean;
 };
 
+type Telling = { readonly sinceMs: number; readonly atMs: number; readonly tries: number };
 type Sent = { readonly seq: number; readonly atMs: number; readonly tries: number };
 
 export type ShardContext = {
@@ -83,6 +86,7 @@ export function freshMemory(nowMs: number, alarmAtMs: number | null): ShardMemor
     dueAtMs: new Map(),
     sent: new Map(),
     confirmedSeq: new Map(),
+    tell: new Map(),
     toSend: new Set(),
     historyTimer: false,
     wakes: [],
@@ -101,4 +105,5 @@ export function forget({ memory }: ShardContext, jobId: JobId): void {
   memory.sent.delete(jobId);
   memory.confirmedSeq.delete(jobId);
   memory.toSend.delete(jobId);
+  memory.tell.delete(jobId);
 }

@@ -10,6 +10,7 @@ import { confirmedSeq, type ShardContext, type ShardSettings } from './context.t
 import { eventsAfter } from './tables/events.ts';
 import { loadItem } from './tables/items.ts';
 import type { JobRow } from './tables/jobs.ts';
+import { isToldLate, waitingColumns } from './waiting.ts';
 
 /** Events and calls of one entry, in bytes of JSON: keeps an entry well below a queue message's 128 kB. */
 const ENTRY_BYTES_MAX = 60_000;
@@ -26,12 +27,15 @@ export function historyEntries(context: ShardContext, row: JobRow): HistoryEntry
   const overdue = sent === undefined || sent.seq >= row.state.seq;
   const confirmed = confirmedSeq(context, jobId, row.book);
   const after = overdue ? confirmed : Math.max(confirmed, sent.seq);
-  const job = historyJob(row.state, row.book);
+  const nowMs = ports.nowMs();
+  const job = historyJob(row.state, row.book, nowMs);
   const lines = eventsAfter(ports.sql, jobId, after, Number.POSITIVE_INFINITY).map((event) => ({
     seq: event.seq,
     event: toWire(event),
     calls: callOf(context, row.state, event),
   }));
+  // A wait makes no event: what it tells may have to go by itself.
+  if (lines.length === 0 && isToldLate(row.book, nowMs)) return [{ job, events: null, calls: [] }];
   return slices(lines).map((slice) => ({
     job,
     events: {
@@ -59,7 +63,7 @@ function slices<Line>(lines: readonly Line[]): Line[][] {
   return pieces;
 }
 
-function historyJob(state: JobState, book: Book): HistoryEntry['job'] {
+function historyJob(state: JobState, book: Book, nowMs: number): HistoryEntry['job'] {
   const { birth } = state;
   const over = isTerminal(state.status) && state.finishedAtMs !== null;
   return {
@@ -79,6 +83,7 @@ function historyJob(state: JobState, book: Book): HistoryEntry['job'] {
     metadata: { ...birth.metadata },
     request_id: birth.correlation.requestId,
     trace_id: birth.correlation.traceId,
+    ...(isTerminal(state.status) ? {} : waitingColumns(book, nowMs)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { JobStatus } from '../../domain/job.ts';
+import type { WaitingKind } from '../../domain/waiting.ts';
 
 /** Jobs as lists show them: a copy in D1, a moment behind the shards. */
 export type IndexedJob = {
@@ -17,10 +18,14 @@ export type IndexedJob = {
   readonly metadata: Readonly<Record<string, string>>;
   readonly requestId: string;
   readonly traceId: string;
+  /** What the job has waited for longer than a moment; null while it does not. */
+  readonly waitingOn: { readonly kind: WaitingKind; readonly untilAtMs: number | null } | null;
 };
 
 export type JobFilter = {
   readonly statuses: readonly JobStatus[];
+  /** Only jobs that wait for one of these; all when empty or absent. */
+  readonly waitingOn?: readonly WaitingKind[];
   readonly pipeline: string | null;
   readonly version: number | null;
   readonly tag: string | null;

@@ -5,6 +5,7 @@ import type { Failure, Violation } from '../../domain/failure.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Correlation, JobBirth, JobState, JobStatus } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
+import type { ParentLink } from '../../domain/lineage.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import type { WaitingKind } from '../../domain/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
@@ -25,6 +26,8 @@ export type JobShard = {
   receiveEvent(request: EventRequest): Promise<EventAnswer>;
   read(request: ReadRequest): Promise<JobSnapshot | null>;
   events(request: EventsRequest): Promise<EventsAnswer | null>;
+  /** The job's parent knows its end. */
+  parentTold(request: { readonly jobId: JobId }): Promise<void>;
   /** The job under an idempotency key, or null. */
   findKey(keyHash: string): Promise<KeyedJob | null>;
   /** This history is stored in D1; it need not be sent again. */
@@ -115,6 +118,8 @@ export type SettlementReport = {
         /** What control expressions read of the output, by control key. */
         readonly control: Readonly<Record<string, Json>>;
       }
+    /** The attempt goes on in a job of its own. */
+    | { readonly ok: 'pending'; readonly child: JobId }
     | {
         readonly ok: false;
         readonly failure: Failure;
@@ -132,9 +137,19 @@ export type NextAnswer = {
   readonly starved: boolean;
   /** Attempts of this job that must be aborted, by attempt key. */
   readonly cancel: readonly string[];
+  /** What the runner is asked to do beside its work. */
+  readonly chores?: Chores | null;
   readonly context: JobContext | null;
   /** Present unless the runner said that it has it. */
   readonly definition: Definition | null;
+};
+
+/** What is owed to other jobs. */
+export type Chores = {
+  /** The job is over and the attempt that waits for it does not know. */
+  readonly tellParent: ParentLink | null;
+  /** Children that nobody waits for any more. */
+  readonly cancelChildren: readonly JobId[];
 };
 
 /** What all attempts of a job share. */
@@ -148,6 +163,8 @@ export type JobContext = {
   readonly metadata: Readonly<Record<string, string>>;
   readonly requestId: string;
   readonly traceId: string;
+  /** The pipelines from the first ancestor down to this job's. */
+  readonly lineage?: readonly string[];
 };
 
 export type WorkItem = {
@@ -162,6 +179,8 @@ export type WorkItem = {
   readonly reads: readonly ResolvedRead[];
   /** The map's item, when its list is a plain place; computed lists are evaluated by the runner. */
   readonly itemRead: ResolvedRead | null;
+  /** Names the child of a `pipeline` step, the same for attempts whose runners were lost on the way to it. */
+  readonly childKey?: string;
   /** The answer that failed its check, when the model is asked again. */
   readonly reAsk: { readonly rejected: Json; readonly violations: readonly Violation[] } | null;
 };

@@ -12,7 +12,7 @@ describe('a submit', () => {
     await driver.quiet();
     expect(driver.state(jobId).status).toBe('queued');
     expect(driver.wakes).toEqual([{ kind: 'wake', project: PROJECT, job_id: jobId }]);
-    expect(driver.alarmAtMs).toBe(driver.nowMs + 30_000);
+    expect(driver.alarmAtMs).toBe(driver.nowMs + 5_000);
     expect(driver.snapshot(jobId)).toMatchObject({
       payloads: { input: { kind: 'value', value: { n: 1 } } },
       waitingOn: { kind: 'runner' },
