@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 
 import { INPUT_BYTES_DEFAULT, INPUT_BYTES_MAX } from '../../domain/definition.ts';
 import { cancelJob } from '../../services/cancel-job.ts';
+import { compareWithOriginal } from '../../services/compare-with-original.ts';
 import { findPipeline } from '../../services/find-pipeline.ts';
 import { getJobEvents } from '../../services/get-job-events.ts';
 import { getJob } from '../../services/get-job.ts';
@@ -133,11 +134,15 @@ export const jobRoutes = makeRoutes()
     );
   })
   .openapi(readRoute, async (c) => {
-    const { include } = c.req.valid('query');
+    const { include, compare } = c.req.valid('query');
     const { job_id: jobId } = c.req.valid('param');
     const job = await getJob(c.env.deps, c.var.actor, jobId, include);
     if (!job.ok) return failureResponse(c, job.failure);
-    return c.json(await jobView(c.env.deps.objects, job.value), 200);
+    const view = await jobView(c.env.deps.objects, job.value);
+    if (compare === 'false') return c.json(view, 200);
+    const comparison = await compareWithOriginal(c.env.deps, c.var.actor, job.value, view);
+    if (!comparison.ok) return failureResponse(c, comparison.failure);
+    return c.json({ ...view, comparison: comparison.value }, 200);
   })
   .openapi(eventsRoute, async (c) => {
     const { after, limit } = c.req.valid('query');

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 
 import { isTerminal } from '../../domain/job.ts';
 import type { CreateOptions, Submitted } from '../../services/create-job.ts';
+import type { JobSnapshot } from '../../services/ports/job-shard.ts';
 import type { Result } from '../../services/result.ts';
 import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/run-inline.ts';
 import { jobView } from '../../services/views/job-view.ts';
@@ -34,12 +35,20 @@ export async function answerNewJob(
     turn: waitMs > 0 ? turn : null,
   });
   if (!submitted.ok) return failureResponse(c, submitted.failure);
-  const { kind } = submitted.value;
   const snapshot =
     waitMs > 0
       ? await runInline({ ...deps, background }, c.var.actor, submitted.value, waitUntilMs)
       : submitted.value.snapshot;
-  const view = await jobView(deps.objects, snapshot);
+  return answer(c, submitted.value, snapshot, waitMs);
+}
+
+async function answer(
+  c: Context<AppEnv>,
+  { kind }: Submitted,
+  snapshot: JobSnapshot,
+  waitMs: number,
+) {
+  const view = await jobView(c.env.deps.objects, snapshot);
   c.header('location', view.urls.self);
   if (waitMs > 0) c.header('preference-applied', `wait=${waitMs / 1_000}`);
   if (kind === 'replayed') c.header('idempotency-replayed', 'true');
