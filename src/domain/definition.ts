@@ -1,13 +1,32 @@
 import { z } from 'zod';
 
-import { DURATION_HELP, parseDurationMs } from './duration.ts';
-import { failureClasses } from './failure.ts';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import {
+  attemptTimeout,
+  check,
+  DAY,
+  duration,
+  expression,
+  json,
+  jsonObject,
+  longTimeout,
+  prompt,
+  retry,
+  route,
+  SECOND,
+} from './definition-parts.ts';
+import { CONCURRENCY_MAX, priorities } from './flow.ts';
 import { stepKinds } from './step-kinds.ts';
+
+export type {
+  ParametersDefinition,
+  PromptDefinition,
+  RouteDefinition,
+  TargetDefinition,
+} from './definition-parts.ts';
 
 /**
  * A pipeline's definition as users write it and as it is stored: data, snake_case, strict. This file says what
- * is well-formed; what must hold between the parts (references, cycles, kinds) is checked in `engine/check.ts`
+ * is well-formed; what must hold between the parts (references, cycles, kinds) is checked in `engine/references.ts`
  * and `services/check-definition.ts`.
  */
 
@@ -22,120 +41,91 @@ export const MAP_CONCURRENCY_DEFAULT = 16;
 export const PIPELINE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const STEP_ID = /^[a-z][a-z0-9_]{0,62}$/;
 
-const json: z.ZodType<Json> = z.json();
-const jsonObject = z.custom<JsonObject>(
-  (value) => isJsonObject(value) && json.safeParse(value).success,
-  'must be a JSON object',
-);
-
-function duration(minMs: number, maxMs: number, range: string) {
-  return z
-    .string({ error: `must be ${DURATION_HELP}` })
-    .refine((text) => parseDurationMs(text) !== null, {
-      error: `must be ${DURATION_HELP}`,
-      abort: true,
-    })
-    .refine(
-      (text) => {
-        const ms = parseDurationMs(text) ?? 0;
-        return ms >= minMs && ms <= maxMs;
-      },
-      { error: `must be between ${range}` },
-    );
-}
-
-const SECOND = 1_000;
-const DAY = 86_400_000;
-const attemptTimeout = duration(100, 600 * SECOND, '100ms and 10m');
-export const longTimeout = duration(100, 30 * DAY, '100ms and 30d');
-
-const expression = z
-  .string()
-  .max(2_000, 'must be at most 2,000 characters')
-  .regex(/^\s*\$\{\{[\s\S]*\}\}\s*$/, 'must be one expression: "${{ … }}"');
-
-const parameters = z.strictObject({
-  temperature: z.number().min(0).max(2).optional(),
-  top_p: z.number().min(0).max(1).optional(),
-  max_output_tokens: z.int().min(1).max(1_000_000).optional(),
-  seed: z.int().optional(),
-  stop: z.array(z.string().min(1).max(100)).max(4).optional(),
-  reasoning_effort: z.enum(['minimal', 'low', 'medium', 'high']).optional(),
-});
-export type ParametersDefinition = z.infer<typeof parameters>;
-
-const target = z.strictObject({
-  provider: z.string().min(1).max(64),
-  model: z.string().min(1).max(200),
-  parameters: parameters.optional(),
-});
-export type TargetDefinition = z.infer<typeof target>;
-
-const route = z.strictObject({
-  strategy: z
-    .strictObject({
-      mode: z.enum(['single', 'fallback']),
-      /** Failures that move on to the next target; everything that may be retried elsewhere, if absent. */
-      on: z.array(z.enum(failureClasses)).min(1).optional(),
-    })
-    .optional(),
-  targets: z.array(target).min(1).max(10),
-});
-export type RouteDefinition = z.infer<typeof route>;
-
-const prompt = z.strictObject({
-  messages: z
-    .array(
-      z.strictObject({
-        role: z.enum(['system', 'user', 'assistant']),
-        content: z.string().max(100_000),
-      }),
-    )
-    .min(1)
-    .max(50),
-});
-export type PromptDefinition = z.infer<typeof prompt>;
-
-const check = z.strictObject({
-  schema: jsonObject,
-  re_ask: z.int().min(0).max(3).optional(),
-});
-
-const retry = z.strictObject({
-  max_attempts: z.int().min(1).max(20).optional(),
-  base_delay: duration(1, 600 * SECOND, '1ms and 10m').optional(),
-  max_delay: duration(1, 3_600 * SECOND, '1ms and 1h').optional(),
-});
-
 const step = z.strictObject({
   id: z
     .string()
     .regex(
       STEP_ID,
       'must be lower-case letters, digits and _, begin with a letter, at most 63 characters',
-    ),
-  uses: z.enum(stepKinds, {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is not a step kind; there are ${stepKinds.join(', ')}`,
-  }),
-  needs: z.array(z.string()).max(STEPS_MAX).optional(),
-  if: expression.optional(),
-  for_each: expression.optional(),
-  max_concurrency: z.int().min(1).max(MAP_CONCURRENCY_MAX).optional(),
-  with: z.record(z.string(), json).optional(),
-  route: z.union([z.string().min(1), route]).optional(),
-  prompt: prompt.optional(),
-  check: check.optional(),
-  on_item_failure: z.enum(['fail', 'continue']).optional(),
-  on_failure: z
-    .union([z.enum(['fail', 'continue']), z.strictObject({ step: z.string().min(1) })], {
-      error: 'must be fail, continue, or { "step": "<id>" }',
+    )
+    .meta({ description: 'The step’s name in expressions and in answers.' }),
+  uses: z
+    .enum(stepKinds, {
+      error: (issue) =>
+        `${JSON.stringify(issue.input)} is not a step kind; there are ${stepKinds.join(', ')}`,
     })
-    .optional(),
+    .meta({ description: 'What the step does.' }),
+  needs: z.array(z.string()).max(STEPS_MAX).optional().meta({
+    description: 'Steps that must have ended before, beside those that the expressions read.',
+    default: [],
+  }),
+  if: expression
+    .optional()
+    .meta({ description: 'The step runs if this is true and is skipped if it is false.' }),
+  for_each: expression.optional().meta({
+    description:
+      'A list: the step runs once for every item, and its output is the list of outputs.',
+  }),
+  max_concurrency: z.int().min(1).max(MAP_CONCURRENCY_MAX).optional().meta({
+    description: 'How many items are worked on at a time.',
+    default: MAP_CONCURRENCY_DEFAULT,
+  }),
+  with: z
+    .record(z.string(), json)
+    .optional()
+    .meta({ description: 'The step’s input; strings in it may hold `${{ … }}`.', default: {} }),
+  route: z
+    .union([z.string().min(1), route])
+    .optional()
+    .meta({
+      description:
+        'The models to ask: a name from `routes`, or a route itself. Required for `model.*` steps.',
+    }),
+  prompt: prompt
+    .optional()
+    .meta({ description: 'What `model.chat` asks, as templates over `with.vars`.' }),
+  check: check.optional().meta({
+    description:
+      'What must hold of the output; an output that fails it is a failure of the class `output_invalid`.',
+  }),
+  on_item_failure: z.enum(['fail', 'continue']).optional().meta({
+    description: 'What one failed item does to its map: fail it, or leave a null in the list.',
+    default: 'fail',
+  }),
+  on_failure: z
+    .union(
+      [
+        z.enum(['fail', 'continue']),
+        z.strictObject({
+          step: z.string().min(1).meta({ description: 'The step that runs instead.' }),
+        }),
+      ],
+      {
+        error: 'must be fail, continue, or { "step": "<id>" }',
+      },
+    )
+    .optional()
+    .meta({
+      description:
+        'What this step’s failure does to the job: fail it, let it go on without the output, or run another step whose output stands in.',
+      default: 'fail',
+    }),
   timeouts: z
-    .strictObject({ attempt: attemptTimeout.optional(), step: longTimeout.optional() })
-    .optional(),
-  retry: retry.optional(),
+    .strictObject({
+      attempt: attemptTimeout.optional().meta({
+        description:
+          'How long one attempt may take; 60s for a model, 30s for other steps, if absent.',
+      }),
+      step: longTimeout.optional().meta({
+        description:
+          'How long the step may take with all its attempts and pauses; as long as the job, if absent.',
+      }),
+    })
+    .optional()
+    .meta({ description: 'How long the step may take.' }),
+  retry: retry
+    .optional()
+    .meta({ description: 'How often, and after which pauses, a failed attempt is repeated.' }),
 });
 export type StepDefinition = z.infer<typeof step>;
 
@@ -147,23 +137,82 @@ export const definitionSchema = z.strictObject({
     .regex(
       PIPELINE_NAME,
       'must be lower-case letters, digits and -, begin with a letter, at most 63 characters',
-    ),
-  description: z.string().max(2_000).optional(),
+    )
+    .meta({ description: 'The pipeline’s name; may be left out where the path says it.' }),
+  description: z
+    .string()
+    .max(2_000)
+    .optional()
+    .meta({ description: 'For people; it changes nothing.' }),
   input: z
     .strictObject({
-      schema: jsonObject.optional(),
-      max_bytes: z.int().min(1).max(INPUT_BYTES_MAX).optional(),
+      schema: jsonObject.optional().meta({
+        description:
+          'The JSON Schema of what may enter: 2020-12, or draft-07 by `$schema`. Anything may, if absent.',
+      }),
+      max_bytes: z.int().min(1).max(INPUT_BYTES_MAX).optional().meta({
+        description: 'The largest input, in bytes of JSON.',
+        default: INPUT_BYTES_DEFAULT,
+      }),
     })
-    .optional(),
+    .optional()
+    .meta({ description: 'The contract of what may enter.' }),
   timeouts: z
-    .strictObject({ job: longTimeout.optional(), queue: longTimeout.optional() })
-    .optional(),
-  routes: z.record(z.string().regex(STEP_ID), route).optional(),
-  steps: z.array(step).min(1, 'must have at least one step').max(STEPS_MAX),
-  output: json.optional(),
+    .strictObject({
+      job: longTimeout.optional().meta({
+        description: 'How long a job may take, from its submit to its end.',
+        default: '1h',
+      }),
+      queue: longTimeout.optional().meta({
+        description:
+          'How long a job may wait for its start before it expires; as long as it may take, if absent.',
+      }),
+    })
+    .optional()
+    .meta({ description: 'How long a job may take and wait.' }),
+  concurrency: z
+    .strictObject({
+      key: expression.optional().meta({
+        description:
+          'What jobs are counted by, over `input` and `metadata`; all jobs of the pipeline together, if absent.',
+      }),
+      limit: z
+        .int()
+        .min(1)
+        .max(CONCURRENCY_MAX)
+        .meta({ description: 'How many of them may run at a time.' }),
+    })
+    .optional()
+    .meta({ description: 'How many jobs may run at a time; the others wait for their start.' }),
+  priority: z
+    .enum(priorities)
+    .optional()
+    .meta({ description: 'Which of the project’s waiting jobs start first.', default: 'normal' }),
+  routes: z
+    .record(z.string().regex(STEP_ID), route)
+    .optional()
+    .meta({ description: 'Routes that several steps use, by name.' }),
+  steps: z
+    .array(step)
+    .min(1, 'must have at least one step')
+    .max(STEPS_MAX)
+    .meta({ description: 'What is done; independent steps run side by side.' }),
+  output: json.optional().meta({
+    description: 'What the job answers with; strings in it may hold `${{ … }}`. Null, if absent.',
+  }),
   retention: z
-    .strictObject({ payloads: retentionTime.optional(), history: retentionTime.optional() })
-    .optional(),
+    .strictObject({
+      payloads: retentionTime.optional().meta({
+        description: 'How long inputs and outputs stay after the end of a job.',
+        default: '7d',
+      }),
+      history: retentionTime.optional().meta({
+        description: 'How long the job itself stays; never shorter than its payloads.',
+        default: '90d',
+      }),
+    })
+    .optional()
+    .meta({ description: 'How long what belongs to a job is kept.' }),
 });
 export type Definition = z.infer<typeof definitionSchema>;
 

@@ -1,5 +1,5 @@
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/;
+export const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/;
 
 /** What a duration looks like, for messages. */
 export const DURATION_HELP = 'a whole number and a unit: 500ms, 30s, 5m, 2h or 7d';

@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 
+import { definitionJsonSchema } from '../services/definition-schema.ts';
 import type { AppEnv } from './deps.ts';
 import { docsPage } from './docs-page.ts';
 import { failureResponse } from './failure-response.ts';
@@ -9,6 +10,8 @@ import { makeRoutes } from './openapi.ts';
 import { accessRoutes } from './routes/access.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { rerunRoutes } from './routes/reruns.ts';
+import { steeringRoutes } from './routes/steering.ts';
 
 const DOCUMENT = {
   openapi: '3.1.0',
@@ -31,10 +34,19 @@ export function makeApp(): OpenAPIHono<AppEnv> {
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(DOCUMENT)));
+  app.get('/schema/pipeline.json', (c) => {
+    c.header('content-type', 'application/schema+json');
+    c.header('cache-control', 'public, max-age=300');
+    // Public, and read by editors in browsers.
+    c.header('access-control-allow-origin', '*');
+    return c.body(JSON.stringify(definitionJsonSchema()));
+  });
   app.get('/docs', (c) => c.html(docsPage(app.getOpenAPI31Document(DOCUMENT))));
   app.get('/', (c) => c.redirect('/docs'));
 
   app.route('/v1', jobRoutes);
+  app.route('/v1', steeringRoutes);
+  app.route('/v1', rerunRoutes);
   app.route('/v1', pipelineRoutes);
   app.route('/v1', accessRoutes);
 

@@ -30,7 +30,7 @@ export type CheckedDefinition =
  * cycles, schemas, prompts, providers. All violations at once, each with a pointer.
  */
 export function checkDefinition(body: unknown, providers: Providers): CheckedDefinition {
-  const parsed = definitionSchema.safeParse(body);
+  const parsed = definitionSchema.safeParse(withoutSchemaHint(body));
   if (!parsed.success) return { ok: false, violations: violationsOf(parsed.error) };
   const definition = parsed.data;
   const bytes = jsonBytes(asJson(definition));
@@ -48,6 +48,13 @@ export function checkDefinition(body: unknown, providers: Providers): CheckedDef
   ];
   if (!planned.ok || violations.length > 0) return { ok: false, violations };
   return { ok: true, definition, plan: planned.plan, warnings: unusedSteps(planned.plan) };
+}
+
+/** `$schema` tells an editor where the definition's schema lies; it is no part of the definition. */
+function withoutSchemaHint(body: unknown): unknown {
+  if (!isJsonObject(body) || typeof body['$schema'] !== 'string') return body;
+  const { $schema: _hint, ...definition } = body;
+  return definition;
 }
 
 /** A definition is JSON by construction: it came through the schema. */

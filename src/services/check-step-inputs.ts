@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Definition, StepDefinition } from '../domain/definition.ts';
 import type { Violation } from '../domain/failure.ts';
 import { isJsonObject, jsonPointer, type Json } from '../domain/json.ts';
-import { isModelStepKind, isTransformKind } from '../domain/step-kinds.ts';
+import { isModelStepKind, isTransformKind, type StepKind } from '../domain/step-kinds.ts';
 import { violationsOf } from '../domain/violations.ts';
 import { controlInputs } from '../steps/control.ts';
 import { modelSteps } from '../steps/model/table.ts';
@@ -19,14 +19,15 @@ export function checkStepInputs(definition: Definition): Violation[] {
 
 function checkStepInput(step: StepDefinition, path: readonly PropertyKey[]): Violation[] {
   const input = step.with ?? {};
-  const parsed = schemaOf(step).safeParse(input);
+  const parsed = inputSchemaOf(step.uses).safeParse(input);
   if (parsed.success) return [];
   return violationsOf(parsed.error)
     .filter(({ pointer }) => !dependsOnExpression(input, pointer))
     .map((violation) => ({ ...violation, pointer: `${jsonPointer(path)}${violation.pointer}` }));
 }
 
-function schemaOf({ uses }: StepDefinition): z.ZodType {
+/** What a step of this kind takes in `with`. */
+export function inputSchemaOf(uses: StepKind): z.ZodType {
   if (isModelStepKind(uses)) return modelSteps[uses].input;
   return isTransformKind(uses) ? transforms[uses].input : controlInputs[uses];
 }

@@ -25,7 +25,8 @@ const waitInput = z
   })
   .refine((input) => WAITS.filter((name) => input[name] !== undefined).length === 1, {
     error: `must have exactly one of ${WAITS.join(', ')}`,
-  });
+  })
+  .meta({ minProperties: 1, maxProperties: 1 });
 
 const pipelineInput = z.strictObject({
   pipeline: z

@@ -169,3 +169,11 @@ describe('a definition that is right', () => {
     });
   });
 });
+
+test('a hint for editors is taken and not kept; one that is no text is a mistake', () => {
+  const hint = 'http://127.0.0.1:8787/schema/pipeline.json';
+  const checked = checkDefinition({ $schema: hint, ...withStep({}) }, providers);
+  expect(checked).toMatchObject({ ok: true, definition: withStep({}) });
+  expect(checked.ok && Object.keys(checked.definition)).not.toContain('$schema');
+  expect(pointers({ $schema: 7, ...withStep({}) })).toEqual(['/$schema']);
+});

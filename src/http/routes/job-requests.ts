@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 
-import { longTimeout } from '../../domain/definition.ts';
+import { longTimeout } from '../../domain/definition-parts.ts';
 import { DURATION_HELP, parseDurationMs } from '../../domain/duration.ts';
+import { priorities } from '../../domain/flow.ts';
 import { firstJobIdAt, isJobId } from '../../domain/ids.ts';
 import { jobStatuses } from '../../domain/job.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
@@ -43,6 +44,10 @@ export const submitBody = z
     timeouts: timeoutsField
       .default({})
       .meta({ description: 'Durations such as 30s or 5m; they replace those of the pipeline' }),
+    priority: z.enum(priorities).optional().meta({
+      description:
+        'Which jobs go first where a limit makes them wait; that of the pipeline, or normal, if absent',
+    }),
   })
   .meta({ id: 'SubmitJob' });
 

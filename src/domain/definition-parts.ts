@@ -1,0 +1,155 @@
+import { z } from 'zod';
+
+import { DURATION, DURATION_HELP, parseDurationMs } from './duration.ts';
+import { failureClasses } from './failure.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+
+/** What definitions are made of below their steps. `description` and `default` appear in the published schema. */
+
+/** Any JSON value; strings in it may hold `${{ … }}` where a field says so. */
+export const json: z.ZodType<Json> = z.json();
+export const jsonObject = z
+  .custom<JsonObject>(
+    (value) => isJsonObject(value) && json.safeParse(value).success,
+    'must be a JSON object',
+  )
+  .meta({ type: 'object' });
+
+/** A duration within bounds; `range` says them in words. */
+export function duration(minMs: number, maxMs: number, range: string) {
+  return z
+    .string({ error: `must be ${DURATION_HELP}` })
+    .refine((text) => parseDurationMs(text) !== null, {
+      error: `must be ${DURATION_HELP}`,
+      abort: true,
+    })
+    .refine(
+      (text) => {
+        const ms = parseDurationMs(text) ?? 0;
+        return ms >= minMs && ms <= maxMs;
+      },
+      { error: `must be between ${range}` },
+    )
+    .meta({ pattern: DURATION.source, examples: ['30s'] });
+}
+
+export const SECOND = 1_000;
+export const DAY = 86_400_000;
+export const attemptTimeout = duration(100, 600 * SECOND, '100ms and 10m');
+export const longTimeout = duration(100, 30 * DAY, '100ms and 30d');
+
+/** A string that is one expression and nothing else. */
+export const expression = z
+  .string()
+  .max(2_000, 'must be at most 2,000 characters')
+  .regex(/^\s*\$\{\{[\s\S]*\}\}\s*$/, 'must be one expression: "${{ … }}"');
+
+const parameters = z.strictObject({
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .optional()
+    .meta({ description: 'How freely the model chooses its words; the model’s own if absent.' }),
+  top_p: z.number().min(0).max(1).optional().meta({
+    description: 'Share of the probability that the model chooses from; the model’s own if absent.',
+  }),
+  max_output_tokens: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .meta({ description: 'The longest answer, in tokens; the model’s own limit if absent.' }),
+  seed: z
+    .int()
+    .optional()
+    .meta({ description: 'Asks for the same answer again, where the provider can.' }),
+  stop: z
+    .array(z.string().min(1).max(100))
+    .max(4)
+    .optional()
+    .meta({ description: 'Texts at which the answer ends.' }),
+  reasoning_effort: z
+    .enum(['minimal', 'low', 'medium', 'high'])
+    .optional()
+    .meta({ description: 'How long a reasoning model may think; the model’s own if absent.' }),
+});
+export type ParametersDefinition = z.infer<typeof parameters>;
+
+const target = z.strictObject({
+  provider: z
+    .string()
+    .min(1)
+    .max(64)
+    .meta({ description: 'Who serves the model: `builtin`, `openai` and others.' }),
+  model: z.string().min(1).max(200).meta({ description: 'The model’s name at its provider.' }),
+  parameters: parameters
+    .optional()
+    .meta({ description: 'How the model is asked; a provider that cannot take one says so.' }),
+});
+export type TargetDefinition = z.infer<typeof target>;
+
+export const route = z.strictObject({
+  strategy: z
+    .strictObject({
+      mode: z.enum(['single', 'fallback']).meta({
+        description:
+          '`single` uses the first target only; `fallback` tries the next one after a failure.',
+      }),
+      on: z.array(z.enum(failureClasses)).min(1).optional().meta({
+        description:
+          'Failures that move on to the next target; all that another target may not meet, if absent.',
+      }),
+    })
+    .optional()
+    .meta({
+      description: 'Which target is asked, and when the next one is.',
+      default: { mode: 'fallback' },
+    }),
+  targets: z
+    .array(target)
+    .min(1)
+    .max(10)
+    .meta({ description: 'The models to ask, the first one first.' }),
+});
+export type RouteDefinition = z.infer<typeof route>;
+
+export const prompt = z.strictObject({
+  messages: z
+    .array(
+      z.strictObject({
+        role: z.enum(['system', 'user', 'assistant']).meta({ description: 'Who says it.' }),
+        content: z.string().max(100_000).meta({ description: 'A Liquid template over `vars`.' }),
+      }),
+    )
+    .min(1)
+    .max(50)
+    .meta({ description: 'The conversation that the model continues.' }),
+});
+export type PromptDefinition = z.infer<typeof prompt>;
+
+export const check = z.strictObject({
+  schema: jsonObject.meta({
+    description: 'The JSON Schema that the output must satisfy: 2020-12, or draft-07 by `$schema`.',
+  }),
+  re_ask: z.int().min(0).max(3).optional().meta({
+    description: 'How often a chat model is shown its mistakes and asked again.',
+    default: 0,
+  }),
+});
+
+export const retry = z.strictObject({
+  max_attempts: z.int().min(1).max(20).optional().meta({
+    description:
+      'Attempts in all, the first one included; 3, or one a target if there are more, if absent.',
+  }),
+  base_delay: duration(1, 600 * SECOND, '1ms and 10m')
+    .optional()
+    .meta({
+      description: 'The pause before the second attempt is at most this; it doubles with each one.',
+      default: '1s',
+    }),
+  max_delay: duration(1, 3_600 * SECOND, '1ms and 1h')
+    .optional()
+    .meta({ description: 'No pause is longer, unless the provider asks for it.', default: '60s' }),
+});
