@@ -1,4 +1,5 @@
 import type { Target } from './domain/attempt.ts';
+import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
 import type { TargetView } from './engine/world.ts';
 import { listedModels, makeRegistry, providerIds, type Registry } from './providers/registry.ts';
@@ -7,6 +8,8 @@ import type { WakeDeps } from './runtime/consumers/wake.ts';
 import { makeAccess } from './runtime/d1/access.ts';
 import { makeJobIndex } from './runtime/d1/job-index.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
+import { makeFlows } from './runtime/flow-client.ts';
+import type { FlowDeployment } from './runtime/flow-object.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
 import { makeLog } from './runtime/log.ts';
 import { machine, makeSecrets } from './runtime/machine.ts';
@@ -14,9 +17,10 @@ import { makeObjects } from './runtime/objects.ts';
 import { observe } from './runtime/observe.ts';
 import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
-import { makePlanCache } from './services/plan-cache.ts';
+import { makePlanCache, type PlanCache } from './services/plan-cache.ts';
 import type { JobShards } from './services/ports/job-shard.ts';
 import { logLevels, type Log } from './services/ports/log.ts';
+import type { Pipelines } from './services/ports/pipelines.ts';
 import type { Providers } from './services/ports/providers.ts';
 import type { HttpDeps } from './http/deps.ts';
 
@@ -29,6 +33,7 @@ export type Composition = {
   readonly wake: WakeDeps;
   readonly history: HistoryDeps;
   readonly shard: ShardDeployment;
+  readonly flow: FlowDeployment;
 };
 
 /** Compiled definitions are bounded by the size of their JSON. */
@@ -52,22 +57,32 @@ function build(env: Env): Composition {
   const registry = makeRegistry(setting, (url, init) => fetch(url, init));
   const shards = makeJobShards(
     env.JOB_SHARD,
-    shardCount(setting('JOB_SHARDS')) ?? 8,
-    shardCount(setting('JOB_SHARDS_FORMER')),
+    countUpTo(SHARDS_MAX, setting('JOB_SHARDS')) ?? 8,
+    countUpTo(SHARDS_MAX, setting('JOB_SHARDS_FORMER')),
   );
   const objects = makeObjects(env.OBJECTS);
   const providers = providersOf(registry);
+  const pipelines = makePipelines(env.DB);
+  const plans = makePlanCache(PLAN_CHARACTERS_MAX);
+  const projectJobsMax = countUpTo(CONCURRENCY_MAX, setting('PROJECT_MAX_CONCURRENT_JOBS'));
   return {
     http: httpDeps(env, {
       log,
       shards,
       objects,
       providers,
+      pipelines,
+      plans,
+      projectJobsMax,
       rootKey: setting('ROOT_API_KEY') ?? null,
     }),
-    wake: { shards, objects, providers, machine, log },
+    wake: { shards, objects, providers, machine, log, pipelines, plans, projectJobsMax },
     history: { db: env.DB, shards, log },
     shard: shardDeployment(env, { log, registry, objects }),
+    flow: {
+      log,
+      grant: async (project, shard, slots) => shards.of(project, shard).grant(slots),
+    },
   };
 }
 
@@ -76,6 +91,9 @@ type HttpParts = {
   readonly shards: JobShards;
   readonly objects: ReturnType<typeof makeObjects>;
   readonly providers: Providers;
+  readonly pipelines: Pipelines;
+  readonly plans: PlanCache;
+  readonly projectJobsMax: number | null;
   readonly rootKey: string | null;
 };
 
@@ -85,9 +103,7 @@ function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
     machine,
     secrets: makeSecrets(rootKey),
     access: makeAccess(env.DB),
-    pipelines: makePipelines(env.DB),
     jobIndex: makeJobIndex(env.DB),
-    plans: makePlanCache(PLAN_CHARACTERS_MAX),
   };
 }
 
@@ -99,11 +115,13 @@ type ShardParts = {
 
 function shardDeployment(env: Env, { log, registry, objects }: ShardParts): ShardDeployment {
   const queues = jobQueues(env);
+  const flowOf = makeFlows(env.FLOW);
   return {
     log,
     historyWindowMs: HISTORY_WINDOW_MS,
     sendWakes: (messages) => sendWakes(queues, messages),
     sendHistory: (messages) => sendHistory(env.HISTORY, messages),
+    exchange: (project, message) => flowOf(project).exchange(message),
     deleteObjects: (project, jobId) => objects.deleteJob(project, jobId),
     measure: (change) => observe(env.MEASUREMENTS, log, change),
     target: (target) => viewOf(registry, target),
@@ -157,7 +175,8 @@ function levelOf(text: string | undefined) {
   return logLevels.find((level) => level === text) ?? 'info';
 }
 
-function shardCount(text: string | undefined): number | null {
+/** A whole number from 1 to `max`; null for anything else. */
+function countUpTo(max: number, text: string | undefined): number | null {
   const count = Number(text);
-  return Number.isInteger(count) && count >= 1 && count <= SHARDS_MAX ? count : null;
+  return Number.isInteger(count) && count >= 1 && count <= max ? count : null;
 }

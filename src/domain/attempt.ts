@@ -44,6 +44,8 @@ export type AttemptRecord = {
   readonly facts?: AttemptFacts;
   /** True while the attempt counts as unpriced because nobody knows what became of it. */
   readonly unpriced?: boolean;
+  /** The job that did the work. */
+  readonly child?: JobId;
 };
 
 /** An attempt in a runner's hands. */

@@ -32,6 +32,7 @@ export const failureClasses = [
   'step_input_invalid',
   'value_too_large',
   'internal',
+  'child_failed',
 ] as const;
 export type FailureClass = (typeof failureClasses)[number];
 

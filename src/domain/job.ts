@@ -1,7 +1,9 @@
 import type { ActiveAttempt, AttemptRecord, NextAttempt, StopReason } from './attempt.ts';
 import type { SkipReason } from './event.ts';
 import type { Failure } from './failure.ts';
+import type { JobFlow } from './flow.ts';
 import type { JobId, ProjectId } from './ids.ts';
+import type { ParentLink } from './lineage.ts';
 import type { CostSum } from './money.ts';
 import type { RerunOf } from './rerun.ts';
 import type { StoredValue } from './stored-value.ts';
@@ -118,6 +120,10 @@ export type JobBirth = {
   /** The job is cancelled when it is not over this long after its creation, in milliseconds. */
   readonly cancelAfterMs?: number;
   readonly rerunOf?: RerunOf;
+  /** The limits on how many jobs are under way at once; absent without any. */
+  readonly flow?: JobFlow;
+  /** The job that waits for this one. */
+  readonly parent?: ParentLink;
 };
 
 export type JobState = {

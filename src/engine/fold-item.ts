@@ -19,8 +19,15 @@ export function recordOf(
   started: ActiveAttempt,
   event: EndEvent | JobEvent<'cost.adjusted'>,
 ): AttemptRecord {
-  const { attempt, target, targetIndex, startedAtMs } = started;
-  const base = { attempt, target, targetIndex, startedAtMs, finishedAtMs: event.atMs };
+  const { attempt, target, targetIndex, startedAtMs, child } = started;
+  const times = { startedAtMs, finishedAtMs: event.atMs };
+  const base = {
+    attempt,
+    target,
+    targetIndex,
+    ...times,
+    ...(child === undefined ? {} : { child }),
+  };
   switch (event.type) {
     case 'attempt.succeeded':
       return { ...base, outcome: 'succeeded', facts: event.data.facts };

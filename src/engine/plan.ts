@@ -10,6 +10,7 @@ import { failureClasses, type FailureClass, type Violation } from '../domain/fai
 import { jsonPointer } from '../domain/json.ts';
 import { isModelStepKind, type StepKind } from '../domain/step-kinds.ts';
 import { compileStep, type CompiledStep } from './compile-step.ts';
+import { compileConcurrency, type Concurrency } from './concurrency.ts';
 import type { Compiled } from './expression/cel.ts';
 import { formatPath, outermost, type Path } from './expression/path.ts';
 import {
@@ -36,6 +37,7 @@ export type Plan = {
   readonly outputComputed: readonly Compiled[];
   /** What control expressions read of the job's input. */
   readonly inputReports: readonly ControlRead[];
+  readonly concurrency: Concurrency | null;
   readonly jobTimeoutMs: number;
   readonly queueTimeoutMs: number;
   readonly retention: { readonly payloadsMs: number; readonly historyMs: number };
@@ -112,6 +114,7 @@ const FALLBACK_CLASSES: readonly FailureClass[] = failureClasses.filter(
       'step_input_invalid',
       'value_too_large',
       'internal',
+      'child_failed',
     ].includes(failureClass),
 );
 
@@ -126,6 +129,7 @@ export function makePlan(definition: Definition): PlanResult {
     definition.output === undefined
       ? null
       : compileTemplate(definition.output, ['output'], problems);
+  const concurrency = compileConcurrency(definition, problems);
   const violations = [
     ...problems.map(({ path, message }) => ({
       pointer: jsonPointer(path),
@@ -157,6 +161,7 @@ export function makePlan(definition: Definition): PlanResult {
       output,
       outputComputed: output === null ? [] : computedParts(output),
       inputReports: control.filter((read) => read.path[0] === 'input'),
+      concurrency,
       ...times(definition),
     },
   };

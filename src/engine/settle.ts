@@ -7,6 +7,7 @@ import {
 } from '../domain/attempt.ts';
 import type { Continuation } from '../domain/event.ts';
 import type { Failure } from '../domain/failure.ts';
+import type { JobId } from '../domain/ids.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
 import { failStep } from './failing.ts';
 import { stepDeadlineAtMs } from './due.ts';
@@ -22,6 +23,8 @@ export type Settlement = {
   readonly facts: AttemptFacts;
   readonly outcome:
     | { readonly ok: true; readonly output: StoredValue }
+    /** The attempt goes on in a job of its own; that job reports its end. */
+    | { readonly ok: 'pending'; readonly child: JobId }
     | { readonly ok: false; readonly failure: Failure };
 };
 
@@ -37,6 +40,12 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
     return chargeLate(draft, settlement, active);
   }
   const subject = subjectOf(active);
+  if (settlement.outcome.ok === 'pending') {
+    if (active.child !== undefined) return 'repeated';
+    const { child } = settlement.outcome;
+    emit(draft, { type: 'step.waiting', ...subject, data: { kind: 'child', jobId: child } });
+    return 'used';
+  }
   recordUnknownCost(draft, active, settlement.facts);
   if (settlement.outcome.ok) {
     const { output } = settlement.outcome;
@@ -94,14 +103,16 @@ function subjectOf({ step, item, attempt }: ActiveAttempt) {
 /** A call that came back after it was given up, or after the job ended: its cost counts, once. */
 function chargeLate(
   draft: Draft,
-  { step, item, attempt, facts }: Settlement,
+  { step, item, attempt, facts, outcome }: Settlement,
   active: ActiveAttempt | undefined,
 ): Settled {
   const record = attemptsOf(draft, step, item).find((known) => known.attempt === attempt);
-  const open = active !== undefined || (record?.outcome === 'lost' && record.facts === undefined);
+  const open = active !== undefined || isUnaccounted(record);
   if (!open) return 'repeated';
-  const replacesUnknown = active === undefined ? record?.unpriced === true : !active.local;
-  if (facts.costNanoUsd === 0 && !replacesUnknown) return 'late';
+  const replacesUnknown = countsAsUnpriced(active, record);
+  // A child that has ended is not open any more, whatever it cost.
+  const closes = replacesUnknown || active?.child !== undefined;
+  if (outcome.ok === 'pending' || (facts.costNanoUsd === 0 && !closes)) return 'late';
   emit(draft, {
     type: 'cost.adjusted',
     step,
@@ -110,6 +121,18 @@ function chargeLate(
     data: { facts, replacesUnknown },
   });
   return 'late';
+}
+
+/** True when the call counts as unpriced until now. */
+function countsAsUnpriced(
+  active: ActiveAttempt | undefined,
+  record: AttemptRecord | undefined,
+): boolean {
+  return active === undefined ? record?.unpriced === true : !active.local;
+}
+
+function isUnaccounted(record: AttemptRecord | undefined): boolean {
+  return record?.outcome === 'lost' && record.facts === undefined;
 }
 
 function recordUnknownCost(draft: Draft, active: ActiveAttempt, facts: AttemptFacts): void {

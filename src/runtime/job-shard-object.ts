@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 
-import { isProjectId } from '../domain/ids.ts';
+import { isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
+import type { FlowAnswer, FlowMessage, FlowSlot } from '../services/ports/flow.ts';
 import type {
   CancelAnswer,
   EventAnswer,
@@ -27,8 +28,11 @@ import type { Sql, SqlValue } from './job-shard/sql.ts';
 /** What a shard needs of the deployment. `index.ts` says where it comes from. */
 export type ShardDeployment = Omit<
   ShardPorts,
-  'sql' | 'setAlarm' | 'sync' | 'background' | 'delay' | 'nowMs' | 'random'
-> & { readonly historyWindowMs: number };
+  'sql' | 'setAlarm' | 'sync' | 'background' | 'delay' | 'nowMs' | 'random' | 'exchange'
+> & {
+  readonly historyWindowMs: number;
+  exchange(project: ProjectId, message: FlowMessage): Promise<FlowAnswer>;
+};
 
 /**
  * The Durable Object around a shard: it provides storage, alarm and clock, and nothing else. `#` members only,
@@ -46,9 +50,13 @@ export class JobShardObject extends DurableObject<Env> {
     super(ctx, env);
     void ctx.blockConcurrencyWhile(async () => {
       const standingAlarmAtMs = await ctx.storage.getAlarm();
-      const { historyWindowMs, ...deployment } = JobShardObject.deployment(env);
+      const { historyWindowMs, exchange, ...deployment } = JobShardObject.deployment(env);
       const { project, shard } = parseName(ctx.id.name);
-      const ports = { ...deployment, ...this.#localPorts() };
+      const ports = {
+        ...deployment,
+        ...this.#localPorts(),
+        exchange: (message: FlowMessage) => exchange(project, message),
+      };
       this.#shard = new ShardOfJobs(ports, { project, shard, historyWindowMs }, standingAlarmAtMs);
     });
   }
@@ -111,12 +119,20 @@ export class JobShardObject extends DurableObject<Env> {
     return this.#jobs.events(request);
   }
 
+  parentTold(request: { readonly jobId: JobId }): void {
+    this.#jobs.parentTold(request);
+  }
+
   findKey(keyHash: string): KeyedJob | null {
     return this.#jobs.findKey(keyHash);
   }
 
   confirm(marks: readonly HistoryMark[]): void {
     this.#jobs.confirm(marks);
+  }
+
+  grant(slots: readonly FlowSlot[]): readonly FlowSlot[] {
+    return this.#jobs.grant(slots);
   }
 
   ensureAlarm(): void {
@@ -137,7 +153,7 @@ function parseName(name: string | undefined) {
   return { project, shard: Number(shard) };
 }
 
-function sqlOf(storage: DurableObjectStorage): Sql {
+export function sqlOf(storage: DurableObjectStorage): Sql {
   return {
     exec: (query, ...bindings) =>
       storage.sql.exec<Record<string, SqlValue>>(query, ...bindings).toArray(),

@@ -34,8 +34,10 @@ function clientOf(stub: () => JobShard): JobShard {
     receiveEvent: (request) => stub().receiveEvent(request),
     read: (request) => stub().read(request),
     events: (request) => stub().events(request),
+    parentTold: (request) => stub().parentTold(request),
     findKey: (keyHash) => stub().findKey(keyHash),
     confirm: (marks) => stub().confirm(marks),
+    grant: (slots) => stub().grant(slots),
     ensureAlarm: () => stub().ensureAlarm(),
   };
 }

@@ -91,6 +91,7 @@ const TABLE: Record<FailureClass, readonly ['again' | 'stop', 'other' | 'same' |
   step_input_invalid: ['stop', 'stop'],
   value_too_large: ['stop', 'stop'],
   internal: ['stop', 'stop'],
+  child_failed: ['stop', 'stop'],
 };
 
 describe.each(failureClasses.map((failureClass) => [failureClass] as const))(

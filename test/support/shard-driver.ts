@@ -34,6 +34,8 @@ import type {
   TurnRequest,
   WorkItem,
 } from '../../src/services/ports/job-shard.ts';
+import type { Flow } from '../../src/services/ports/flow.ts';
+import type { JobFlow } from '../../src/domain/flow.ts';
 import type { Objects } from '../../src/services/ports/objects.ts';
 import type { Machine } from '../../src/services/ports/runtime.ts';
 import {
@@ -61,7 +63,11 @@ export type SubmitOptions = {
   readonly turn?: Partial<TurnRequest>;
   readonly jobId?: JobId;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** The limits that the job is born under. */
+  readonly flow?: JobFlow;
 };
+
+type Neighbour = { readonly alarmAtMs: number | null; fireAlarm(): Promise<void> };
 
 type Timer = { readonly atMs: number; readonly resolve: () => void };
 
@@ -92,6 +98,10 @@ export class ShardDriver {
   readonly objects = new Map<string, string>();
   /** Runs while the shard waits for R2 to delete a job's objects. */
   whileDeleting: () => void = () => {};
+  /** The project's flow control. */
+  exchange: Flow['exchange'] = () => Promise.reject(new Error('this shard has no flow'));
+  /** Another object in the same world, whose alarm fires as time passes. */
+  neighbour: Neighbour | null = null;
   readonly logs: { readonly level: string; readonly event: string }[] = [];
   readonly measured: Change[] = [];
   readonly unusable = new Map<string, string>();
@@ -146,6 +156,12 @@ export class ShardDriver {
       sync: () => whenAlive(() => {}),
       sendWakes: (messages) => whenAlive(() => this.#takeWakes(messages)),
       sendHistory: (messages) => whenAlive(() => this.#takeHistory(messages)),
+      exchange: async (message) => {
+        await whenAlive(() => {});
+        const answer = await this.exchange(throughJson(message));
+        await whenAlive(() => {});
+        return throughJson(answer);
+      },
       deleteObjects: async (project, jobId) => {
         await whenAlive(() => this.whileDeleting());
         this.#fail('objects');
@@ -221,7 +237,11 @@ export class ShardDriver {
     await this.quiet();
     let firings = { atMs: 0, count: 0 };
     for (;;) {
-      const nextMs = Math.min(this.alarmAtMs ?? Infinity, ...this.#timers.map(({ atMs }) => atMs));
+      const nextMs = Math.min(
+        this.alarmAtMs ?? Infinity,
+        this.neighbour?.alarmAtMs ?? Infinity,
+        ...this.#timers.map(({ atMs }) => atMs),
+      );
       if (nextMs > untilMs) break;
       this.nowMs = Math.max(this.nowMs, nextMs);
       if (this.alarmAtMs !== null && this.alarmAtMs <= this.nowMs) {
@@ -229,6 +249,8 @@ export class ShardDriver {
         firings = { atMs: this.nowMs, count };
         if (count > FIRINGS_AT_ONCE_MAX) throw new Error('the alarm fires over and over');
         await this.fireAlarm();
+      } else if ((this.neighbour?.alarmAtMs ?? Infinity) <= this.nowMs) {
+        await this.neighbour?.fireAlarm();
       } else {
         this.#ring();
       }
@@ -306,6 +328,7 @@ export class ShardDriver {
       createdAtMs: this.nowMs,
       queueDeadlineAtMs: this.nowMs + plan.queueTimeoutMs,
       deadlineAtMs: this.nowMs + plan.jobTimeoutMs,
+      ...(options.flow === undefined ? {} : { flow: options.flow }),
     };
   }
 
@@ -495,8 +518,10 @@ export class ShardDriver {
       receiveEvent: async (request) => throughJson(this.shard.receiveEvent(throughJson(request))),
       read: async (request) => throughJson(this.shard.read(throughJson(request))),
       events: async (request) => throughJson(this.shard.events(throughJson(request))),
+      parentTold: async (request) => this.shard.parentTold(throughJson(request)),
       findKey: async (keyHash) => throughJson(this.shard.findKey(keyHash)),
       confirm: async (marks) => this.shard.confirm(throughJson(marks)),
+      grant: async (slots) => throughJson(this.shard.grant(throughJson(slots))),
       ensureAlarm: async () => this.shard.ensureAlarm(),
     };
   }

@@ -1,6 +1,5 @@
 import { runTurn, type TurnDeps } from '../../services/run/run-turn.ts';
 import { makeSlots } from '../../services/run/slots.ts';
-import type { JobShards } from '../../services/ports/job-shard.ts';
 import { shardOf } from '../../domain/ids.ts';
 import { wakeMessage, type WakeMessage } from '../messages.ts';
 
@@ -11,7 +10,7 @@ const CONNECTIONS = 6;
 /** Turns that one invocation takes at a time; the rest of the batch waits its turn. */
 const TURNS_MAX = 32;
 
-export type WakeDeps = Omit<TurnDeps, 'shard' | 'calls'> & { readonly shards: JobShards };
+export type WakeDeps = Omit<TurnDeps, 'shard' | 'calls'>;
 
 /**
  * Takes wake hints: each is a job that has work. All turns of a batch share the connections that an invocation
@@ -72,11 +71,11 @@ async function takeMessage(deps: WakeDeps, message: Message, shared: Shared): Pr
 }
 
 async function takeTurn(
-  { shards, ...deps }: WakeDeps,
+  deps: WakeDeps,
   { project, job_id: jobId }: WakeMessage,
   { calls, untilMs }: Shared,
 ): Promise<void> {
-  const shard = shards.of(project, shardOf(jobId));
+  const shard = deps.shards.of(project, shardOf(jobId));
   await runTurn(
     { ...deps, shard, calls },
     { jobId, hinted: true, untilMs, claimUntilMs: untilMs, first: null },

@@ -1,12 +1,13 @@
 import type { JobId } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { decide, type Decision, type Input } from '../../engine/decide.ts';
-import { nextDueAtMs, runnableCount } from '../../engine/due.ts';
+import { nextDueAtMs } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { afterHints, hintsToSend, resendDelayMs, retentionDueAtMs } from './book.ts';
 import { choresOf } from './chores.ts';
 import { commit, jobDueAtMs, overDueAtMs } from './commit.ts';
 import { confirmedSeq, forget, type ShardContext } from './context.ts';
+import { claimableCount, sendFlowAgain } from './flow.ts';
 import { expiredLeases, markUnheard } from './leases.ts';
 import { makeWorld, NO_ARRIVALS, type Arrivals } from './make-world.ts';
 import { openBox, putControl, putPayload } from './payload-box.ts';
@@ -74,6 +75,7 @@ function attendRunning(context: ShardContext, row: JobRow, plan: Plan): void {
   }
   after = noteUnheard(context, after);
   sendAgain(context, after);
+  sendFlowAgain(context, after);
   tellWaiting(context, after);
   context.memory.dueAtMs.set(row.state.birth.id, jobDueAtMs(context, { ...after, plan }));
 }
@@ -85,25 +87,27 @@ function noteUnheard(context: ShardContext, row: JobRow): JobRow {
   return saveBook(context.ports.sql, row, { ...row.book, unheard });
 }
 
-function hintsDue({ state, book }: JobRow, plan: Plan, nowMs: number): boolean {
-  return hintsToSend(book.wakes, runnableCount(state, plan, nowMs), nowMs) > 0;
+function hintsDue(row: JobRow, plan: Plan, nowMs: number): boolean {
+  return hintsToSend(row.book.wakes, claimableCount(row, plan, nowMs), nowMs) > 0;
 }
 
 /** A job that is over needs no plan any more: only its history, and the day on which it is erased. */
 async function attendOver(context: ShardContext, found: JobRow): Promise<void> {
   const row = remindOfChores(context, found);
   sendAgain(context, row);
+  sendFlowAgain(context, row);
   context.memory.dueAtMs.set(row.state.birth.id, overDueAtMs(context, row));
   await attendRetention(context, row);
 }
 
 /** Calls a runner again for what is owed to other jobs. */
 function remindOfChores(context: ShardContext, row: JobRow): JobRow {
-  const { sql, nowMs } = context.ports;
+  const { sql } = context.ports;
+  const nowMs = context.ports.nowMs();
   const owed = choresOf(row) === null ? 0 : 1;
-  const hints = hintsToSend(row.book.wakes, owed, nowMs());
+  const hints = hintsToSend(row.book.wakes, owed, nowMs);
   if (hints === 0) return row;
-  const wakes = afterHints(row.book.wakes, hints, owed, nowMs());
+  const wakes = afterHints(row.book.wakes, hints, owed, nowMs);
   const after = saveBook(sql, row, { ...row.book, wakes });
   queueWakes(context, row.state.birth.id, hints);
   return after;

@@ -18,6 +18,8 @@ export type Book = {
   readonly parentTold?: boolean;
   /** What the job waits for; absent while something moves, and once it is over. */
   readonly waiting?: Waiting | undefined;
+  /** The job's slot, when it is under a limit; see `flow.ts`. */
+  readonly flow?: BookFlow | undefined;
   /** Number of the tail's first event, and the tail's length in characters. */
   readonly tailFromSeq: number;
   readonly tailLength: number;
@@ -31,6 +33,13 @@ export type Book = {
   /** How long payloads and history stay after the end, in milliseconds. */
   readonly payloadsMs: number;
   readonly historyMs: number;
+};
+
+export type BookFlow = {
+  /** Asked for, held, or on its way back. */
+  readonly status: 'asked' | 'granted' | 'releasing';
+  /** Number of the last event when it was asked for: higher for each time the job asks. */
+  readonly turn: number;
 };
 
 export type Waiting = {
@@ -52,7 +61,7 @@ export type Wakes = {
 export const NO_WAKES: Wakes = { outstanding: 0, sentAtMs: 0, tries: 0 };
 
 const RESEND_FIRST_MS = 30_000;
-const RESEND_MAX_MS = 15 * 60_000;
+export const RESEND_MAX_MS = 15 * 60_000;
 
 /** How long an unanswered send waits before it is repeated: 30 s, doubling, at most 15 min. */
 export function resendDelayMs(tries: number): number {

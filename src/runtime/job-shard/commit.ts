@@ -2,7 +2,7 @@ import type { JobEvent } from '../../domain/event.ts';
 import type { JobId } from '../../domain/ids.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import type { Decision } from '../../engine/decide.ts';
-import { nextDueAtMs, runnableCount } from '../../engine/due.ts';
+import { nextDueAtMs } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
 import {
   afterHints,
@@ -13,7 +13,9 @@ import {
   type Book,
   type Wakes,
 } from './book.ts';
+import { choresOf } from './chores.ts';
 import { confirmedSeq, type ShardContext } from './context.ts';
+import { claimableCount, flowDueAtMs, nextFlow, noteFlow } from './flow.ts';
 import { dropLease, leaseEndsAtMs, noteSeen, stillUnheard } from './leases.ts';
 import type { Box } from './payload-box.ts';
 import { queueHistory, queueWakes } from './sends.ts';
@@ -40,6 +42,8 @@ export type CommitInput = {
   readonly attended: boolean;
   /** True when a value of the job lies in R2 since this call. */
   readonly objects: boolean;
+  /** True when the job gets the slot that it asked for. */
+  readonly granted?: true;
 };
 
 /**
@@ -53,19 +57,20 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
   const jobId = state.birth.id;
   const nowMs = ports.nowMs();
 
-  const runnable = runnableCount(state, plan, nowMs);
-  const hints = input.returning ? 0 : hintsToSend(input.wakes, runnable, nowMs);
+  const flow = nextFlow(context, flowBefore(input), state, plan);
+  const { hints, wakes } = nextHints(input, flow, nowMs);
   const tail = nextTail(context, jobId, row.book, decision.events);
   const book: Book = {
     ...row.book,
     ...tail.book,
     confirmedSeq: confirmedSeq(context, jobId, row.book),
-    wakes: afterHints(input.wakes, hints, runnable, nowMs),
+    wakes,
     claims: nextClaims(row.book.claims, state, decision.claimed.keys, input.requestId),
     inlineLength: input.box.length,
     objects: row.book.objects || input.objects,
     unheard: stillUnheard(context, { state, book: row.book }),
-    waiting: nextWaiting(row.book.waiting, state, plan, nowMs),
+    flow,
+    waiting: nextWaiting({ state, book: { ...row.book, flow } }, plan, nowMs),
   };
   const dueAtMs = noteLeasesAndDue(context, {
     before: row.state,
@@ -86,7 +91,33 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
 
   if (decision.events.length > 0) queueHistory(context, jobId);
   queueWakes(context, jobId, hints);
+  noteFlow(context, state, row.book, book);
   return { state, book, inline: input.box.inline, dueAtMs: change.dueAtMs ?? row.dueAtMs };
+}
+
+type Hints = { readonly hints: number; readonly wakes: Wakes };
+
+/** The hints to send after a commit. What is owed to other jobs counts as work that one runner does. */
+function nextHints(
+  { row, decision, plan, ...input }: CommitInput,
+  flow: Book['flow'],
+  nowMs: number,
+): Hints {
+  const { state } = decision;
+  const runnable = claimableCount({ state, book: { ...row.book, flow } }, plan, nowMs);
+  if (runnable === 0 && choresOf({ state, book: row.book }) !== null) {
+    // The runner that is here does it; should it die over it, the alarm calls another one.
+    if (input.attended) return { hints: 0, wakes: { outstanding: 1, sentAtMs: nowMs, tries: 0 } };
+    const hints = hintsToSend(input.wakes, 1, nowMs);
+    return { hints, wakes: afterHints(input.wakes, hints, 1, nowMs) };
+  }
+  const hints = input.returning ? 0 : hintsToSend(input.wakes, runnable, nowMs);
+  return { hints, wakes: afterHints(input.wakes, hints, runnable, nowMs) };
+}
+
+function flowBefore({ row, granted }: CommitInput): Book['flow'] {
+  const { flow } = row.book;
+  return granted === true && flow !== undefined ? { ...flow, status: 'granted' } : flow;
 }
 
 /** Without an event the state is what it was; a call that found nothing to do writes nothing. */
@@ -103,7 +134,8 @@ export function commitNew(
   const { state, events } = input.decision;
   const nowMs = context.ports.nowMs();
   const lines = toLines(events);
-  const runnable = runnableCount(state, input.plan, nowMs);
+  const flow = nextFlow(context, undefined, state, input.plan);
+  const runnable = claimableCount({ state, book: { ...input.book, flow } }, input.plan, nowMs);
   const hints = hintsToSend(input.wakes, runnable, nowMs);
   const book: Book = {
     ...input.book,
@@ -111,7 +143,8 @@ export function commitNew(
     inlineLength: input.box.length,
     wakes: afterHints(input.wakes, hints, runnable, nowMs),
     claims: nextClaims({}, state, input.decision.claimed.keys, input.requestId),
-    waiting: nextWaiting(undefined, state, input.plan, nowMs),
+    flow,
+    waiting: nextWaiting({ state, book: { ...input.book, flow } }, input.plan, nowMs),
   };
   const dueAtMs = noteLeasesAndDue(context, {
     before: null,
@@ -125,6 +158,7 @@ export function commitNew(
   arm(context, Math.min(dueAtMs, noteWaiting(context, state.birth.id, book)));
   queueHistory(context, state.birth.id);
   queueWakes(context, state.birth.id, hints);
+  noteFlow(context, state, input.book, book);
   return row;
 }
 
@@ -211,6 +245,7 @@ export function jobDueAtMs(context: ShardContext, job: Standing & { readonly pla
     historyDueAtMs(context, job),
     nextDueAtMs(state, plan, nowMs),
     wakesDueAtMs(book.wakes),
+    flowDueAtMs(context, job),
     ...leaseEnds,
   );
 }
@@ -218,7 +253,9 @@ export function jobDueAtMs(context: ShardContext, job: Standing & { readonly pla
 /** The next moment for a job that is over: until its history is safe, and then until it is erased. */
 export function overDueAtMs(context: ShardContext, job: Standing): number {
   const historyDue = historyDueAtMs(context, job);
-  return Number.isFinite(historyDue) ? historyDue : retentionDueAtMs(job.state, job.book);
+  const owed = choresOf(job) === null ? Number.POSITIVE_INFINITY : wakesDueAtMs(job.book.wakes);
+  const due = Math.min(historyDue, owed, flowDueAtMs(context, job));
+  return Number.isFinite(due) ? due : retentionDueAtMs(job.state, job.book);
 }
 
 /** When history has to be sent again; infinity when all of it is confirmed. */

@@ -1,3 +1,4 @@
+import type { JobId } from '../../domain/ids.ts';
 import type {
   CancelAnswer,
   EventAnswer,
@@ -17,9 +18,12 @@ import type {
   SubmitAnswer,
   SubmitRequest,
 } from '../../services/ports/job-shard.ts';
+import type { FlowSlot } from '../../services/ports/flow.ts';
 import { ensureAlarm, fireAlarm } from './alarm.ts';
 import { cancel, pause, receiveEvent, resume } from './control.ts';
+import { parentTold } from './chores.ts';
 import { confirmHistory } from './confirm.ts';
+import { takeGrants } from './grants.ts';
 import { freshMemory, type ShardContext, type ShardPorts, type ShardSettings } from './context.ts';
 import { read, readEvents } from './read.ts';
 import { migrate } from './schema.ts';
@@ -36,7 +40,12 @@ export class ShardOfJobs {
   readonly #context: ShardContext;
 
   constructor(ports: ShardPorts, settings: ShardSettings, standingAlarmAtMs: number | null) {
-    this.#context = { ports, settings, memory: freshMemory(ports.nowMs(), standingAlarmAtMs) };
+    this.#context = {
+      ports,
+      settings,
+      memory: freshMemory(ports.nowMs(), standingAlarmAtMs),
+      takeGrants: (slots) => takeGrants(this.#context, slots),
+    };
     migrate(ports.sql);
     ensureAlarm(this.#context);
   }
@@ -77,12 +86,20 @@ export class ShardOfJobs {
     return readEvents(this.#context, request);
   }
 
+  parentTold({ jobId }: { readonly jobId: JobId }): void {
+    parentTold(this.#context, jobId);
+  }
+
   findKey(keyHash: string): KeyedJob | null {
     return findKey(this.#context.ports.sql, keyHash);
   }
 
   confirm(marks: readonly HistoryMark[]): void {
     confirmHistory(this.#context, marks);
+  }
+
+  grant(slots: readonly FlowSlot[]): readonly FlowSlot[] {
+    return takeGrants(this.#context, slots);
   }
 
   ensureAlarm(): void {

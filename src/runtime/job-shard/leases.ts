@@ -36,6 +36,7 @@ type Held = { readonly state: JobState; readonly book: Book };
 
 /** When an attempt counts as lost unless its runner is heard of before. */
 export function leaseEndsAtMs({ memory }: ShardContext, job: Held, active: ActiveAttempt): number {
+  if (active.child !== undefined) return active.deadlineAtMs + PAST_DEADLINE_MS;
   const key = keyOf(active);
   const seen = memory.seenAtMs.get(seenKey(job.state.birth.id, key));
   const unheard = job.book.unheard?.[key] ?? memory.bootedAtMs;
@@ -51,11 +52,16 @@ export function expiredLeases(context: ShardContext, job: Held): ActiveAttempt[]
   );
 }
 
+/** True for an open attempt that a runner holds, and not another job. */
+function isHeld({ active }: JobState, key: string): boolean {
+  const attempt = active[key];
+  return attempt !== undefined && attempt.child === undefined;
+}
+
 /** The marks to keep: those of open attempts that nobody has been heard of since. */
 export function stillUnheard({ memory }: ShardContext, { state, book }: Held): Book['unheard'] {
   const open = Object.entries(book.unheard ?? {}).filter(
-    ([key]) =>
-      state.active[key] !== undefined && !memory.seenAtMs.has(seenKey(state.birth.id, key)),
+    ([key]) => isHeld(state, key) && !memory.seenAtMs.has(seenKey(state.birth.id, key)),
   );
   return open.length === 0 ? undefined : Object.fromEntries(open);
 }
@@ -64,7 +70,7 @@ export function stillUnheard({ memory }: ShardContext, { state, book }: Held): B
 export function markUnheard(context: ShardContext, { state, book }: Held): Book['unheard'] {
   const { memory } = context;
   const fresh = Object.keys(state.active)
-    .filter((key) => !memory.seenAtMs.has(seenKey(state.birth.id, key)))
+    .filter((key) => isHeld(state, key) && !memory.seenAtMs.has(seenKey(state.birth.id, key)))
     .map((key) => [key, memory.bootedAtMs] as const);
   const marks = { ...Object.fromEntries(fresh), ...stillUnheard(context, { state, book }) };
   return Object.keys(marks).length === 0 ? undefined : marks;

@@ -15,8 +15,10 @@ import type {
 } from '../../services/ports/job-shard.ts';
 import { hintAnswered } from './book.ts';
 import { boundFailure } from './bounds.ts';
+import { choresOf } from './chores.ts';
 import { commit } from './commit.ts';
 import type { ShardContext } from './context.ts';
+import { mayWork } from './flow.ts';
 import { noteSeen, stillUnheard } from './leases.ts';
 import { makeWorld, type Arrivals } from './make-world.ts';
 import { openBox, payloadKeys, putControl, putPayload, type Box } from './payload-box.ts';
@@ -62,7 +64,10 @@ function takeTurn(
     {
       kind: 'turn',
       settled: request.settled.map(settlementOf),
-      claim: repeated.length > 0 ? null : { capacity: request.capacity, untilMs: request.untilMs },
+      claim:
+        repeated.length > 0 || !mayWork(row.state, row.book.flow)
+          ? null
+          : { capacity: request.capacity, untilMs: request.untilMs },
     },
     makeWorld(context, { jobId: request.jobId, inline: row.inline }, plan, arrivals),
   );
@@ -78,7 +83,10 @@ function takeTurn(
       decision,
       box,
       requestId: request.requestId,
-      wakes: request.hinted ? hintAnswered(row.book.wakes) : row.book.wakes,
+      // A hint about chores stays open until they are done: the runner may die over them.
+      wakes:
+        request.hinted && choresOf(row) === null ? hintAnswered(row.book.wakes) : row.book.wakes,
+      attended: true,
       returning: request.returning,
       // Used or not, an object that was made has to be deleted one day.
       objects: request.settled.some(usesObject),
@@ -97,10 +105,16 @@ export function reclaim(
   requestId: string,
 ): readonly string[] {
   const keys = Object.entries(book.claims).flatMap(([key, claimedBy]) =>
-    claimedBy === requestId && state.active[key] !== undefined ? [key] : [],
+    claimedBy === requestId && isOpenHere(state, key) ? [key] : [],
   );
   for (const key of keys) noteSeen(context, state.birth.id, key);
   return keys;
+}
+
+/** Handed to a runner, and not passed on to a child job since. */
+function isOpenHere({ active }: JobState, key: string): boolean {
+  const attempt = active[key];
+  return attempt !== undefined && attempt.child === undefined;
 }
 
 type AnswerInput = {
@@ -112,7 +126,7 @@ type AnswerInput = {
 
 export function answer(
   context: ShardContext,
-  { state, inline }: JobRow,
+  { state, inline, book }: JobRow,
   plan: Plan,
   { keys, starved, settled, request }: AnswerInput,
 ): NextAnswer {
@@ -127,6 +141,7 @@ export function answer(
     }),
     starved,
     cancel: over || state.status === 'cancelling' ? Object.keys(state.active) : [],
+    chores: choresOf({ state, book }),
     context: jobContext(state),
     definition: request.knownDefinition === state.birth.definitionHash ? null : plan.definition,
   };
@@ -138,6 +153,7 @@ function isOpen(state: JobState, { step, item, attempt }: SettlementReport): boo
 
 /** What the engine sees of a report: no payload, nothing that a provider wrote, and no more than fits a row. */
 function settlementOf({ step, item, attempt, facts, outcome }: SettlementReport): Settlement {
+  if (outcome.ok === 'pending') return { step, item, attempt, facts, outcome };
   if (outcome.ok) {
     return { step, item, attempt, facts, outcome: { ok: true, output: outcome.output.stored } };
   }
@@ -151,7 +167,7 @@ function arrivalsOf(reports: readonly SettlementReport[]): Arrivals {
   for (const { step, item, outcome } of reports) {
     const key = outputKey(step, item);
     // The first report of an attempt is the one that counts.
-    if (!outcome.ok || payloads.has(key)) continue;
+    if (outcome.ok !== true || payloads.has(key)) continue;
     Object.assign(control, outcome.control);
     payloads.set(key, outcome.output);
   }
@@ -163,7 +179,7 @@ function outputKey(step: string, item: number | null): string {
 }
 
 function usesObject({ outcome }: SettlementReport): boolean {
-  return outcome.ok && outcome.output.stored.at === 'r2';
+  return outcome.ok === true && outcome.output.stored.at === 'r2';
 }
 
 function storePayloads(
@@ -172,6 +188,7 @@ function storePayloads(
   { step, item, attempt, outcome }: SettlementReport,
   box: Box,
 ): void {
+  if (outcome.ok === 'pending') return;
   if (!outcome.ok) {
     const { detail } = outcome.failure;
     const key = attemptKey(step, item, attempt);

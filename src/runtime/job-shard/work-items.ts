@@ -25,6 +25,7 @@ export function workItem(source: ReadSource, plan: Plan, active: ActiveAttempt):
     reads: step.reads.map((path) => resolveRead(source, path)),
     itemRead: itemRead(source, step, item),
     reAsk: reAsk(source, active),
+    ...(step.definition.uses === 'pipeline' ? { childKey: childKey(source, active) } : {}),
   };
 }
 
@@ -36,6 +37,17 @@ function itemRead(
   const template = step.forEach?.template;
   if (item === null || template?.kind !== 'path') return null;
   return resolveRead(source, [...template.path, item]);
+}
+
+/** Attempts whose runners were lost may have made the child already: the next one has to find it. */
+function childKey(source: ReadSource, { step, item, attempt }: ActiveAttempt): string {
+  const lost = attemptsOf(source, step, item).filter(({ outcome }) => outcome === 'lost').length;
+  return attemptKey(step, item, attempt - lost);
+}
+
+function attemptsOf({ sql, state }: ReadSource, step: string, item: number | null) {
+  if (item === null) return state.steps[step]?.attempts ?? [];
+  return loadItem(sql, state.birth.id, step, item)?.attempts ?? [];
 }
 
 /** What the model is shown of its last answer, when that failed its check. */
@@ -51,14 +63,10 @@ function rejectedOf({ sql, state, inline }: ReadSource, active: ActiveAttempt): 
 }
 
 function lastViolations(
-  { sql, state }: ReadSource,
-  active: ActiveAttempt,
+  source: ReadSource,
+  { step, item }: ActiveAttempt,
 ): readonly Violation[] | null {
-  const attempts =
-    active.item === null
-      ? state.steps[active.step]?.attempts
-      : loadItem(sql, state.birth.id, active.step, active.item)?.attempts;
-  const failure = attempts?.at(-1)?.failure;
+  const failure = attemptsOf(source, step, item).at(-1)?.failure;
   return failure?.class === 'output_invalid' ? (failure.violations ?? []) : null;
 }
 
@@ -74,5 +82,7 @@ export function jobContext({ birth }: JobState): JobContext {
     metadata: birth.metadata,
     requestId: birth.correlation.requestId,
     traceId: birth.correlation.traceId,
+    ...(birth.flow === undefined ? {} : { flow: birth.flow }),
+    lineage: [...(birth.parent?.lineage ?? []), birth.pipeline],
   };
 }

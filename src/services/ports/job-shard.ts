@@ -2,6 +2,7 @@ import type { AttemptFacts, Target } from '../../domain/attempt.ts';
 import type { Definition } from '../../domain/definition.ts';
 import type { JobEvent } from '../../domain/event.ts';
 import type { Failure, Violation } from '../../domain/failure.ts';
+import type { JobFlow } from '../../domain/flow.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Correlation, JobBirth, JobState, JobStatus } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
@@ -9,6 +10,7 @@ import type { ParentLink } from '../../domain/lineage.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import type { WaitingKind } from '../../domain/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
+import type { FlowSlot } from './flow.ts';
 import type { Capacity } from '../../engine/claim.ts';
 import type { Settled } from '../../engine/settle.ts';
 
@@ -32,6 +34,8 @@ export type JobShard = {
   findKey(keyHash: string): Promise<KeyedJob | null>;
   /** This history is stored in D1; it need not be sent again. */
   confirm(confirmations: readonly HistoryMark[]): Promise<void>;
+  /** Slots that jobs have from now on; answers with those that their jobs do not want. */
+  grant(slots: readonly FlowSlot[]): Promise<readonly FlowSlot[]>;
   /** Makes sure that an alarm stands if anything is due. */
   ensureAlarm(): Promise<void>;
 };
@@ -163,6 +167,8 @@ export type JobContext = {
   readonly metadata: Readonly<Record<string, string>>;
   readonly requestId: string;
   readonly traceId: string;
+  /** The limits that the job was born under. */
+  readonly flow?: JobFlow;
   /** The pipelines from the first ancestor down to this job's. */
   readonly lineage?: readonly string[];
 };

@@ -1,10 +1,13 @@
 import type { AttemptFacts } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { JobId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
-import type { JobContext, WorkItem } from '../ports/job-shard.ts';
+import type { PlanCache } from '../plan-cache.ts';
+import type { JobContext, JobShards, WorkItem } from '../ports/job-shard.ts';
 import type { Log } from '../ports/log.ts';
 import type { Objects } from '../ports/objects.ts';
+import type { Pipelines } from '../ports/pipelines.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { Machine } from '../ports/runtime.ts';
 
@@ -13,6 +16,11 @@ export type ExecuteDeps = {
   readonly providers: Providers;
   readonly machine: Machine;
   readonly log: Log;
+  /** For `pipeline` steps, which submit jobs. */
+  readonly pipelines: Pipelines;
+  readonly plans: PlanCache;
+  readonly shards: JobShards;
+  readonly projectJobsMax?: number | null;
 };
 
 export type Attempt = {
@@ -35,5 +43,7 @@ export type Ran = {
         readonly output: Json;
         /** What the check looks at. */ readonly checked: Json;
       }
+    /** The work goes on in a job of its own. */
+    | { readonly ok: 'pending'; readonly child: JobId }
     | { readonly ok: false; readonly failure: Failure; readonly rejected?: Json };
 };

@@ -11,6 +11,7 @@ import { contextScope, readValue, scopeOf } from '../resolve-scope.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { checkValue } from '../check-value.ts';
 import { localFacts } from './facts.ts';
+import { runChild } from './run-child.ts';
 import { runModel } from './run-model.ts';
 import { runTransform } from './run-transform.ts';
 
@@ -63,6 +64,7 @@ async function run(deps: ExecuteDeps, attempt: Attempt): Promise<Ran> {
   const { uses } = step.definition;
   if (isModelStepKind(uses)) return runModel(deps, attempt, uses, input.value);
   if (isTransformKind(uses)) return runTransform(deps, uses, input.value);
+  if (uses === 'pipeline') return runChild(deps, attempt, input.value);
   throw new Error(`a runner cannot carry out ${uses}`);
 }
 
@@ -95,7 +97,7 @@ async function itemOf(
 /** An output that does not satisfy the step's schema is a failure; what was rejected is kept. */
 function checked(step: PlannedStep, ran: Ran): Ran {
   const schema = step.definition.check?.schema;
-  if (schema === undefined || !ran.result.ok) return ran;
+  if (schema === undefined || ran.result.ok !== true) return ran;
   const failure = checkValue(schema, ran.result.checked);
   if (failure === null) return ran;
   return { ...ran, result: { ok: false, failure, rejected: ran.result.checked } };
@@ -107,6 +109,7 @@ async function reportOf(
   { facts, result }: Ran,
 ): Promise<SettlementReport> {
   const which = whichAttempt(attempt);
+  if (result.ok === 'pending') return { ...which, facts, outcome: result };
   if (!result.ok) {
     const { failure, rejected } = result;
     return {
@@ -154,7 +157,7 @@ function logAttempt(
 ): void {
   const fields = {
     ...subjectOf(attempt),
-    outcome: outcome.ok ? 'succeeded' : 'failed',
+    outcome: outcome.ok === 'pending' ? 'pending' : outcome.ok ? 'succeeded' : 'failed',
     latency_ms: facts.latencyMs,
     cost_nano_usd: facts.costNanoUsd,
   };

@@ -4,6 +4,7 @@ import { makePlan, type Plan } from '../../engine/plan.ts';
 import type { JobShard, NextAnswer, SettlementReport, WorkItem } from '../ports/job-shard.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';
 import { executeAttempt } from './execute-attempt.ts';
+import { cancelChild, doChores } from './chores.ts';
 import { withRecentReads } from './recent-reads.ts';
 import { askNext, renewWhileRunning } from './shard-calls.ts';
 import type { Slots } from './slots.ts';
@@ -43,6 +44,8 @@ type Turn = {
   local: Promise<void>;
   /** Reports that the shard has not taken yet. */
   reports: SettlementReport[];
+  /** What is done for other jobs meanwhile. */
+  chores: Promise<void>;
 };
 
 type Running = {
@@ -66,6 +69,7 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<voi
     running: new Map(),
     local: Promise.resolve(),
     reports: [],
+    chores: Promise.resolve(),
   };
   const renewing = new AbortController();
   const renewal = renewWhileRunning(deps, options.jobId, turn.running, renewing.signal);
@@ -79,6 +83,7 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<voi
   } finally {
     renewing.abort();
     await renewal;
+    await turn.chores;
   }
 }
 
@@ -122,6 +127,7 @@ async function hop(turn: Turn): Promise<void> {
   });
   if (!returning) turn.hinted = false;
   if (answer !== null) {
+    leaveOrphans(turn, settled, answer);
     begin(turn, answer, calls);
     return;
   }
@@ -130,6 +136,28 @@ async function hop(turn: Turn): Promise<void> {
   turn.over = true;
   turn.starved = false;
   abortAll(turn);
+}
+
+/** A child whose attempt was given up while it was submitted has nobody who waits for it. */
+function leaveOrphans(
+  turn: Turn,
+  reports: readonly SettlementReport[],
+  { settled, context }: NextAnswer,
+): void {
+  for (const [index, { outcome }] of reports.entries()) {
+    if (context === null || outcome.ok !== 'pending' || settled[index] !== 'late') continue;
+    beside(turn, cancelChild(turn.deps, context, outcome.child));
+  }
+}
+
+function takeChores(turn: Turn, { chores, context }: NextAnswer): void {
+  if (chores == null || context === null) return;
+  beside(turn, doChores(turn.deps, context, chores));
+}
+
+/** Lets something be done beside the steps; the turn does not end before it. */
+function beside(turn: Turn, work: Promise<void>): void {
+  turn.chores = Promise.all([turn.chores, work]).then(() => {});
 }
 
 function localCount({ running }: Turn): number {
@@ -142,6 +170,7 @@ function begin(turn: Turn, answer: NextAnswer, reserved: number): void {
   turn.over ||= answer.job !== 'open';
   turn.starved = answer.starved;
   rememberPlan(turn, answer);
+  takeChores(turn, answer);
   let left = reserved;
   for (const work of answer.work) {
     const outgoing = isOutgoing(turn, work);

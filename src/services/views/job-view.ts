@@ -1,16 +1,17 @@
 import { attemptKey, type AttemptRecord } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { isTerminal, type JobState, type StepState } from '../../domain/job.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
+import { isTerminal, type JobBirth, type JobState, type StepState } from '../../domain/job.ts';
+import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import { formatUsd, type CostSum } from '../../domain/money.ts';
+import type { ParentLink } from '../../domain/lineage.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import { isoTime, toWire } from '../../domain/wire.ts';
-import { compileTemplate, fillTemplate } from '../../engine/expression/template.ts';
 import type { JobSnapshot } from '../ports/job-shard.ts';
 import type { IndexedJob } from '../ports/job-index.ts';
 import type { Objects } from '../ports/objects.ts';
 import type { AttemptView, JobView, ListedJobView, StepView } from './schemas.ts';
-import { contextScope, readValue, scopeOf } from '../resolve-scope.ts';
+import { jobOutput } from '../job-output.ts';
+import { readValue } from '../resolve-scope.ts';
 
 /** A job as the API shows it, from its shard's snapshot. */
 export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<JobView> {
@@ -24,7 +25,7 @@ export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<
     version: birth.version,
     ...timesView(state),
     waiting_on: waitingView(snapshot),
-    output: await outputOf(objects, snapshot),
+    output: await jobOutput(objects, snapshot),
     payloads_erased: snapshot.payloadsErased,
     cost: costView(state.cost),
     steps: await stepsView(objects, snapshot),
@@ -34,6 +35,8 @@ export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<
     request_id: birth.correlation.requestId,
     trace_id: birth.correlation.traceId,
     definition_hash: birth.definitionHash,
+    parent: parentView(birth.parent),
+    rerun_of: rerunView(birth),
     urls: urlsOf(birth.id),
   };
 }
@@ -92,7 +95,16 @@ function timesView({ birth, startedAtMs, finishedAtMs }: JobState) {
     finished_at: timeOrNull(finishedAtMs),
     deadline_at: isoTime(birth.deadlineAtMs),
     queue_deadline_at: isoTime(birth.queueDeadlineAtMs),
+    cancel_at: timeOrNull(cancelAtMs(birth)),
   };
+}
+
+function cancelAtMs({ createdAtMs, cancelAfterMs }: JobBirth): number | null {
+  return cancelAfterMs === undefined ? null : createdAtMs + cancelAfterMs;
+}
+
+function rerunView({ rerunOf }: JobBirth): JobView['rerun_of'] {
+  return rerunOf === undefined ? null : { job_id: rerunOf.jobId, from_step: rerunOf.fromStep };
 }
 
 /** Exact dollars as text beside the integer they come from; attempts without a known price are counted. */
@@ -100,17 +112,10 @@ function costView({ nanoUsd, unpricedAttempts }: CostSum) {
   return { nano_usd: nanoUsd, usd: formatUsd(nanoUsd), unpriced_attempts: unpricedAttempts };
 }
 
-async function outputOf(
-  objects: Objects,
-  { state, definition, outputReads, payloadsErased }: JobSnapshot,
-): Promise<Json> {
-  const succeeded = state.status === 'succeeded' || state.status === 'partially_succeeded';
-  if (!succeeded || payloadsErased || definition.output === undefined) return null;
-  const { birth } = state;
-  const scope = await scopeOf(objects, contextScope({ ...birth, jobId: birth.id }), outputReads);
-  const template = compileTemplate(definition.output, [], []);
-  const filled = fillTemplate(template, scope, 'null');
-  return filled.ok ? filled.value : null;
+function parentView(parent: ParentLink | undefined): JobView['parent'] {
+  if (parent === undefined) return null;
+  const { jobId, step, item, attempt } = parent;
+  return { job_id: jobId, step, item, attempt };
 }
 
 async function inputView(
@@ -149,6 +154,7 @@ function stepView(snapshot: JobSnapshot, id: string, uses: string, step: StepSta
     finished_at: timeOrNull(step.finishedAtMs),
     cost: costView(step.cost),
     ...endView(step),
+    reused: step.phase.status === 'succeeded' && step.phase.reused === true,
     items: itemsView(snapshot.state, id, step),
     attempts: [
       ...step.attempts.map((record) => attemptView(snapshot, id, record)),
@@ -216,6 +222,7 @@ function attemptView({ details }: JobSnapshot, step: string, record: AttemptReco
     started_at: isoTime(startedAtMs),
     finished_at: isoTime(finishedAtMs),
     failure: failure === undefined ? null : failureView(failure),
+    child: record.child ?? null,
     provider_said: details[attemptKey(step, null, attempt)] ?? null,
     ...factsView(facts),
   };
@@ -230,7 +237,7 @@ function factsView(facts: AttemptRecord['facts']): JsonObject {
 function activeViews({ active, status }: JobState, step: string): AttemptView[] {
   return Object.values(active)
     .filter((attempt) => attempt.step === step && attempt.item === null)
-    .map(({ attempt, target, startedAtMs, deadlineAtMs }) => ({
+    .map(({ attempt, target, startedAtMs, deadlineAtMs, child }) => ({
       attempt,
       target,
       outcome: isTerminal(status) ? ('abandoned' as const) : ('running' as const),
@@ -238,6 +245,7 @@ function activeViews({ active, status }: JobState, step: string): AttemptView[] 
       finished_at: null,
       deadline_at: isoTime(deadlineAtMs),
       failure: null,
+      child: child ?? null,
       provider_said: null,
     }));
 }

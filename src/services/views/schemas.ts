@@ -4,6 +4,7 @@ import { scopes } from '../../domain/access.ts';
 import { failureClasses } from '../../domain/failure.ts';
 import { jobStatuses } from '../../domain/job.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
+import { comparisonSchema } from './comparison-schema.ts';
 
 /** What the API answers with: one schema each for the documentation, the types and the tests. */
 
@@ -64,6 +65,7 @@ const attemptSchema = z
     finished_at: time.nullable(),
     deadline_at: time.optional(),
     failure: failureSchema.nullable(),
+    child: z.string().nullable().meta({ description: 'The job that does the work' }),
     provider_said: anyJson,
     latency_ms: z.int().optional(),
     cost_nano_usd: z.int().nullable().optional(),
@@ -98,6 +100,9 @@ const stepSchema = z
     error: failureSchema.nullable(),
     stopped: z.string().nullable().meta({ description: 'Why no further attempt followed' }),
     skipped: z.string().nullable().meta({ description: 'Why the step was skipped' }),
+    reused: z
+      .boolean()
+      .meta({ description: 'True when the output was taken over from the job that is run again' }),
     items: z
       .object({
         total: z.int(),
@@ -146,6 +151,21 @@ export const jobSchema = z
     steps: z.array(stepSchema),
     input: storedSchema.extend({ value: anyJson.optional() }),
     definition_hash: z.string(),
+    cancel_at: time.nullable().meta({ description: 'When the job is cancelled if it is not over' }),
+    rerun_of: z
+      .object({ job_id: z.string(), from_step: z.string().nullable() })
+      .nullable()
+      .meta({ description: 'The job that this one runs again' }),
+    comparison: comparisonSchema.optional(),
+    parent: z
+      .object({
+        job_id: z.string(),
+        step: z.string(),
+        item: z.int().nullable(),
+        attempt: z.int(),
+      })
+      .nullable()
+      .meta({ description: 'The attempt that waits for this job' }),
   })
   .meta({ id: 'Job' });
 export type JobView = z.infer<typeof jobSchema>;
@@ -191,7 +211,16 @@ export const pipelineSchema = z
 export type PipelineView = z.infer<typeof pipelineSchema>;
 
 export const projectSchema = z
-  .object({ object: z.literal('project'), id: z.string(), name: z.string(), created_at: time })
+  .object({
+    object: z.literal('project'),
+    id: z.string(),
+    name: z.string(),
+    max_concurrent_jobs: z
+      .int()
+      .nullable()
+      .meta({ description: 'The most jobs under way at once; null for the deployment’s own limit' }),
+    created_at: time,
+  })
   .meta({ id: 'Project' });
 
 export const apiKeySchema = z

@@ -1,76 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { JobId } from '../../../src/domain/ids.ts';
-import type { Json } from '../../../src/domain/json.ts';
-import { makeRegistry, providerIds } from '../../../src/providers/registry.ts';
-import type { JobShard } from '../../../src/services/ports/job-shard.ts';
-import type { Providers } from '../../../src/services/ports/providers.ts';
-import { runTurn, type TurnOptions } from '../../../src/services/run/run-turn.ts';
-import { makeSlots } from '../../../src/services/run/slots.ts';
-import { jobView } from '../../../src/services/views/job-view.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
-import { ShardDriver } from '../../support/shard-driver.ts';
-
-/** The real turn, the real steps, the real builtin models and the real adapter, against the real shard. */
-
-type Call = { readonly body: Json; readonly signal: AbortSignal; readonly key: string | null };
-type Answer = (call: Call) => Response | Promise<Response>;
-
-class World {
-  readonly driver = new ShardDriver();
-  readonly calls: Call[] = [];
-  readonly slots = makeSlots(6);
-  /** Answers of the hosted provider, one a call; the last one stays. */
-  answers: Answer[] = [];
-  readonly #registry = makeRegistry(
-    (name) => (name === 'OPENAI_API_KEY' ? 'sk-test' : undefined),
-    async (url, init) => this.#answer(new Request(url, init)),
-  );
-
-  async #answer(request: Request): Promise<Response> {
-    const { signal, headers } = request;
-    const body = (await request.json()) as Json;
-    const call = { body, signal, key: headers.get('idempotency-key') };
-    this.calls.push(call);
-    const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
-    if (answer === undefined) throw new Error('nobody answers');
-    return answer(call);
-  }
-
-  #providers(): Providers {
-    return {
-      ids: providerIds,
-      get: (id) => this.#registry.adapters.get(id) ?? null,
-      modelsOf: () => [],
-      kindOf: () => null,
-    };
-  }
-
-  /** One visit of a runner to a job. */
-  run(
-    jobId: JobId,
-    options: Partial<TurnOptions> = {},
-    shard: Partial<JobShard> = {},
-  ): Promise<void> {
-    const { driver } = this;
-    const untilMs = driver.nowMs + 840_000;
-    return runTurn(
-      {
-        objects: driver.objectStore(),
-        providers: this.#providers(),
-        machine: driver.machine(),
-        log: (level, event) => void driver.logs.push({ level, event }),
-        shard: { ...driver.client(), ...shard },
-        calls: this.slots,
-      },
-      { jobId, hinted: true, untilMs, claimUntilMs: untilMs, first: null, ...options },
-    );
-  }
-
-  view(jobId: JobId) {
-    return jobView(this.driver.objectStore(), this.driver.snapshot(jobId));
-  }
-}
+import { World, type Answer, type Call } from '../../support/shard-world.ts';
 
 function chatAnswer(text: string, usage = { prompt_tokens: 100, completion_tokens: 20 }): Answer {
   return () =>

@@ -1,0 +1,135 @@
+import { attemptKey, type ActiveAttempt } from '../../domain/attempt.ts';
+import { shardOf, type JobId, type ProjectId } from '../../domain/ids.ts';
+import type { ParentLink } from '../../domain/lineage.ts';
+import type { Json } from '../../domain/json.ts';
+import type { PlannedStep } from '../../engine/plan.ts';
+import { checkValue } from '../check-value.ts';
+import { controlValues } from '../control-values.ts';
+import { jobOutput } from '../job-output.ts';
+import { packPayload } from '../payloads.ts';
+import type { Chores, JobSnapshot, SettlementReport } from '../ports/job-shard.ts';
+import type { ExecuteDeps } from './attempt.ts';
+import { childFacts, childFailure } from './child-end.ts';
+
+type Job = { readonly jobId: JobId; readonly project: ProjectId };
+
+/**
+ * What a runner does for a job beside its steps: it tells the job's parent that it has ended, and the job's
+ * children that they are not wanted any more. All of it may be done twice, or by two runners at once; what is not
+ * done is asked for again.
+ */
+export async function doChores(deps: ExecuteDeps, job: Job, chores: Chores): Promise<void> {
+  await Promise.all([
+    ...chores.cancelChildren.map((child) => cancelChild(deps, job, child)),
+    ...(chores.tellParent === null ? [] : [tellParent(deps, job, chores.tellParent)]),
+  ]);
+}
+
+/** Stops a child whose parent does not wait for it any more. */
+export async function cancelChild(
+  { shards, log }: ExecuteDeps,
+  { jobId, project }: Job,
+  child: JobId,
+): Promise<void> {
+  try {
+    await shards.of(project, shardOf(child)).cancel({ jobId: child, by: jobId });
+  } catch (error) {
+    log('warn', 'child.not_cancelled', { job_id: child, parent: jobId, error: nameOf(error) });
+  }
+}
+
+async function tellParent(
+  deps: ExecuteDeps,
+  { jobId, project }: Job,
+  parent: ParentLink,
+): Promise<void> {
+  const { shards, log } = deps;
+  try {
+    const home = shards.of(project, shardOf(jobId));
+    const child = await home.read({ jobId, include: [] });
+    if (child === null) return;
+    await report(deps, project, parent, child);
+    await home.parentTold({ jobId });
+  } catch (error) {
+    log('warn', 'child.parent_not_told', {
+      job_id: jobId,
+      parent: parent.jobId,
+      error: nameOf(error),
+    });
+  }
+}
+
+/** Reports the child's end as the end of the parent's attempt. A parent that is gone needs no report. */
+async function report(
+  deps: ExecuteDeps,
+  project: ProjectId,
+  parent: ParentLink,
+  child: JobSnapshot,
+): Promise<void> {
+  const home = deps.shards.of(project, shardOf(parent.jobId));
+  const waiting = await home.read({ jobId: parent.jobId, include: [] });
+  if (waiting === null) return;
+  const { definitionHash } = waiting.state.birth;
+  const plan = deps.plans.get(definitionHash) ?? deps.plans.put(definitionHash, waiting.definition);
+  const step = plan.byId.get(parent.step);
+  if (step === undefined) return;
+  const held = waitingAttempt(parent, waiting, child);
+  if (held === undefined) return;
+  const outcome = await outcomeOf(deps, project, held, { parent: parent.jobId, step, child });
+  await home.next({
+    jobId: parent.jobId,
+    requestId: deps.machine.newUuid(),
+    settled: [{ step: step.id, item: held.item, attempt: held.attempt, facts: childFacts(child.state), outcome },
+    ],
+    capacity: { calls: 0, local: 0 },
+    untilMs: deps.machine.nowMs(),
+    hinted: false,
+    returning: false,
+    knownDefinition: definitionHash,
+  });
+}
+
+/**
+ * The attempt that waits for the child by now: a later one than it was made for, when that one's runner was lost on
+ * the way. Without one nobody needs the report: an attempt to come finds the child over.
+ */
+function waitingAttempt(
+  { step, item }: ParentLink,
+  { state: { active } }: JobSnapshot,
+  { state: { birth } }: JobSnapshot,
+): ActiveAttempt | undefined {
+  const held = Object.values(active).filter((each) => each.step === step && each.item === item);
+  return held.find(({ child }) => child === birth.id) ?? held[0];
+}
+
+type Ended = {
+  readonly parent: JobId;
+  readonly step: PlannedStep;
+  readonly child: JobSnapshot;
+};
+
+async function outcomeOf(
+  deps: ExecuteDeps,
+  project: ProjectId,
+  { item, attempt }: ActiveAttempt,
+  { parent, step, child }: Ended,
+): Promise<SettlementReport['outcome']> {
+  const { status } = child.state;
+  if (status !== 'succeeded' && status !== 'partially_succeeded') {
+    return { ok: false, failure: childFailure(child.state) };
+  }
+  const value: Json = await jobOutput(deps.objects, child);
+  const { check } = step.definition;
+  const unfit = check === undefined ? null : checkValue(check.schema, value);
+  if (unfit !== null) return { ok: false, failure: unfit, rejected: value };
+  const control = controlValues(step.forEach === null ? step.reports : [], value, 3);
+  if (!control.ok) return control;
+  const owner = attemptKey(step.id, item, attempt);
+  const rowKey = item === null ? `output/${step.id}` : `output/${step.id}/${item}`;
+  const packed = await packPayload(deps, { project, jobId: parent, owner, rowKey }, value);
+  return packed.ok ? { ok: true, output: packed.payload, control: control.values } : packed;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}

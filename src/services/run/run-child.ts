@@ -1,0 +1,123 @@
+import type { Actor } from '../../domain/access.ts';
+import { LINEAGE_MAX, type ParentLink } from '../../domain/lineage.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { isTerminal } from '../../domain/job.ts';
+import type { Json } from '../../domain/json.ts';
+import type { AttemptFacts } from '../../domain/attempt.ts';
+import { jobOutput } from '../job-output.ts';
+import type { JobSnapshot } from '../ports/job-shard.ts';
+import { controlInputs } from '../../steps/control.ts';
+import type { Result } from '../result.ts';
+import type { Submitted } from '../create-job.ts';
+import { submitJob } from '../submit-job.ts';
+import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
+import { childFacts, childFailure } from './child-end.ts';
+import { localFacts } from './facts.ts';
+import { parseStepInput } from './step-input.ts';
+
+/** How often a child is submitted when its shard takes nothing at the moment. */
+const TRIES = 3;
+const RETRY_MS = 500;
+
+/**
+ * Submits the job that a `pipeline` step stands for. Its idempotency key names the attempt, so that a repetition,
+ * by this runner or by the one after it, finds the same child.
+ */
+export async function runChild(deps: ExecuteDeps, attempt: Attempt, input: Json): Promise<Ran> {
+  const startedAtMs = deps.machine.nowMs();
+  const failed = (failure: Failure): Ran => ({
+    facts: localFacts(startedAtMs, deps.machine.nowMs(), null),
+    result: { ok: false, failure },
+  });
+  const parsed = parseStepInput(controlInputs.pipeline, input);
+  if (!parsed.ok) return failed(parsed.failure);
+  const { pipeline, input: childInput = {} } = parsed.value;
+  const lineage = attempt.job.lineage ?? [attempt.job.pipeline];
+  const refused = lineageFailure(lineage, pipeline);
+  if (refused !== null) return failed(refused);
+  const submitted = await submit(deps, attempt, { pipeline, input: childInput, lineage });
+  if (submitted.ok) {
+    const facts = localFacts(startedAtMs, deps.machine.nowMs(), null);
+    return ranBy(deps, submitted.value.snapshot, facts);
+  }
+  const { code, message, violations } = submitted.failure;
+  return failed({
+    class: 'child_failed',
+    phase: 'not_sent',
+    code,
+    message: `the child job was not accepted: ${message}`,
+    ...(violations === undefined ? {} : { violations }),
+  });
+}
+
+/** A child that was found over, because the runner that made it was lost, has its end to report at once. */
+async function ranBy(
+  { objects }: ExecuteDeps,
+  child: JobSnapshot,
+  facts: AttemptFacts,
+): Promise<Ran> {
+  const { state } = child;
+  if (!isTerminal(state.status)) return { facts, result: { ok: 'pending', child: state.birth.id } };
+  const ended = childFacts(state);
+  const succeeded = state.status === 'succeeded' || state.status === 'partially_succeeded';
+  if (!succeeded) return { facts: ended, result: { ok: false, failure: childFailure(state) } };
+  const output = await jobOutput(objects, child);
+  return { facts: ended, result: { ok: true, output, checked: output } };
+}
+
+function lineageFailure(lineage: readonly string[], pipeline: string): Failure | null {
+  const [name = pipeline] = pipeline.split('@');
+  const chain = [...lineage, name].join(' -> ');
+  if (lineage.includes(name)) {
+    return refusal('ancestor', `a pipeline cannot run inside itself: ${chain}`);
+  }
+  if (lineage.length < LINEAGE_MAX) return null;
+  const message = `pipelines may stand ${LINEAGE_MAX} deep at most: ${chain} is one too many`;
+  return refusal('too_deep', message);
+}
+
+function refusal(code: string, message: string): Failure {
+  return { class: 'step_input_invalid', phase: 'not_sent', code, message };
+}
+
+type Child = {
+  readonly pipeline: string;
+  readonly input: Json;
+  readonly lineage: readonly string[];
+};
+
+async function submit(
+  deps: ExecuteDeps,
+  { job, work }: Attempt,
+  { pipeline, input, lineage }: Child,
+): Promise<Result<Submitted>> {
+  const { step, item, attempt, deadlineAtMs, childKey } = work;
+  const link: ParentLink = { jobId: job.jobId, step, item, attempt, lineage };
+  const actor: Actor = {
+    id: job.jobId,
+    project: job.project,
+    scopes: new Set(['jobs:write']),
+    isRoot: false,
+    // A child is born under the limits of the project that its parent was born under.
+    maxConcurrentJobs: job.flow?.projectLimit ?? null,
+  };
+  for (let tries = 1; ; tries += 1) {
+    const submitted = await submitJob(deps, actor, {
+      pipeline,
+      input,
+      metadata: job.metadata,
+      tags: [],
+      timeouts: {},
+      // A blank keeps it apart from the keys of users, which have none.
+      idempotencyKey: `child ${job.jobId}/${childKey ?? work.key}`,
+      correlation: { requestId: job.requestId, traceId: job.traceId },
+      turn: null,
+      cancelAfter: null,
+      priority: job.flow?.priority,
+      parent: { link, untilMs: deadlineAtMs },
+    });
+    const full = !submitted.ok && submitted.failure.code === 'unavailable';
+    if (!full || tries >= TRIES) return submitted;
+    await deps.machine.wait(RETRY_MS * tries);
+  }
+}
