@@ -9,12 +9,15 @@ import {
 } from '../domain/json.ts';
 import { isModelStepKind } from '../domain/step-kinds.ts';
 import { violationsOf } from '../domain/violations.ts';
-import { makePlan, type Plan, type PlannedStep } from '../engine/plan.ts';
+import { makePlan, type Plan } from '../engine/plan.ts';
 import { checkPrompt } from '../steps/model/prompt.ts';
 import { neededKind } from '../steps/model/table.ts';
 import { compileJsonSchema } from './json-schema/compile.ts';
 import type { Providers } from './ports/providers.ts';
 import { checkStepInputs } from './check-step-inputs.ts';
+import { contradictions, type Contradictions } from './definition-checks/contradictions.ts';
+import { mayBeConsequence, salvage } from './definition-checks/salvage.ts';
+import { warningsOf } from './definition-checks/warnings.ts';
 
 export type CheckedDefinition =
   | {
@@ -30,24 +33,45 @@ export type CheckedDefinition =
  * cycles, schemas, prompts, providers. All violations at once, each with a pointer.
  */
 export function checkDefinition(body: unknown, providers: Providers): CheckedDefinition {
-  const parsed = definitionSchema.safeParse(withoutSchemaHint(body));
-  if (!parsed.success) return { ok: false, violations: violationsOf(parsed.error) };
+  const given = withoutSchemaHint(body);
+  const parsed = definitionSchema.safeParse(given);
+  if (!parsed.success) {
+    const malformed = violationsOf(parsed.error);
+    const rest = salvage(given, malformed);
+    const found = rest === null ? [] : checkParts(rest, providers).violations;
+    const others = found.filter((violation) => !mayBeConsequence(violation, malformed));
+    return { ok: false, violations: [...malformed, ...others] };
+  }
   const definition = parsed.data;
+  const { plan, violations, warnings } = checkParts(definition, providers);
+  if (plan === null || violations.length > 0) return { ok: false, violations };
+  return { ok: true, definition, plan, warnings: [...warnings, ...warningsOf(plan)] };
+}
+
+type Found = Contradictions & { readonly plan: Plan | null };
+
+/** What does not hold in a definition that is well-formed. */
+function checkParts(definition: Definition, providers: Providers): Found {
   const bytes = jsonBytes(asJson(definition));
   if (bytes > DEFINITION_BYTES_MAX) {
-    const message = `the definition takes ${bytes} bytes; at most ${DEFINITION_BYTES_MAX} are allowed`;
-    return { ok: false, violations: [{ pointer: '', code: 'too_large', message }] };
+    const message = `the definition takes ${bytes} bytes; at most ${DEFINITION_BYTES_MAX} are allowed. Move long texts into the job's input, or split the pipeline`;
+    const violations = [{ pointer: '', code: 'too_large', message }];
+    return { plan: null, violations, warnings: [] };
   }
   const planned = makePlan(definition);
-  const violations = [
-    ...(planned.ok ? [] : planned.violations),
-    ...schemaViolations(definition),
-    ...promptViolations(definition),
-    ...routeViolations(definition, providers),
-    ...checkStepInputs(definition),
-  ];
-  if (!planned.ok || violations.length > 0) return { ok: false, violations };
-  return { ok: true, definition, plan: planned.plan, warnings: unusedSteps(planned.plan) };
+  const { violations, warnings } = contradictions(definition);
+  return {
+    plan: planned.ok ? planned.plan : null,
+    violations: [
+      ...(planned.ok ? [] : planned.violations),
+      ...violations,
+      ...schemaViolations(definition),
+      ...promptViolations(definition),
+      ...routeViolations(definition, providers),
+      ...checkStepInputs(definition),
+    ],
+    warnings,
+  };
 }
 
 /** `$schema` tells an editor where the definition's schema lies; it is no part of the definition. */
@@ -152,20 +176,4 @@ function kindViolations(definition: Definition, providers: Providers): Violation
 
 function stepFor(kind: string): string {
   return Object.entries(neededKind).find(([, needed]) => needed === kind)?.[0] ?? kind;
-}
-
-/** Steps whose result nobody reads: not wrong, but rarely meant. */
-function unusedSteps(plan: Plan): Violation[] {
-  const output = JSON.stringify(plan.definition.output ?? null);
-  return plan.steps
-    .filter((step) => plan.output !== null && !isRead(plan, step, output))
-    .map((step) => ({
-      pointer: jsonPointer(['steps', plan.definition.steps.indexOf(step.definition)]),
-      code: 'unused_step',
-      message: `nothing reads the result of ${step.id}: neither another step nor the output`,
-    }));
-}
-
-function isRead(plan: Plan, { id }: PlannedStep, output: string): boolean {
-  return plan.steps.some((other) => other.needs.includes(id)) || output.includes(`steps.${id}.`);
 }
