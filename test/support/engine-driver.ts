@@ -151,6 +151,29 @@ export class EngineDriver {
     this.decide({ kind: 'cancel', by });
   }
 
+  pause(by = 'key_1'): void {
+    this.decide({ kind: 'pause', by });
+  }
+
+  resume(by = 'key_1'): void {
+    this.decide({ kind: 'resume', by });
+  }
+
+  /** Sends an event to the steps that wait for it. */
+  send(name: string, payload: Json, by = 'key_1'): void {
+    const waiting = Object.entries(this.state.steps).filter(
+      ([, { phase }]) =>
+        phase.status === 'waiting' && phase.on.kind === 'event' && phase.on.name === name,
+    );
+    for (const [step] of waiting) {
+      const values = controlValues(this.plan.byId.get(step)?.reports ?? [], payload, 3);
+      if (values.ok) Object.assign(this.control, values.values);
+      this.outputs.set(outputKey(step, null), payload);
+    }
+    const outputs = waiting.map(([step]) => [step, storedOutput(step, null, payload)] as const);
+    this.decide({ kind: 'event', by, outputs: Object.fromEntries(outputs) });
+  }
+
   /** Lets time pass, and the engine know of it. */
   wait(ms: number): void {
     this.nowMs += ms;

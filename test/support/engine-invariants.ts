@@ -122,7 +122,9 @@ class Story {
 
   tell(event: JobEvent): void {
     const { step: id, item = null, attempt = 0, type } = event;
-    if (type === 'job.cancelling' || TERMINAL.has(type)) this.#stopped = true;
+    if (type === 'job.cancelling' || type === 'job.paused' || TERMINAL.has(type))
+      this.#stopped = true;
+    if (type === 'job.resumed') this.#stopped = false;
     if (TERMINAL.has(type)) this.#leaveOpen();
     if (id === undefined) return;
     const step = this.#driver.plan.byId.get(id);
@@ -146,7 +148,8 @@ class Story {
 
   #starts(event: JobEvent<'attempt.started'>, step: PlannedStep, key: string): void {
     const { birth } = this.#driver;
-    if (this.#stopped) throw new Error(`E4: ${key} starts after a cancel or the end`);
+    if (this.#stopped)
+      throw new Error(`E4: ${key} starts after a cancel, in a pause or after the end`);
     const latest = Math.min(event.data.deadlineAtMs, birth.deadlineAtMs);
     if (event.atMs >= latest) throw new Error(`E4: ${key} starts ${event.atMs - latest} ms late`);
     this.#opens(step);
