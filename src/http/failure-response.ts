@@ -18,6 +18,7 @@ const STATUS = {
   idempotency_key_reused: 422,
   input_invalid: 422,
   definition_invalid: 422,
+  unprocessable: 422,
   internal: 500,
   unavailable: 503,
 } as const satisfies Record<ServiceFailureCode, ContentfulStatusCode>;
@@ -34,6 +35,7 @@ const TITLE = {
   idempotency_key_reused: 'The idempotency key was used for another request',
   input_invalid: 'The input does not satisfy the pipeline’s schema',
   definition_invalid: 'The pipeline definition has mistakes',
+  unprocessable: 'The request asks for what cannot be done',
   internal: 'Something went wrong on our side',
   unavailable: 'Not at the moment',
 } as const satisfies Record<ServiceFailureCode, string>;

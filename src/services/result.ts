@@ -13,6 +13,7 @@ export type ServiceFailureCode =
   | 'input_invalid'
   | 'definition_invalid'
   | 'conflict'
+  | 'unprocessable'
   | 'unavailable'
   | 'internal';
 

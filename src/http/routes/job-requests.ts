@@ -129,7 +129,7 @@ export const eventsQuery = z.object({
   limit: wholeNumber(1, 1_000).default(200),
 });
 
-const time = z.iso.datetime({
+export const timeField = z.iso.datetime({
   offset: true,
   message: 'must be a time such as 2026-01-31T12:00:00Z',
 });
@@ -153,6 +153,11 @@ function namesOf<Name extends string>(names: readonly Name[], what: string) {
     );
 }
 
+export const pipelineFilter = z
+  .string()
+  .regex(/^[^@]{1,80}(@\d{1,9})?$/, 'must be a name, or a name and a version: digest@3')
+  .meta({ description: '`name`, or `name@3`' });
+
 export const listQuery = z.object({
   status: namesOf(jobStatuses, 'a status').meta({
     description: 'One status or several, separated by commas',
@@ -164,15 +169,11 @@ export const listQuery = z.object({
       `${waitingKinds.join(', ')}; several are separated by commas`,
     type: 'string',
   }),
-  pipeline: z
-    .string()
-    .regex(/^[^@]{1,80}(@\d{1,9})?$/, 'must be a name, or a name and a version: digest@3')
-    .optional()
-    .meta({ description: '`name`, or `name@3`' }),
+  pipeline: pipelineFilter.optional(),
   version: wholeNumber(1, 999_999_999).optional(),
   tag: z.string().max(64).optional(),
-  created_after: time.optional(),
-  created_before: time.optional(),
+  created_after: timeField.optional(),
+  created_before: timeField.optional(),
   after: z
     .string()
     .refine(isJobId, 'must be the next_cursor of the page before')

@@ -11,6 +11,8 @@ export const projects = sqliteTable('projects', {
   id: text().primaryKey(),
   name: text().notNull(),
   createdAt: integer('created_at').notNull(),
+  /** The most jobs under way at once; null for the deployment's own limit. */
+  maxConcurrentJobs: integer('max_concurrent_jobs'),
 });
 
 export const apiKeys = sqliteTable(
@@ -148,6 +150,21 @@ export const tombstones = sqliteTable('tombstones', {
   jobId: text('job_id').primaryKey(),
   deletedAt: integer('deleted_at').notNull(),
 });
+
+/** Bulk actions as they stood when they began, and later as they ended; their objects know more. */
+export const bulkActions = sqliteTable(
+  'bulk_actions',
+  {
+    project: text().notNull(),
+    id: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    body: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project, table.id] }),
+    index('bulk_actions_created').on(table.project, table.createdAt, table.id),
+  ],
+);
 
 /** Messages that no consumer could take, and history rows that D1 refused. */
 export const deadLetters = sqliteTable('dead_letters', {
