@@ -19,6 +19,8 @@ export type Claimed = {
   readonly keys: readonly string[];
   readonly unfit: boolean;
   readonly starved: boolean;
+  /** True when a step ended instead of starting: others may open now. */
+  readonly ended: boolean;
 };
 
 const CHILD_SUBMIT_MS = 15_000;
@@ -38,13 +40,14 @@ export function claim(draft: Draft, input: ClaimInput): Claimed {
       if (isOver(draft) || startsNothing(draft.state)) break;
       const outcome = start(draft, candidate, input, left);
       outcomes.push(outcome);
-      if (outcome.kind === 'full' || outcome.kind === 'unfit') break;
+      if (outcome.kind !== 'started') break;
     }
   }
   return {
     keys: outcomes.flatMap((outcome) => (outcome.kind === 'started' ? [outcome.key] : [])),
     unfit: outcomes.some((outcome) => outcome.kind === 'unfit'),
     starved: outcomes.some((outcome) => outcome.kind === 'full' && outcome.slot === 'calls'),
+    ended: outcomes.some((outcome) => outcome.kind === 'gone'),
   };
 }
 

@@ -58,7 +58,7 @@ export type Decision = {
   readonly claimed: Claimed;
 };
 
-const NOTHING_CLAIMED: Claimed = { keys: [], unfit: false, starved: false };
+const NOTHING_CLAIMED: Claimed = { keys: [], unfit: false, starved: false, ended: false };
 
 /** A step that has succeeded before its job begins, with where the output lies that it takes over. */
 export type ReusedStep = { readonly step: string; readonly output: StoredValue | null };
@@ -131,6 +131,7 @@ function proceed(draft: Draft, settled: readonly Settled[], request: ClaimInput 
   if (!isOver(draft)) completeTimers(draft);
   if (!isOver(draft)) advance(draft);
   const claimed = request === null || isOver(draft) ? NOTHING_CLAIMED : claim(draft, request);
+  if (claimed.ended && !isOver(draft)) advance(draft);
   return close(draft, settled, claimed);
 }
 

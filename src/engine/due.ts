@@ -28,6 +28,7 @@ export function nextDueAtMs(state: JobState, plan: Plan, nowMs: number): number 
     moments.push(
       stepDeadlineAtMs(state, step),
       ...backoffEnds(stepState).filter((ms) => ms > nowMs),
+      timerAtMs(stepState),
     );
   }
   return Math.min(...moments);
@@ -38,9 +39,14 @@ export function isWaiting({ phase }: StepState): boolean {
   return phase.status === 'queued' || phase.status === 'mapping' || phase.status === 'waiting';
 }
 
+/** The end of a wait for a moment: unlike a back-off's it ends something by itself, however late it is met. */
+function timerAtMs({ phase }: StepState): number {
+  const timed = phase.status === 'waiting' && phase.on.kind === 'timer';
+  return timed ? phase.on.untilAtMs : Number.POSITIVE_INFINITY;
+}
+
 function backoffEnds({ phase }: StepState): number[] {
   if (phase.status === 'queued') return [phase.next.notBeforeMs];
-  if (phase.status === 'waiting') return phase.on.kind === 'timer' ? [phase.on.untilAtMs] : [];
   return phase.status === 'mapping' ? phase.retries.map((retry) => retry.notBeforeMs) : [];
 }
 

@@ -90,7 +90,7 @@ export class EngineDriver {
   readonly control: Record<string, Json> = {};
   /** Every attempt that was ever handed out, by key. */
   readonly started = new Map<string, ActiveAttempt>();
-  lastClaim: Claimed = { keys: [], unfit: false, starved: false };
+  lastClaim: Claimed = { keys: [], unfit: false, starved: false, ended: false };
 
   constructor(definition: DefinitionBody | Plan, options: EngineOptions = {}) {
     this.plan = 'byId' in definition ? definition : planOf(definition);
@@ -139,6 +139,15 @@ export class EngineDriver {
     costNanoUsd: number | null = 0,
   ): Settled | undefined {
     return this.settle({ [key]: { ok: false, failure: failureOf(failure), costNanoUsd } })[0];
+  }
+
+  /** The runner of an attempt has passed it on to a job of its own. */
+  pend(key: string): Settled | undefined {
+    const facts = { latencyMs: 1, costNanoUsd: 0 };
+    const settled = [
+      { ...parseKey(key), facts, outcome: { ok: 'pending' as const, child: JOB_ID } },
+    ];
+    return this.decide({ kind: 'turn', settled, claim: null }).settled[0];
   }
 
   /** The runners of these attempts are gone. */

@@ -69,8 +69,15 @@ const lists = [
   '${{ input.list.filter(x, x > 1) }}',
 ] as const;
 
+const waits = [{ duration: '5s' }, { event: 'go' }, { event: 'stop' }] as const;
+const ENDS = { ok: true, output: { n: 2, list: [1, 2] }, costNanoUsd: 1 } as const;
+
 const seed = fc.record({
   model: fc.boolean(),
+  /** A wait or a sub-pipeline instead. */
+  control: fc.option(fc.constantFrom(...waits, 'pipeline' as const), { freq: 4 }),
+  onFailure: fc.option(fc.constantFrom('continue' as const, 'fail' as const, 'handler' as const)),
+  goesOn: fc.boolean(),
   needs: fc.array(fc.nat(20), { maxLength: 2 }),
   condition: fc.option(fc.constantFrom(...conditions), { freq: 2 }),
   list: fc.option(fc.constantFrom(...lists), { freq: 2 }),
@@ -92,16 +99,46 @@ function about(template: string, other: string | null): string | null {
 function stepOf(one: Seed, index: number): StepBody {
   const other = index === 0 ? null : `s${one.other % index}`;
   const condition = one.condition && about(one.condition, other);
-  const list = one.list && about(one.list, other);
+  const waits = one.control !== null && one.control !== 'pipeline';
+  const list = waits ? null : one.list && about(one.list, other);
+  const retries = one.retry !== null && !waits ? { retry: one.retry } : {};
   return {
     id: `s${index}`,
     needs: index === 0 ? [] : one.needs.map((need) => `s${need % index}`),
-    ...(one.model ? modelOf(one) : { uses: 'data.compose' }),
+    ...kindOf(one),
     ...(condition === null ? {} : { if: condition }),
-    ...(list === null ? {} : { for_each: list, max_concurrency: one.maxConcurrency }),
+    ...(list === null ? {} : mapOf(one, list)),
+    ...(one.onFailure === 'continue' ? { on_failure: 'continue' as const } : {}),
     ...(one.timeouts && { timeouts: one.timeouts }),
-    ...(one.retry && { retry: one.retry }),
+    ...retries,
   };
+}
+
+function mapOf({ maxConcurrency, goesOn }: Seed, list: string) {
+  const policy = goesOn ? { on_item_failure: 'continue' as const } : {};
+  return { for_each: list, max_concurrency: maxConcurrency, ...policy };
+}
+
+function kindOf(one: Seed): Pick<StepBody, 'uses' | 'with' | 'route' | 'check'> {
+  if (one.control === 'pipeline') return { uses: 'pipeline', with: { pipeline: 'other' } };
+  if (one.control !== null) return { uses: 'wait', with: one.control };
+  return one.model ? modelOf(one) : { uses: 'data.compose' };
+}
+
+/** Lets steps stand in for others: each for one, and only for one that does not wait for it in any way. */
+function withSomeHandlers(seeds: readonly Seed[], steps: readonly StepBody[]): StepBody[] {
+  return steps.map((step, index) => {
+    if (seeds[index]?.onFailure !== 'handler') return step;
+    return { ...step, on_failure: { step: `h${index}` } };
+  });
+}
+
+function handlersOf(seeds: readonly Seed[]): StepBody[] {
+  return seeds.flatMap(({ onFailure, model, route }, index) => {
+    if (onFailure !== 'handler') return [];
+    const kind = model ? { uses: 'model.chat' as const, route } : { uses: 'data.compose' as const };
+    return [{ id: `h${index}`, ...kind }];
+  });
 }
 
 function modelOf({ route, reAsk }: Seed): Pick<StepBody, 'uses' | 'route' | 'check'> {
@@ -113,14 +150,13 @@ function modelOf({ route, reAsk }: Seed): Pick<StepBody, 'uses' | 'route' | 'che
 export const anyDefinition: fc.Arbitrary<Plan> = fc
   .record({
     seeds: fc.array(seed, { minLength: 1, maxLength: 12 }),
-    order: fc.array(fc.nat(), { minLength: 12, maxLength: 12 }),
+    order: fc.array(fc.nat(), { minLength: 24, maxLength: 24 }),
     job: longer,
     queue: longer,
     output: fc.constantFrom<Json[]>('${{ steps.s0.output }}', { n: '${{ size(input.list) }}' }),
   })
   .map(({ seeds, order, job, queue, output }) => {
-    const steps = seeds
-      .map(stepOf)
+    const steps = [...withSomeHandlers(seeds, seeds.map(stepOf)), ...handlersOf(seeds)]
       .map((step, index) => ({ step, at: order[index] ?? 0 }))
       .toSorted((left, right) => left.at - right.at)
       .map(({ step }) => step);
@@ -185,6 +221,11 @@ export type Move =
   | { readonly kind: 'unknown'; readonly result: Result }
   | { readonly kind: 'lose'; readonly which: number }
   | { readonly kind: 'timer'; readonly when: 'early' | 'due' | 'late' }
+  /** The attempt goes on in a job of its own. */
+  | { readonly kind: 'pend'; readonly which: number }
+  | { readonly kind: 'send'; readonly name: string }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
   | { readonly kind: 'cancel' };
 
 const move: fc.Arbitrary<Move> = fc.oneof(
@@ -222,6 +263,16 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       when: fc.constantFrom('early' as const, 'due' as const, 'late' as const),
     }),
   },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('pend' as const), which: fc.nat() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('send' as const),
+      name: fc.constantFrom('go', 'stop'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'pause' as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'resume' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'cancel' as const }) },
 );
 
@@ -265,6 +316,16 @@ export class Player {
       case 'timer':
         this.#letTimePass(next.when);
         return;
+      case 'pend':
+        this.#pend(next.which);
+        return;
+      case 'send':
+        driver.send(next.name, { n: 2, list: [1, 2] });
+        return;
+      case 'pause':
+      case 'resume':
+        driver[next.kind]();
+        return;
       case 'cancel':
         driver.cancel();
         return;
@@ -283,6 +344,17 @@ export class Player {
     this.#driver.settle({ [key]: { ...result, costNanoUsd } }, claims ? EVERYTHING : null);
   }
 
+  /** Some attempt of a `pipeline` step is passed on to a child. */
+  #pend(which: number): void {
+    const driver = this.#driver;
+    const own = driver.activeKeys.filter((each) => {
+      const step = driver.state.active[each]?.step ?? '';
+      return driver.plan.byId.get(step)?.definition.uses === 'pipeline';
+    });
+    const key = pick(own, which);
+    if (key !== undefined) driver.pend(key);
+  }
+
   #letTimePass(when: 'early' | 'due' | 'late'): void {
     const driver = this.#driver;
     const dueAtMs = driver.dueAtMs();
@@ -295,12 +367,14 @@ export class Player {
   /** Every attempt is carried out and every moment comes: nothing stands in the way of the job's end. */
   playFairly(): void {
     const driver = this.#driver;
+    driver.resume();
     for (let hop = 0; !isTerminal(driver.status); hop += 1) {
       if (hop > 2_000) throw new Error(`the job does not end: ${JSON.stringify(driver.state)}`);
+      driver.send('go', ENDS.output);
       driver.claim();
       const held = driver.activeKeys;
       for (const key of held) {
-        this.#report(key, { ok: true, output: { n: 2, list: [1, 2] }, costNanoUsd: 1 }, false);
+        this.#report(key, ENDS, false);
       }
       if (held.length === 0) this.#letTimePass('due');
     }

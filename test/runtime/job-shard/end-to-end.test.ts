@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 
-import type { JobId } from '../../../src/domain/ids.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { World, type Answer, type Call } from '../../support/shard-world.ts';
 
