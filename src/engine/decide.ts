@@ -58,7 +58,7 @@ export type Decision = {
   readonly claimed: Claimed;
 };
 
-const NOTHING_CLAIMED: Claimed = { keys: [], unfit: false, starved: false, ended: false };
+export const NOTHING_CLAIMED: Claimed = { keys: [], unfit: false, starved: false, ended: false };
 
 /** A step that has succeeded before its job begins, with where the output lies that it takes over. */
 export type ReusedStep = { readonly step: string; readonly output: StoredValue | null };

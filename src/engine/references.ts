@@ -143,7 +143,7 @@ function checkShape(definition: Definition, step: CompiledStep, index: number): 
       ),
     );
   }
-  found.push(...checkControl(shape, at));
+  found.push(...checkControl(shape, at, definition.name));
   if (shape.check?.re_ask !== undefined && shape.uses !== 'model.chat') {
     found.push(
       violation([...at('check'), 're_ask'], 'misplaced', 'only model.chat can be asked again'),
@@ -153,7 +153,11 @@ function checkShape(definition: Definition, step: CompiledStep, index: number): 
 }
 
 /** Fields that have no meaning for a step that only waits, or only in a map. */
-function checkControl(shape: CompiledStep['definition'], at: (field: string) => At): Violation[] {
+function checkControl(
+  shape: CompiledStep['definition'],
+  at: (field: string) => At,
+  pipeline: string,
+): Violation[] {
   const found: Violation[] = [];
   if (shape.on_item_failure !== undefined && shape.for_each === undefined) {
     found.push(
@@ -163,6 +167,10 @@ function checkControl(shape: CompiledStep['definition'], at: (field: string) => 
         'has a meaning only in a map: beside `for_each`',
       ),
     );
+  }
+  if (shape.uses === 'pipeline' && childName(shape) === pipeline) {
+    const message = `${pipeline} cannot run inside itself; name another pipeline`;
+    found.push(violation([...at('with'), 'pipeline'], 'ancestor', message));
   }
   if (shape.uses !== 'wait') return found;
   for (const field of ['for_each', 'retry'] as const) {
@@ -177,6 +185,12 @@ function checkControl(shape: CompiledStep['definition'], at: (field: string) => 
     );
   }
   return found;
+}
+
+/** The pipeline that a child runs, without its version; null when only the run will know. */
+function childName({ with: input }: CompiledStep['definition']): string | null {
+  const name = input?.['pipeline'];
+  return typeof name === 'string' ? (name.split('@')[0] ?? null) : null;
 }
 
 /** Every handler exists, is another step, and stands in for one step only. */

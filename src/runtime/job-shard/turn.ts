@@ -140,7 +140,7 @@ export function answer(
       return active === undefined ? [] : [workItem(source, plan, active)];
     }),
     starved,
-    cancel: over || state.status === 'cancelling' ? Object.keys(state.active) : [],
+    cancel: Object.keys(state.active).filter((key) => isUnwanted(state, key)),
     chores: choresOf({ state, book }),
     context: jobContext(state),
     definition: request.knownDefinition === state.birth.definitionHash ? null : plan.definition,
@@ -223,6 +223,13 @@ export function storeItems(
   }
 }
 
+/** True for an attempt whose result nobody waits for any more. */
+function isUnwanted({ status, active, steps }: JobState, key: string): boolean {
+  const attempt = active[key];
+  if (attempt === undefined || isTerminal(status) || status === 'cancelling') return true;
+  return steps[attempt.step]?.phase.status === 'failed';
+}
+
 /** Keeps attempts alive and tells which of them must stop. Writes only when one of them was missed. */
 export function renew(context: ShardContext, { jobId, keys }: RenewRequest): RenewAnswer {
   const row = loadJob(context.ports.sql, jobId);
@@ -232,6 +239,5 @@ export function renew(context: ShardContext, { jobId, keys }: RenewRequest): Ren
   if (held.some((key) => row.book.unheard?.[key] !== undefined)) {
     saveBook(context.ports.sql, row, { ...row.book, unheard: stillUnheard(context, row) });
   }
-  const lost = keys.filter((key) => row.state.active[key] === undefined);
-  return { cancel: row.state.status === 'cancelling' ? keys : lost };
+  return { cancel: keys.filter((key) => isUnwanted(row.state, key)) };
 }
