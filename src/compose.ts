@@ -3,9 +3,12 @@ import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
 import type { TargetView } from './engine/world.ts';
 import { listedModels, makeRegistry, providerIds, type Registry } from './providers/registry.ts';
+import type { BulkDeployment } from './runtime/bulk-action-object.ts';
+import { makeBulks } from './runtime/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
 import type { WakeDeps } from './runtime/consumers/wake.ts';
 import { makeAccess } from './runtime/d1/access.ts';
+import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
 import { makeJobIndex } from './runtime/d1/job-index.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
 import { makeFlows } from './runtime/flow-client.ts';
@@ -17,6 +20,7 @@ import { makeObjects } from './runtime/objects.ts';
 import { observe } from './runtime/observe.ts';
 import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
+import { actOnJob } from './services/act-on-job.ts';
 import { makePlanCache, type PlanCache } from './services/plan-cache.ts';
 import type { JobShards } from './services/ports/job-shard.ts';
 import { logLevels, type Log } from './services/ports/log.ts';
@@ -34,6 +38,7 @@ export type Composition = {
   readonly history: HistoryDeps;
   readonly shard: ShardDeployment;
   readonly flow: FlowDeployment;
+  readonly bulk: BulkDeployment;
 };
 
 /** Compiled definitions are bounded by the size of their JSON. */
@@ -65,17 +70,19 @@ function build(env: Env): Composition {
   const pipelines = makePipelines(env.DB);
   const plans = makePlanCache(PLAN_CHARACTERS_MAX);
   const projectJobsMax = countUpTo(CONCURRENCY_MAX, setting('PROJECT_MAX_CONCURRENT_JOBS'));
+  const http = httpDeps(env, {
+    log,
+    shards,
+    objects,
+    providers,
+    pipelines,
+    plans,
+    projectJobsMax,
+    rootKey: setting('ROOT_API_KEY') ?? null,
+  });
   return {
-    http: httpDeps(env, {
-      log,
-      shards,
-      objects,
-      providers,
-      pipelines,
-      plans,
-      projectJobsMax,
-      rootKey: setting('ROOT_API_KEY') ?? null,
-    }),
+    http,
+    bulk: bulkDeployment(http),
     wake: { shards, objects, providers, machine, log, pipelines, plans, projectJobsMax },
     history: { db: env.DB, shards, log },
     shard: shardDeployment(env, { log, registry, objects }),
@@ -104,7 +111,14 @@ function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
     secrets: makeSecrets(rootKey),
     access: makeAccess(env.DB),
     jobIndex: makeJobIndex(env.DB),
+    bulks: makeBulks(env.BULK),
+    bulkIndex: makeBulkIndex(env.DB),
   };
+}
+
+function bulkDeployment(http: HttpDeps): BulkDeployment {
+  const { log, jobIndex, bulkIndex } = http;
+  return { log, jobIndex, bulkIndex, act: (bulk, job) => actOnJob(http, bulk, job) };
 }
 
 type ShardParts = {

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { providerSettingNames } from '../../src/providers/registry.ts';
 
 /** The Worker's own settings; those of providers stand with the providers. */
-const OWN_SETTINGS = ['ROOT_API_KEY', 'JOB_SHARDS', 'JOB_SHARDS_FORMER', 'LOG_LEVEL'];
+const OWN_SETTINGS = [
+  'ROOT_API_KEY',
+  'JOB_SHARDS',
+  'JOB_SHARDS_FORMER',
+  'LOG_LEVEL',
+  'PROJECT_MAX_CONCURRENT_JOBS',
+];
 
 export type Settings = Record<string, string>;
 

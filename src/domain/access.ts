@@ -18,4 +18,6 @@ export type Actor = {
   readonly scopes: ReadonlySet<Scope>;
   /** True for the deployment's root key: it may create projects, and keys in any of them. */
   readonly isRoot: boolean;
+  /** The project's own limit on jobs under way at once; absent or null without one. */
+  readonly maxConcurrentJobs?: number | null;
 };

@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/access.ts';
 import type { Correlation } from '../domain/job.ts';
 import type { AccessStore, Secrets } from '../services/ports/access.ts';
+import type { BulkIndex, Bulks } from '../services/ports/bulk.ts';
 import type { JobIndex } from '../services/ports/job-index.ts';
 import type { JobShards } from '../services/ports/job-shard.ts';
 import type { Log } from '../services/ports/log.ts';
@@ -16,7 +17,11 @@ export type HttpDeps = {
   readonly secrets: Secrets;
   readonly pipelines: Pipelines;
   readonly plans: PlanCache;
+  /** The limit on jobs under way at once in a project that has none of its own; null for none. */
+  readonly projectJobsMax: number | null;
   readonly jobIndex: JobIndex;
+  readonly bulks: Bulks;
+  readonly bulkIndex: BulkIndex;
   readonly shards: JobShards;
   readonly objects: Objects;
   readonly providers: Providers;

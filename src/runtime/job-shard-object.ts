@@ -31,7 +31,7 @@ export type ShardDeployment = Omit<
   'sql' | 'setAlarm' | 'sync' | 'background' | 'delay' | 'nowMs' | 'random' | 'exchange'
 > & {
   readonly historyWindowMs: number;
-  exchange(project: ProjectId, message: FlowMessage): Promise<FlowAnswer>;
+  readonly exchange: (project: ProjectId, message: FlowMessage) => Promise<FlowAnswer>;
 };
 
 /**

@@ -1,6 +1,6 @@
 import { scopes, type Actor } from '../domain/access.ts';
-import { DEFAULT_PROJECT, isProjectId, type ProjectId } from '../domain/ids.ts';
-import type { AccessStore, Secrets } from './ports/access.ts';
+import { DEFAULT_PROJECT, isProjectId } from '../domain/ids.ts';
+import type { AccessStore, Project, Secrets } from './ports/access.ts';
 import type { Machine } from './ports/runtime.ts';
 import { done, KEY_POINTER, refuseAt, type Result } from './result.ts';
 
@@ -34,14 +34,30 @@ export async function authenticate(
   return keyActor(deps, token);
 }
 
+type ChosenProject = Pick<Project, 'id' | 'maxConcurrentJobs'>;
+
+/** The project that exists without being created has no settings of its own. */
+const UNSTORED: ChosenProject = { id: DEFAULT_PROJECT, maxConcurrentJobs: null };
+
 async function rootActor({ access }: AuthDeps, project: string | null): Promise<Result<Actor>> {
-  const chosen = project === null ? done(DEFAULT_PROJECT) : await existingProject(access, project);
+  const chosen = project === null ? done(UNSTORED) : await existingProject(access, project);
   if (!chosen.ok) return chosen;
-  return done({ id: 'root', project: chosen.value, scopes: new Set(scopes), isRoot: true });
+  const { id, maxConcurrentJobs } = chosen.value;
+  return done({
+    id: 'root',
+    project: id,
+    scopes: new Set(scopes),
+    isRoot: true,
+    maxConcurrentJobs,
+  });
 }
 
-async function existingProject(access: AccessStore, project: string): Promise<Result<ProjectId>> {
-  if (isProjectId(project) && (await access.findProject(project)) !== null) return done(project);
+async function existingProject(
+  access: AccessStore,
+  project: string,
+): Promise<Result<ChosenProject>> {
+  const known = isProjectId(project) ? await access.findProject(project) : null;
+  if (known !== null) return done(known);
   const message = `there is no project ${JSON.stringify(project.slice(0, 80))}; GET /v1/projects lists them`;
   return refuseAt('not_found', '/headers/penstock-project', message);
 }
@@ -56,7 +72,13 @@ async function keyActor(
   // An unknown id costs the same comparison as a known one.
   const same = await secrets.equal(await machine.sha256(token), key?.hash ?? '');
   if (key === null || !same) return unauthenticated(UNKNOWN);
-  return done({ id: key.id, project: key.project, scopes: new Set(key.scopes), isRoot: false });
+  return done({
+    id: key.id,
+    project: key.project,
+    scopes: new Set(key.scopes),
+    isRoot: false,
+    maxConcurrentJobs: key.maxConcurrentJobs,
+  });
 }
 
 function unauthenticated(message: string): Result<never> {

@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/access.ts';
 import { INPUT_BYTES_DEFAULT } from '../domain/definition.ts';
 import { durationMs } from '../domain/duration.ts';
+import type { JobFlow, Priority } from '../domain/flow.ts';
 import { createdAtMsOf, jobIdOf, type JobId } from '../domain/ids.ts';
 import type { Correlation, JobBirth } from '../domain/job.ts';
 import { jsonBytes, type Json } from '../domain/json.ts';
@@ -9,6 +10,7 @@ import { checkValue } from './check-value.ts';
 import { controlValues } from './control-values.ts';
 import type { FoundPipeline } from './find-pipeline.ts';
 import { keyReused, replay, replayFromFormerHome, shardOfKey, type Key } from './idempotency.ts';
+import { jobFlow, projectLimitOf } from './job-flow.ts';
 import { packPayload } from './payloads.ts';
 import type { ParentLink } from '../domain/lineage.ts';
 import type { PlanCache } from './plan-cache.ts';
@@ -31,6 +33,8 @@ export type CreateDeps = {
   readonly shards: JobShards;
   readonly objects: Objects;
   readonly machine: Machine;
+  /** The limit on jobs under way at once in a project that has none of its own; null for none. */
+  readonly projectJobsMax?: number | null;
 };
 
 /** How a job is to be made, whoever wants it and whatever for. */
@@ -39,6 +43,8 @@ export type CreateOptions = {
   /** How long after its creation the job is cancelled if it is not over; a duration. */
   readonly cancelAfter: string | null;
   readonly idempotencyKey: string | null;
+  /** The pipeline's own if absent. */
+  readonly priority?: Priority | undefined;
   readonly correlation: Correlation;
   /** The submitter runs the job itself. */
   readonly turn: TurnRequest | null;
@@ -79,10 +85,20 @@ export async function createOnce(
   key: Key | null,
   check: () => Promise<Result<Order>>,
 ): Promise<Result<Submitted>> {
-  const order = await check();
+  const checked = await check();
+  const order = checked.ok ? underLimits(deps, actor, checked.value) : checked;
   if (!order.ok) return replayed(await replay(deps, actor, key)) ?? order;
   const former = replayed(await replayFromFormerHome(deps, actor, key));
   return former ?? create(deps, actor, order.value, key);
+}
+
+type LimitedOrder = Order & { readonly flow: JobFlow | null };
+
+function underLimits(deps: CreateDeps, actor: Actor, order: Order): Result<LimitedOrder> {
+  const { input, metadata, priority = null } = order;
+  const projectLimit = projectLimitOf(actor, deps.projectJobsMax);
+  const flow = jobFlow(order.found, { input, metadata, priority, projectLimit });
+  return flow.ok ? done({ ...order, flow: flow.value }) : flow;
 }
 
 function replayed(found: Result<JobSnapshot> | null): Result<Submitted> | null {
@@ -111,7 +127,7 @@ export function inputRefusal({ plan, version }: FoundPipeline, input: Json): Res
 async function create(
   deps: CreateDeps,
   actor: Actor,
-  order: Order,
+  order: LimitedOrder,
   key: Key | null,
 ): Promise<Result<Submitted>> {
   const { machine, shards } = deps;
@@ -177,7 +193,7 @@ async function packReused(
 
 function birthOf(
   { project }: Actor,
-  { metadata, tags, correlation, timeouts, cancelAfter, rerun, parent, found }: Order,
+  { metadata, tags, correlation, timeouts, cancelAfter, rerun, parent, found, flow }: LimitedOrder,
   id: JobId,
   input: JobBirth['input'],
 ): JobBirth {
@@ -202,6 +218,7 @@ function birthOf(
     ...(cancelAfter === null ? {} : { cancelAfterMs: durationMs(cancelAfter, 0) }),
     ...(rerun === null ? {} : { rerunOf: rerun.of }),
     ...(parent === undefined ? {} : { parent: parent.link }),
+    ...(flow === null ? {} : { flow }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Actor, Scope } from '../domain/access.ts';
-import { isProjectId, projectId, type ProjectId } from '../domain/ids.ts';
+import { DEFAULT_PROJECT, isProjectId, projectId, type ProjectId } from '../domain/ids.ts';
 import type { AccessStore, Project, Secrets, StoredKey } from './ports/access.ts';
 import type { Machine } from './ports/runtime.ts';
 import { done, KEY_POINTER, refuseAt, type Result } from './result.ts';
@@ -14,13 +14,30 @@ export type AccessDeps = {
 export async function createProject(
   { access, machine }: Pick<AccessDeps, 'access' | 'machine'>,
   actor: Actor,
-  name: string,
+  { name, maxConcurrentJobs }: Pick<Project, 'name' | 'maxConcurrentJobs'>,
 ): Promise<Result<Project>> {
   if (!actor.isRoot) return forbidden('only the root key creates projects');
   const id = projectId(`prj_${shortId(machine)}`);
-  const project = { id, name, createdAtMs: machine.nowMs() };
+  const project = { id, name, maxConcurrentJobs, createdAtMs: machine.nowMs() };
   await access.addProject(project);
   return done(project);
+}
+
+/** Changes how many jobs of a project may be under way at once. Jobs that were submitted before keep their limit. */
+export async function limitProject(
+  { access }: Pick<AccessDeps, 'access'>,
+  actor: Actor,
+  id: string,
+  maxConcurrentJobs: number | null,
+): Promise<Result<Project>> {
+  if (!actor.isRoot) return forbidden('only the root key changes the limits of projects');
+  const project = isProjectId(id) ? await access.limitProject(id, maxConcurrentJobs) : null;
+  if (project !== null) return done(project);
+  const message =
+    id === DEFAULT_PROJECT
+      ? `${id} has no settings of its own; PROJECT_MAX_CONCURRENT_JOBS limits every project that has none`
+      : `there is no project ${JSON.stringify(id.slice(0, 80))}; GET /v1/projects lists them`;
+  return refuseAt('not_found', '/path/project_id', message);
 }
 
 export type NewKey = {

@@ -29,8 +29,9 @@ export async function submitJob(
 ): Promise<Result<Submitted>> {
   const refused = missingScope(actor, 'jobs:write');
   if (refused !== null) return refused;
-  const { pipeline, input, metadata, tags, timeouts, cancelAfter } = submit;
-  const sent = { pipeline, input, metadata, tags, timeouts, cancelAfter: cancelAfter ?? undefined };
+  const { pipeline, input, metadata, tags, timeouts, cancelAfter, priority } = submit;
+  const options = { timeouts, cancelAfter: cancelAfter ?? undefined, priority };
+  const sent = { pipeline, input, metadata, tags, ...options };
   const key = await hashedKey(deps.machine, actor, submit.idempotencyKey, sent);
   return createOnce(deps, actor, key, () => orderOf(deps, actor, submit));
 }

@@ -237,11 +237,7 @@ export class ShardDriver {
     await this.quiet();
     let firings = { atMs: 0, count: 0 };
     for (;;) {
-      const nextMs = Math.min(
-        this.alarmAtMs ?? Infinity,
-        this.neighbour?.alarmAtMs ?? Infinity,
-        ...this.#timers.map(({ atMs }) => atMs),
-      );
+      const { nextMs, neighbourMs } = this.#nextMoments();
       if (nextMs > untilMs) break;
       this.nowMs = Math.max(this.nowMs, nextMs);
       if (this.alarmAtMs !== null && this.alarmAtMs <= this.nowMs) {
@@ -249,7 +245,7 @@ export class ShardDriver {
         firings = { atMs: this.nowMs, count };
         if (count > FIRINGS_AT_ONCE_MAX) throw new Error('the alarm fires over and over');
         await this.fireAlarm();
-      } else if ((this.neighbour?.alarmAtMs ?? Infinity) <= this.nowMs) {
+      } else if (neighbourMs <= this.nowMs) {
         await this.neighbour?.fireAlarm();
       } else {
         this.#ring();
@@ -257,6 +253,15 @@ export class ShardDriver {
       await this.quiet();
     }
     this.nowMs = untilMs;
+  }
+
+  #nextMoments(): { nextMs: number; neighbourMs: number } {
+    const neighbourMs = this.neighbour?.alarmAtMs ?? Infinity;
+    const timersMs = this.#timers.map(({ atMs }) => atMs);
+    return {
+      nextMs: Math.min(this.alarmAtMs ?? Infinity, neighbourMs, ...timersMs),
+      neighbourMs,
+    };
   }
 
   #ring(): void {

@@ -1,11 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
 import { scopes } from '../../domain/access.ts';
+import { CONCURRENCY_MAX } from '../../domain/flow.ts';
 import { isoTime } from '../../domain/wire.ts';
 import {
   createKey,
   createProject,
   deleteKey,
+  limitProject,
   listKeys,
   listProjects,
 } from '../../services/manage-access.ts';
@@ -16,6 +18,10 @@ import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } fro
 import { pageQuery } from './job-requests.ts';
 
 const name = z.string().min(1).max(100);
+const maxConcurrentJobs = z.int().min(1).max(CONCURRENCY_MAX).nullable().meta({
+  description:
+    'The most jobs of the project under way at once; null for the deployment’s own limit',
+});
 const createdKeySchema = apiKeySchema.extend({
   key: z
     .string()
@@ -29,8 +35,24 @@ const createProjectRoute = createRoute({
   description: 'A project is an isolated customer of this deployment. Needs the root key.',
   security: bearer,
   middleware: jsonBody(SMALL_BODY),
-  request: { body: bodyOf(z.strictObject({ name })) },
+  request: {
+    body: bodyOf(z.strictObject({ name, max_concurrent_jobs: maxConcurrentJobs.default(null) })),
+  },
   responses: answers({ 201: jsonOf('The project', projectSchema) }),
+});
+
+const limitProjectRoute = createRoute({
+  method: 'patch',
+  path: '/projects/{project_id}',
+  summary: 'Change a project’s limit',
+  description: 'Holds for jobs submitted from now on. Needs the root key.',
+  security: bearer,
+  middleware: jsonBody(SMALL_BODY),
+  request: {
+    params: z.object({ project_id: z.string().max(80) }),
+    body: bodyOf(z.strictObject({ max_concurrent_jobs: maxConcurrentJobs })),
+  },
+  responses: answers({ 200: jsonOf('The project', projectSchema) }),
 });
 
 const listProjectsRoute = createRoute({
@@ -88,8 +110,14 @@ const deleteKeyRoute = createRoute({
   }),
 });
 
-function projectView({ id, name: title, createdAtMs }: Project) {
-  return { object: 'project' as const, id, name: title, created_at: isoTime(createdAtMs) };
+function projectView({ id, name: title, maxConcurrentJobs: limit, createdAtMs }: Project) {
+  return {
+    object: 'project' as const,
+    id,
+    name: title,
+    max_concurrent_jobs: limit,
+    created_at: isoTime(createdAtMs),
+  };
 }
 
 function keyView({ id, project, name: title, scopes: granted, createdAtMs }: StoredKey) {
@@ -114,9 +142,18 @@ function listOf<Item>(data: readonly Item[], nextCursor: string | null) {
 
 export const accessRoutes = makeRoutes()
   .openapi(createProjectRoute, async (c) => {
-    const project = await createProject(c.env.deps, c.var.actor, c.req.valid('json').name);
+    const { max_concurrent_jobs: limit, ...body } = c.req.valid('json');
+    const wanted = { ...body, maxConcurrentJobs: limit };
+    const project = await createProject(c.env.deps, c.var.actor, wanted);
     if (!project.ok) return failureResponse(c, project.failure);
     return c.json(projectView(project.value), 201);
+  })
+  .openapi(limitProjectRoute, async (c) => {
+    const { project_id: id } = c.req.valid('param');
+    const { max_concurrent_jobs: limit } = c.req.valid('json');
+    const project = await limitProject(c.env.deps, c.var.actor, id, limit);
+    if (!project.ok) return failureResponse(c, project.failure);
+    return c.json(projectView(project.value), 200);
   })
   .openapi(listProjectsRoute, async (c) => {
     const { after, limit } = c.req.valid('query');

@@ -14,15 +14,28 @@ export function makeAccess(d1: D1Database): AccessStore {
   const db = drizzle(d1);
   return {
     async findKey(id) {
-      const [row] = await db.select().from(apiKeys).where(eq(apiKeys.id, id));
-      return row === undefined ? null : keyOf(row);
+      const [row] = await db
+        .select({ key: apiKeys, maxConcurrentJobs: projects.maxConcurrentJobs })
+        .from(apiKeys)
+        .leftJoin(projects, eq(projects.id, apiKeys.project))
+        .where(eq(apiKeys.id, id));
+      if (row === undefined) return null;
+      return { ...keyOf(row.key), maxConcurrentJobs: row.maxConcurrentJobs };
     },
     async findProject(id) {
       const [row] = await db.select().from(projects).where(eq(projects.id, id));
       return row === undefined ? null : projectOf(row);
     },
-    async addProject({ id, name, createdAtMs }) {
-      await db.insert(projects).values({ id, name, createdAt: createdAtMs });
+    async addProject({ createdAtMs, ...project }) {
+      await db.insert(projects).values({ ...project, createdAt: createdAtMs });
+    },
+    async limitProject(id, maxConcurrentJobs) {
+      const [row] = await db
+        .update(projects)
+        .set({ maxConcurrentJobs })
+        .where(eq(projects.id, id))
+        .returning();
+      return row === undefined ? null : projectOf(row);
     },
     async addKey({ createdAtMs, ...key }) {
       await db.insert(apiKeys).values({ ...key, createdAt: createdAtMs });
@@ -36,6 +49,14 @@ export function makeAccess(d1: D1Database): AccessStore {
         .limit(limit);
       return rows.map(projectOf);
     },
+    ...keysOf(db),
+  };
+}
+
+type Database = ReturnType<typeof drizzle>;
+
+function keysOf(db: Database): Pick<AccessStore, 'listKeys' | 'deleteKey'> {
+  return {
     async listKeys(project, after, limit) {
       const rows = await db
         .select()
@@ -55,8 +76,8 @@ export function makeAccess(d1: D1Database): AccessStore {
   };
 }
 
-function projectOf({ id, name, createdAt }: typeof projects.$inferSelect): Project {
-  return { id: projectId(id), name, createdAtMs: createdAt };
+function projectOf({ id, createdAt, ...row }: typeof projects.$inferSelect): Project {
+  return { ...row, id: projectId(id), createdAtMs: createdAt };
 }
 
 function keyOf({ createdAt, ...row }: typeof apiKeys.$inferSelect): StoredKey {

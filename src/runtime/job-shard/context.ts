@@ -2,10 +2,11 @@ import type { Target } from '../../domain/attempt.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { TargetView } from '../../engine/world.ts';
 import { makePlanCache, type PlanCache } from '../../services/plan-cache.ts';
+import type { FlowAnswer, FlowAsk, FlowMessage, FlowSlot } from '../../services/ports/flow.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type { Change } from '../measurements.ts';
 import type { HistoryMessage, WakeMessage } from '../messages.ts';
-import type { Book } from './book.ts';
+import type { Book, BookFlow } from './book.ts';
 import type { Sql } from './sql.ts';
 
 /** What a shard needs of the world. In production a Durable Object, in the simulation a script. */
@@ -17,6 +18,8 @@ export type ShardPorts = {
   sync(): Promise<void>;
   sendWakes(messages: readonly WakeMessage[]): Promise<void>;
   sendHistory(messages: readonly HistoryMessage[]): Promise<void>;
+  /** Tells the project's flow of slots that jobs ask for and give back. */
+  exchange(message: FlowMessage): Promise<FlowAnswer>;
   /** Deletes every R2 object of a job. */
   deleteObjects(project: ProjectId, jobId: JobId): Promise<void>;
   /** Measures what was just committed. Must not throw and must not wait. */
@@ -57,6 +60,12 @@ export type ShardMemory = {
   readonly confirmedSeq: Map<JobId, number>;
   /** When a wait has to be told, by job; see `waiting.ts`. */
   readonly tell: Map<JobId, Telling>;
+  /** What the project's flow has to be told, and what it was told; see `flow.ts`. */
+  readonly flow: {
+    readonly toSend: Map<JobId, FlowSend>;
+    readonly sent: Map<JobId, FlowSent>;
+    flushing: boolean;
+  };
   /** Jobs with events to send. */
   readonly toSend: Set<JobId>;
   historyTimer: boolean;
@@ -66,12 +75,22 @@ export type ShardMemory = {
 };
 
 type Telling = { readonly sinceMs: number; readonly atMs: number; readonly tries: number };
+export type FlowSend =
+  | { readonly kind: 'ask'; readonly ask: FlowAsk }
+  | { readonly kind: 'release'; readonly slot: FlowSlot };
+type FlowSent = BookFlow & {
+  readonly atMs: number;
+  readonly tries: number;
+  readonly answered: boolean;
+};
 type Sent = { readonly seq: number; readonly atMs: number; readonly tries: number };
 
 export type ShardContext = {
   readonly ports: ShardPorts;
   readonly settings: ShardSettings;
   readonly memory: ShardMemory;
+  /** Takes slots that the flow gives; answers with those that no job wants. */
+  takeGrants(slots: readonly FlowSlot[]): readonly FlowSlot[];
 };
 
 /** Memory is shared with the other objects of an isolate: compiled definitions are bounded by their size. */
@@ -87,6 +106,7 @@ export function freshMemory(nowMs: number, alarmAtMs: number | null): ShardMemor
     sent: new Map(),
     confirmedSeq: new Map(),
     tell: new Map(),
+    flow: { toSend: new Map(), sent: new Map(), flushing: false },
     toSend: new Set(),
     historyTimer: false,
     wakes: [],
@@ -106,4 +126,5 @@ export function forget({ memory }: ShardContext, jobId: JobId): void {
   memory.confirmedSeq.delete(jobId);
   memory.toSend.delete(jobId);
   memory.tell.delete(jobId);
+  memory.flow.sent.delete(jobId);
 }

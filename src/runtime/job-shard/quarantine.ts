@@ -5,6 +5,7 @@ import { foldEvent } from '../../engine/fold.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { arm } from './commit.ts';
 import type { ShardContext } from './context.ts';
+import { queueFlow } from './flow.ts';
 import { planOf } from './plans.ts';
 import { queueHistory } from './sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
@@ -62,13 +63,14 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
   };
   const lines = toLines([event]);
   const after = ended(state, event);
+  const flow = book.flow && ({ ...book.flow, status: 'releasing' } as const);
   const dueAtMs = ports.nowMs() + 1_000;
   ports.sql.transaction(() => {
     if (book.tailLength > 0)
       insertEvents(ports.sql, jobId, book.tailFromSeq, tailOf(ports.sql, jobId));
     updateJob(ports.sql, jobId, {
       state: after,
-      book: { ...book, tailFromSeq: event.seq, tailLength: lines.length, claims: {} },
+      book: { ...book, tailFromSeq: event.seq, tailLength: lines.length, claims: {}, flow },
       inline: null,
       dueAtMs,
       tail: { kind: 'replace', lines },
@@ -78,6 +80,7 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
   arm(context, dueAtMs);
   ports.measure({ before: state, state: after, events: [event] });
   queueHistory(context, jobId);
+  if (flow !== undefined) queueFlow(context, after, flow);
 }
 
 /** The state may be what the defect spoiled: then no more is taken from it than it needs to be over. */

@@ -59,7 +59,7 @@ export function snapshot(
     payloads: book.erased ? {} : wantedPayloads(source, plan, { include, steps: wantedSteps }),
     details: detailsOf(source),
     payloadsErased: book.erased,
-    waitingOn: waitingOn(state, plan, ports.nowMs()),
+    waitingOn: waitingOn({ state, book }, plan, ports.nowMs()),
   };
 }
 

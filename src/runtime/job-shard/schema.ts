@@ -1,3 +1,4 @@
+import { runMigrations } from '../migrations.ts';
 import type { Sql } from './sql.ts';
 
 /**
@@ -31,22 +32,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
 ];
 
-/** Brings the storage of an object to the newest version. Cheap when it already is. */
+/** Brings the storage of a shard to the newest version. */
 export function migrate(sql: Sql): void {
-  sql.exec(
-    'CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID',
-  );
-  const version = Number(
-    sql.exec("SELECT value FROM meta WHERE key = 'storage_version'")[0]?.['value'] ?? 0,
-  );
-  if (version >= MIGRATIONS.length) return;
-  sql.transaction(() => {
-    for (const statements of MIGRATIONS.slice(version)) {
-      for (const statement of statements) sql.exec(statement);
-    }
-    sql.exec(
-      "INSERT INTO meta (key, value) VALUES ('storage_version', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-      String(MIGRATIONS.length),
-    );
-  });
+  runMigrations(sql, MIGRATIONS);
 }

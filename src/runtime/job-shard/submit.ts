@@ -1,3 +1,4 @@
+import type { ClaimInput } from '../../engine/claim.ts';
 import { createJob } from '../../engine/decide.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../services/ports/job-shard.ts';
@@ -89,7 +90,7 @@ function writeJob(context: ShardContext, request: SubmitRequest, plan: Plan) {
       putPayload(sql, birth.id, box, payloadKeys.output(step), output.value);
   }
   const world = makeWorld(context, { jobId: birth.id, inline: box.inline }, plan, NO_ARRIVALS);
-  const claim = turn === null ? null : { capacity: turn.capacity, untilMs: turn.untilMs };
+  const claim = firstClaim(request);
   const taken = reused.map(({ step, output }) => ({ step, output: output?.stored ?? null }));
   const decision = createJob(birth, plan, world, claim, taken);
   if (idempotency !== null) {
@@ -101,9 +102,16 @@ function writeJob(context: ShardContext, request: SubmitRequest, plan: Plan) {
     box,
     requestId: turn?.requestId ?? null,
     wakes: NO_WAKES,
+    attended: false,
     book: firstBook(request, plan),
   });
   return { row, decision };
+}
+
+/** A job under a limit has to ask for its slot first, so its submitter cannot run it at once. */
+function firstClaim({ turn, birth }: SubmitRequest): ClaimInput | null {
+  if (turn === null || birth.flow !== undefined) return null;
+  return { capacity: turn.capacity, untilMs: turn.untilMs };
 }
 
 function firstBook({ input, idempotency, reused = [] }: SubmitRequest, { retention }: Plan): Book {

@@ -2,12 +2,20 @@ import { isTerminal, type JobState, type StepState } from '../../domain/job.ts';
 import { runnableCount } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { WaitingOn } from '../../services/ports/job-shard.ts';
+import type { Book } from './book.ts';
+import { lacksSlot } from './flow.ts';
+
+type Job = { readonly state: JobState; readonly book: Book };
 
 /** Why nothing moves; null while an attempt is being worked on, while the job is paused, or when it is over. */
-export function waitingOn(state: JobState, plan: Plan, nowMs: number): WaitingOn | null {
+export function waitingOn(job: Job, plan: Plan, nowMs: number): WaitingOn | null {
+  const { state } = job;
   const { status, active } = state;
   if (isTerminal(status) || status === 'paused') return null;
   if (Object.values(active).some(({ child }) => child === undefined)) return null;
+  if (lacksSlot(job, plan)) {
+    return { kind: 'concurrency', key: state.birth.flow?.key ?? null, untilAtMs: null };
+  }
   if (runnableCount(state, plan, nowMs) > 0) return { kind: 'runner', key: null, untilAtMs: null };
   const waits = [...Object.entries(state.steps).flatMap(stepWaits), ...childWaits(state)];
   const [first] = waits.toSorted((left, right) => untilOf(left) - untilOf(right));

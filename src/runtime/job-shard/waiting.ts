@@ -16,12 +16,12 @@ const SHOWN_AFTER_MS = 5_000;
 
 /** What a job waits for after a commit, and since when. */
 export function nextWaiting(
-  before: Waiting | undefined,
-  state: JobState,
+  job: { readonly state: JobState; readonly book: Book },
   plan: Plan,
   nowMs: number,
 ): Waiting | undefined {
-  const on = waitingOn(state, plan, nowMs);
+  const before = job.book.waiting;
+  const on = waitingOn(job, plan, nowMs);
   if (on === null) return undefined;
   const { kind, untilAtMs } = on;
   if (before?.kind === kind) return { ...before, untilAtMs };

@@ -5,7 +5,12 @@ export type Project = {
   readonly id: ProjectId;
   readonly name: string;
   readonly createdAtMs: number;
+  /** The most jobs under way at once; null for the deployment's own limit. */
+  readonly maxConcurrentJobs: number | null;
 };
+
+/** A key together with the limits of its project, as one query gives them. */
+export type FoundKey = StoredKey & Pick<Project, 'maxConcurrentJobs'>;
 
 /** An API key as it is stored: only the hash of what the client sends. */
 export type StoredKey = {
@@ -19,9 +24,11 @@ export type StoredKey = {
 };
 
 export type AccessStore = {
-  findKey(id: string): Promise<StoredKey | null>;
+  findKey(id: string): Promise<FoundKey | null>;
   findProject(id: ProjectId): Promise<Project | null>;
   addProject(project: Project): Promise<void>;
+  /** Changes a project's limit; null when there is no such project. */
+  limitProject(id: ProjectId, maxConcurrentJobs: number | null): Promise<Project | null>;
   addKey(key: StoredKey): Promise<void>;
   listProjects(after: string | null, limit: number): Promise<readonly Project[]>;
   listKeys(project: ProjectId, after: string | null, limit: number): Promise<readonly StoredKey[]>;

@@ -1,0 +1,1 @@
+ALTER TABLE `projects` ADD `max_concurrent_jobs` integer;
