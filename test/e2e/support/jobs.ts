@@ -11,7 +11,10 @@ export type Page<Item> = {
 };
 
 /** Publishes a definition under its name and gives its version's number. */
-export async function publish(api: Api, definition: { readonly name: string }): Promise<number> {
+export async function publish(
+  api: Api,
+  definition: Readonly<Record<string, unknown>> & { readonly name: string },
+): Promise<number> {
   const answer = await api.send<{ version: number }>(
     'PUT',
     `/v1/pipelines/${definition.name}`,
