@@ -36,6 +36,9 @@ export class BulkActionObject extends DurableObject<Env> {
       },
       nowMs: () => Date.now(),
     });
+    void ctx.blockConcurrencyWhile(async () => {
+      if ((await storage.getAlarm()) === null) this.#runner.ensureAlarm();
+    });
   }
 
   start(bulk: Bulk): Promise<Bulk> {

@@ -54,6 +54,12 @@ export class BulkRunner {
     return this.#ports.load() ?? bulk;
   }
 
+  /** Puts an alarm back that is missing. */
+  ensureAlarm(): void {
+    const bulk = this.#ports.load();
+    if (bulk?.status === 'running') this.#arm(Math.max(bulk.nextAtMs, this.#ports.nowMs()));
+  }
+
   read(): Bulk | null {
     return this.#ports.load();
   }
