@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { newTenant, type Api, type Answer } from './support/api.ts';
+import { newTenant, type Api } from './support/api.ts';
 import {
   cancel,
   ended,
@@ -16,11 +16,11 @@ import type { JobView, Problem } from '../../src/services/views/schemas.ts';
 import { chatPipeline, items, mapPipeline, openai, question } from './support/pipelines.ts';
 import { addRules, callsOf, newModel } from './support/simulator-client.ts';
 
-const steer = (api: Api, id: string, verb: string): Promise<Answer<JobView & Problem>> =>
-  api.send('POST', `/v1/jobs/${id}/${verb}`);
+const steer = <Body = JobView>(api: Api, id: string, verb: string) =>
+  api.send<Body>('POST', `/v1/jobs/${id}/${verb}`);
 
-const sendEvent = (api: Api, id: string, name: string, payload: unknown) =>
-  api.send<JobView & Problem>('POST', `/v1/jobs/${id}/events/${name}`, payload);
+const sendEvent = <Body = JobView>(api: Api, id: string, name: string, payload: unknown) =>
+  api.send<Body>('POST', `/v1/jobs/${id}/events/${name}`, payload);
 
 const approval = (model: string) => ({
   ...chatPipeline(model),
@@ -54,10 +54,10 @@ describe('a wait', () => {
     expect(waiting.waiting_on).toMatchObject({ kind: 'event', key: 'approved' });
     expect(await callsOf(model)).toHaveLength(0);
 
-    const wrong = await sendEvent(api, id, 'aproved', { by: 'me' });
+    const wrong = await sendEvent<Problem>(api, id, 'aproved', { by: 'me' });
     expect([wrong.status, wrong.body.code]).toEqual([409, 'conflict']);
     expect(wrong.body.detail).toMatch(/does not wait for "aproved"; it waits for approved/);
-    const unfit = await sendEvent(api, id, 'approved', {});
+    const unfit = await sendEvent<Problem>(api, id, 'approved', {});
     expect(unfit.status).toBe(422);
     expect(unfit.body.errors?.[0]?.code).toBe('required');
     const done = await sendEvent(api, id, 'approved', { by: 'Ada' });
@@ -130,7 +130,7 @@ describe('a pause', () => {
     expect((await steer(api, id, 'resume')).status).toBe(200);
     expect((await ended(api, id)).status).toBe('succeeded');
 
-    const late = await steer(api, id, 'resume');
+    const late = await steer<Problem>(api, id, 'resume');
     expect([late.status, late.body.detail]).toEqual([
       409,
       'the job is succeeded; only a paused job can be resumed',
