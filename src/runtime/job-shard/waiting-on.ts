@@ -1,6 +1,6 @@
-import { isTerminal, type JobState, type StepState } from '../../domain/job.ts';
-import { runnableCount } from '../../engine/due.ts';
-import type { Plan } from '../../engine/plan.ts';
+import { isTerminal, type JobState } from '../../domain/job.ts';
+import { runnableCount, stepDeadlineAtMs } from '../../engine/due.ts';
+import type { Plan, PlannedStep } from '../../engine/plan.ts';
 import type { WaitingOn } from '../../services/ports/job-shard.ts';
 import type { Book } from './book.ts';
 import { lacksSlot } from './flow.ts';
@@ -17,7 +17,7 @@ export function waitingOn(job: Job, plan: Plan, nowMs: number): WaitingOn | null
     return { kind: 'concurrency', key: state.birth.flow?.key ?? null, untilAtMs: null };
   }
   if (runnableCount(state, plan, nowMs) > 0) return { kind: 'runner', key: null, untilAtMs: null };
-  const waits = [...Object.entries(state.steps).flatMap(stepWaits), ...childWaits(state)];
+  const waits = [...plan.steps.flatMap((step) => stepWaits(state, step)), ...childWaits(state)];
   const [first] = waits.toSorted((left, right) => untilOf(left) - untilOf(right));
   return first ?? null;
 }
@@ -26,8 +26,10 @@ function untilOf({ untilAtMs }: WaitingOn): number {
   return untilAtMs ?? Number.POSITIVE_INFINITY;
 }
 
-function stepWaits([step, { phase }]: [string, StepState]): WaitingOn[] {
-  switch (phase.status) {
+function stepWaits(state: JobState, planned: PlannedStep): WaitingOn[] {
+  const step = planned.id;
+  const phase = state.steps[step]?.phase;
+  switch (phase?.status) {
     case 'queued':
       return [{ kind: 'retry_backoff', key: step, untilAtMs: phase.next.notBeforeMs }];
     case 'mapping':
@@ -39,10 +41,16 @@ function stepWaits([step, { phase }]: [string, StepState]): WaitingOn[] {
     case 'waiting':
       return phase.on.kind === 'timer'
         ? [{ kind: 'timer', key: step, untilAtMs: phase.on.untilAtMs }]
-        : [{ kind: 'event', key: phase.on.name, untilAtMs: null }];
+        : [{ kind: 'event', key: phase.on.name, untilAtMs: deadlineOf(state, planned) }];
     default:
       return [];
   }
+}
+
+/** When a step fails for want of what it waits for; null when only the job's own deadline ends it. */
+function deadlineOf(state: JobState, step: PlannedStep): number | null {
+  const deadlineAtMs = stepDeadlineAtMs(state, step);
+  return Number.isFinite(deadlineAtMs) ? deadlineAtMs : null;
 }
 
 function childWaits({ active }: JobState): WaitingOn[] {
