@@ -30,7 +30,7 @@ export function duration(minMs: number, maxMs: number, range: string) {
       },
       { error: `must be between ${range}` },
     )
-    .meta({ pattern: DURATION.source, examples: ['30s'] });
+    .meta({ pattern: DURATION.source, $comment: range, examples: ['30s'] });
 }
 
 export const SECOND = 1_000;
