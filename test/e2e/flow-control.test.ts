@@ -106,14 +106,14 @@ test('limits and those who wait survive kill -9', { timeout: 240_000 }, async ()
   expect(statsOf(model)?.peak_concurrency).toBe(2);
 });
 
-describe('a limit on a project', () => {
-  const asRoot = (path: string, method: string, body: object) =>
-    fetch(`${server.url}/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${server.rootKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+const asRoot = (path: string, method: string, body: object) =>
+  fetch(`${server.url}/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${server.rootKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 
+describe('a limit on a project', () => {
   test('is set by the root key, and holds for all its pipelines together', async () => {
     const { api, model } = await withModel({}, { latency_ms: 60 });
     const limited = await asRoot(`/projects/${api.project}`, 'PATCH', { max_concurrent_jobs: 2 });
