@@ -6,7 +6,7 @@ import type { Usage } from './usage.ts';
 export type Target = { readonly provider: string; readonly model: string };
 
 /** Why no further attempt follows a failed one. */
-const stopReasons = [
+export const stopReasons = [
   'not_retryable',
   'max_attempts',
   'deadline',

@@ -27,7 +27,7 @@ describe('retries', () => {
     await publish(api, chatPipeline(model));
     const { id } = await submit(api, question(), { prefer: 'wait=1' });
     const job = await readJob(api, id);
-    expect(job.waiting_on).toMatchObject({ kind: 'retry_backoff', key: 'ask' });
+    expect(job.waiting_on).toMatchObject({ kind: 'rate_limit', key: 'ask' });
     expect(Date.parse(job.waiting_on?.until ?? '')).toBeGreaterThan(Date.parse(job.created_at));
     expect(await ended(api, id)).toMatchObject({ status: 'succeeded', waiting_on: null });
   });

@@ -98,10 +98,10 @@ test('jobs that wait are found by what they wait for, and no more once they are 
     const rows = await shown('rate_limit,retry_backoff');
     return rows.length > 0 && rows;
   });
-  expect(found).toEqual([[waits.id, 'retry_backoff']]);
+  expect(found).toEqual([[waits.id, 'rate_limit']]);
   expect(await shown('runner,timer')).toEqual([]);
   await api.send('POST', `/v1/jobs/${waits.id}/cancel`);
-  await until('the list shows the end', async () => (await shown('retry_backoff')).length === 0);
+  await until('the list shows the end', async () => (await shown('rate_limit')).length === 0);
   const [newest] = await listedWhen(api, [waits.id, done.id], '', over);
   expect(newest?.waiting_on).toBeNull();
 });

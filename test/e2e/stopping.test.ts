@@ -160,7 +160,7 @@ describe('cancelling', () => {
     // Short enough for the request to run it by itself.
     await publish(api, chatPipeline(model, { timeouts: { attempt: '10s' } }));
     const { body } = await post(api, question(), { prefer: 'wait=1' });
-    const { id } = await jobWhen(api, body.id, (job) => job.waiting_on?.kind === 'retry_backoff');
+    const { id } = await jobWhen(api, body.id, (job) => job.waiting_on?.kind === 'rate_limit');
     expect((await cancel(api, id)).body.status).toBe('cancelled');
     expect(callsOf(model)).toHaveLength(1);
     await expectOneEnd(api, id, 'job.cancelled');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { EventType } from '../../src/domain/event.ts';
-import type { StopReason } from '../../src/domain/attempt.ts';
+import { stopReasons } from '../../src/domain/attempt.ts';
 import { failureClasses } from '../../src/domain/failure.ts';
 import { isTerminal, jobStatuses } from '../../src/domain/job.ts';
 import { isJsonObject, type Json } from '../../src/domain/json.ts';
@@ -76,7 +76,7 @@ describe('the pipeline reference', () => {
       ...jobStatuses,
       ...waitingKinds,
       ...failureClasses,
-      ...Object.keys(stopReasons),
+      ...stopReasons,
       ...Object.keys(eventTypes),
     ];
     expect(words.filter((word) => !named.has(word))).toEqual([]);
@@ -172,14 +172,6 @@ function pathOf(path: string, key: string): string {
   if (path === '') return key;
   return path === 'routes' ? 'routes.*' : `${path}.${key}`;
 }
-
-const stopReasons: Record<StopReason, true> = {
-  not_retryable: true,
-  max_attempts: true,
-  deadline: true,
-  cancelled: true,
-  no_target_left: true,
-};
 
 const eventTypes: Record<EventType, true> = {
   'job.queued': true,

@@ -26,12 +26,18 @@ function untilOf({ untilAtMs }: WaitingOn): number {
   return untilAtMs ?? Number.POSITIVE_INFINITY;
 }
 
+/** What a pause before the next attempt is for. The attempts of a map's items are not looked through. */
+function pauseOf({ steps }: JobState, step: string): 'rate_limit' | 'retry_backoff' {
+  const last = steps[step]?.attempts.at(-1)?.failure;
+  return last?.class === 'rate_limited' ? 'rate_limit' : 'retry_backoff';
+}
+
 function stepWaits(state: JobState, planned: PlannedStep): WaitingOn[] {
   const step = planned.id;
   const phase = state.steps[step]?.phase;
   switch (phase?.status) {
     case 'queued':
-      return [{ kind: 'retry_backoff', key: step, untilAtMs: phase.next.notBeforeMs }];
+      return [{ kind: pauseOf(state, step), key: step, untilAtMs: phase.next.notBeforeMs }];
     case 'mapping':
       return phase.retries.map(({ notBeforeMs }) => ({
         kind: 'retry_backoff',

@@ -32,7 +32,7 @@ export function nextWaiting(
  * Numbers what is told of a wait: a later telling has a higher number, whichever arrives first. It only has to order
  * what is told between two events: another event means another `seq`, and that decides.
  */
-export function waitingVersion(waiting: Waiting, nowMs: number): number {
+function waitingVersion(waiting: Waiting, nowMs: number): number {
   return isLong(waiting, nowMs) ? lastingVersion(waiting) : waiting.sinceMs;
 }
 

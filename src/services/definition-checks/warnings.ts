@@ -31,7 +31,7 @@ function stepPath({ definition }: Plan, step: PlannedStep): readonly PropertyKey
 const EFFECTS: ReadonlySet<string> = new Set(['wait', 'pipeline']);
 
 /** Steps whose result nobody reads. A pipeline without an output is run for its steps. */
-export function unusedSteps(plan: Plan): Violation[] {
+function unusedSteps(plan: Plan): Violation[] {
   if (plan.output === null) return [];
   const inOutput = new Set(
     readsOf(plan.output).flatMap(([root, id]) => (root === 'steps' ? [id] : [])),
@@ -59,7 +59,7 @@ function constantCondition({ condition }: PlannedStep): boolean | null {
 }
 
 /** Steps whose condition is never true, and those that follow them. Plans are in the order of needs. */
-export function stepsThatNeverRun(plan: Plan): Violation[] {
+function stepsThatNeverRun(plan: Plan): Violation[] {
   const never = new Set<string>();
   return plan.steps.flatMap((step) => {
     const because = reasonNeverToRun(plan, step, never);
@@ -94,7 +94,7 @@ function ownNeeds({ byId }: Plan, { needs, handles }: PlannedStep): readonly str
   return needs.filter((id) => id !== handles && byId.get(id)?.handles === null);
 }
 
-export function unusedRoutes({ routes, steps }: Definition): Violation[] {
+function unusedRoutes({ routes, steps }: Definition): Violation[] {
   return Object.keys(routes ?? {})
     .filter((name) => steps.every(({ route }) => route !== name))
     .map((name) =>
@@ -119,7 +119,7 @@ function routesOf({ routes, steps }: Definition): Placed[] {
   return [...named, ...inline];
 }
 
-export function repeatedTargets(
+function repeatedTargets(
   { targets }: RouteDefinition,
   path: readonly PropertyKey[],
 ): Violation[] {
@@ -132,7 +132,7 @@ export function repeatedTargets(
   });
 }
 
-export function targetsBeyondTheFirst(
+function targetsBeyondTheFirst(
   { strategy, targets }: RouteDefinition,
   path: readonly PropertyKey[],
 ): Violation[] {
@@ -143,7 +143,7 @@ export function targetsBeyondTheFirst(
 }
 
 /** Outputs of steps that may be skipped, or fail without failing the job. Reading `status` beside it shows that one knows. */
-export function outputsThatMayBeNull(plan: Plan): Violation[] {
+function outputsThatMayBeNull(plan: Plan): Violation[] {
   if (plan.output === null) return [];
   const reads = readsOf(plan.output).filter(([root]) => root === 'steps');
   const read = (field: string) =>

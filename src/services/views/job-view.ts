@@ -154,7 +154,10 @@ function stepView(snapshot: JobSnapshot, id: string, uses: string, step: StepSta
     finished_at: timeOrNull(step.finishedAtMs),
     cost: costView(step.cost),
     ...endView(step),
+    handled_by: (step.phase.status === 'failed' ? step.phase.handler : null) ?? null,
     reused: step.phase.status === 'succeeded' && step.phase.reused === true,
+    next_attempt: nextAttemptView(snapshot.state, step),
+    waiting_for: waitingForView(snapshot.state, step),
     items: itemsView(snapshot.state, id, step),
     attempts: [
       ...step.attempts.map((record) => attemptView(snapshot, id, record)),
@@ -163,8 +166,10 @@ function stepView(snapshot: JobSnapshot, id: string, uses: string, step: StepSta
   };
 }
 
+type EndView = Pick<StepView, 'output' | 'error' | 'stopped' | 'skipped'>;
+
 /** How a step ended; each field is null unless it ended that way. */
-function endView({ phase }: StepState): Pick<StepView, 'output' | 'error' | 'stopped' | 'skipped'> {
+function endView({ phase }: StepState): EndView {
   const open = { output: null, error: null, stopped: null, skipped: null };
   switch (phase.status) {
     case 'succeeded':
@@ -193,6 +198,27 @@ function shownStatus(state: JobState, { phase }: StepState): StepView['status'] 
   const ended = ['succeeded', 'failed', 'skipped'].includes(phase.status);
   if (isTerminal(state.status) && !ended) return 'cancelled';
   return phase.status === 'mapping' ? 'running' : phase.status;
+}
+
+/** What a step that has no attempt under way tries next; in a map, the item that is due first. */
+function nextAttemptView({ status }: JobState, { phase }: StepState): StepView['next_attempt'] {
+  if (isTerminal(status)) return null;
+  if (phase.status === 'queued') {
+    const { attempt, notBeforeMs } = phase.next;
+    return { attempt, item: null, not_before: isoTime(notBeforeMs) };
+  }
+  if (phase.status !== 'mapping') return null;
+  const [first] = phase.retries.toSorted((left, right) => left.notBeforeMs - right.notBeforeMs);
+  if (first === undefined) return null;
+  return { attempt: first.attempt, item: first.item, not_before: isoTime(first.notBeforeMs) };
+}
+
+function waitingForView({ status }: JobState, { phase }: StepState): StepView['waiting_for'] {
+  if (isTerminal(status) || phase.status !== 'waiting') return null;
+  const { on } = phase;
+  return on.kind === 'event'
+    ? { event: on.name, until: null }
+    : { event: null, until: isoTime(on.untilAtMs) };
 }
 
 function itemsView(state: JobState, id: string, { phase }: StepState): StepView['items'] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { scopes } from '../../domain/access.ts';
+import { stopReasons } from '../../domain/attempt.ts';
 import { failureClasses } from '../../domain/failure.ts';
 import { jobStatuses } from '../../domain/job.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
@@ -98,11 +99,30 @@ const stepSchema = z
     output: storedSchema.nullable(),
     output_value: anyJson.optional(),
     error: failureSchema.nullable(),
-    stopped: z.string().nullable().meta({ description: 'Why no further attempt followed' }),
+    stopped: z
+      .enum(stopReasons)
+      .nullable()
+      .meta({ description: 'Why no further attempt followed' }),
+    handled_by: z
+      .string()
+      .nullable()
+      .meta({ description: 'The step that stands in for this one, which has failed' }),
     skipped: z.string().nullable().meta({ description: 'Why the step was skipped' }),
     reused: z
       .boolean()
       .meta({ description: 'True when the output was taken over from the job that is run again' }),
+    next_attempt: z
+      .object({
+        attempt: z.int(),
+        item: z.int().nullable(),
+        not_before: time.meta({ description: 'The end of the pause before it' }),
+      })
+      .nullable()
+      .meta({ description: 'The attempt that is due next; null while one is under way' }),
+    waiting_for: z
+      .object({ event: z.string().nullable(), until: time.nullable() })
+      .nullable()
+      .meta({ description: 'What a wait step waits for, and until when' }),
     items: z
       .object({
         total: z.int(),
@@ -215,10 +235,9 @@ export const projectSchema = z
     object: z.literal('project'),
     id: z.string(),
     name: z.string(),
-    max_concurrent_jobs: z
-      .int()
-      .nullable()
-      .meta({ description: 'The most jobs under way at once; null for the deployment’s own limit' }),
+    max_concurrent_jobs: z.int().nullable().meta({
+      description: 'The most jobs under way at once; null for the deployment’s own limit',
+    }),
     created_at: time,
   })
   .meta({ id: 'Project' });

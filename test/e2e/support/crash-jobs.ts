@@ -49,7 +49,7 @@ async function betweenAttempts(server: OwnServer, api: Tenant): Promise<Accepted
   server.simulator.addRules({ match: { model }, times: 1, fault: { status: 429, retry_after: 6 } });
   await publish(api, chatPipeline(model, {}, { name: model }));
   const job = await begin(api, { phase: 'between attempts', body: asking(model), model });
-  await jobWhen(api, job.id, ({ waiting_on: waiting }) => waiting?.kind === 'retry_backoff');
+  await jobWhen(api, job.id, ({ waiting_on: waiting }) => waiting?.kind === 'rate_limit');
   return job;
 }
 

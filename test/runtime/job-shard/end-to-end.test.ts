@@ -200,7 +200,7 @@ describe('a hosted model', () => {
     await world.driver.quiet();
     await world.run(jobId);
     expect(world.driver.snapshot(jobId).waitingOn).toMatchObject({
-      kind: 'retry_backoff',
+      kind: 'rate_limit',
       untilAtMs: world.driver.nowMs + 7_000,
     });
     world.driver.wakes = [];
