@@ -88,7 +88,7 @@ test('a rerun of many makes one job for each, and a repetition under its key mak
     at: { '/headers/idempotency-key': /different request/ },
   });
   const reruns = await rerunsOf(api, ids, 5);
-  expect(reruns.map((job) => job.rerun_of?.job_id).toSorted()).toEqual(ids.toSorted());
+  expect(reruns.map((job) => String(job.rerun_of?.job_id)).toSorted()).toEqual(ids.toSorted());
   expect(new Set(reruns.map((job) => job.request_id))).toEqual(new Set([over.request_id]));
 });
 
@@ -105,7 +105,7 @@ test('a kill in the middle loses no job and makes none twice', async () => {
   const over = await bulkOver(api, body.id);
   expect(over.counts).toEqual({ matched: 12, done: 12, skipped: 0, failed: 0 });
   const reruns = await rerunsOf(api, ids, 12);
-  expect(reruns.map((job) => job.rerun_of?.job_id).toSorted()).toEqual(ids.toSorted());
+  expect(reruns.map((job) => String(job.rerun_of?.job_id)).toSorted()).toEqual(ids.toSorted());
 }, 120_000);
 
 test('a dry run counts and does nothing; a limit holds', async () => {

@@ -9,14 +9,17 @@ import { PLAIN, withPlain } from './support/plain.ts';
 import { expectProblem } from './support/problem.ts';
 import { addRules, callsOf, newModel } from './support/simulator-client.ts';
 
-/** Asks one model, then another one about the answer. */
-function twoModels(first: string, second: string, more: object = {}): Definition {
-  const ask = (model: string, content: string) => ({
+function ask(model: string, content: string) {
+  return {
     uses: 'model.chat',
     route: openai(model),
     with: { messages: [{ role: 'user', content }] },
     retry: { base_delay: '1ms' },
-  });
+  };
+}
+
+/** Asks one model, then another one about the answer. */
+function twoModels(first: string, second: string, more: object = {}): Definition {
   return {
     name: 'two',
     input: { schema: { type: 'object', required: ['question'], properties: { question: {} } } },

@@ -53,6 +53,7 @@ describe('the differences of two values', () => {
 const cost = (nano: number) => ({ nano_usd: nano, usd: '0', unpriced_attempts: 0 });
 
 function step(id: string, more: Partial<StepView> = {}): StepView {
+  // Only what a comparison looks at.
   return {
     id,
     uses: 'model.chat',
@@ -69,7 +70,7 @@ function step(id: string, more: Partial<StepView> = {}): StepView {
     items: null,
     attempts: [],
     ...more,
-  };
+  } as StepView;
 }
 
 function job(id: string, more: Partial<JobView> = {}): JobView {

@@ -117,12 +117,12 @@ describe('a job that takes outputs over', () => {
   });
 });
 
-describe('a job with a Cancel-After', () => {
-  function limited(driver: ShardDriver, cancelAfterMs: number): JobId {
-    const request = driver.request({ steps: [{ id: 'a', uses: 'data.compose' }] });
-    return submit(driver, { ...request, birth: { ...request.birth, cancelAfterMs } });
-  }
+function limited(driver: ShardDriver, cancelAfterMs: number): JobId {
+  const request = driver.request({ steps: [{ id: 'a', uses: 'data.compose' }] });
+  return submit(driver, { ...request, birth: { ...request.birth, cancelAfterMs } });
+}
 
+describe('a job with a Cancel-After', () => {
   test('that nobody works on is cancelled at that moment, also by a cold object', async () => {
     const driver = new ShardDriver();
     driver.coldAlarms = true;
