@@ -8,6 +8,7 @@ import { authentication } from './middleware/authentication.ts';
 import { correlation } from './middleware/correlation.ts';
 import { makeRoutes } from './openapi.ts';
 import { accessRoutes } from './routes/access.ts';
+import { bulkRoutes } from './routes/bulk.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
 import { rerunRoutes } from './routes/reruns.ts';
@@ -47,6 +48,7 @@ export function makeApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', jobRoutes);
   app.route('/v1', steeringRoutes);
   app.route('/v1', rerunRoutes);
+  app.route('/v1', bulkRoutes);
   app.route('/v1', pipelineRoutes);
   app.route('/v1', accessRoutes);
 
