@@ -1,10 +1,15 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { compileSchema } from 'json-schema-library';
 import { expect, inject, test } from 'vitest';
 
+import type { JsonObject } from '../../src/domain/json.ts';
 import type { Problem } from '../../src/services/views/schemas.ts';
-import { makeApi, rootApi } from './support/api.ts';
+import { makeApi, newTenant, rootApi } from './support/api.ts';
 import { documentOf } from './support/contract.ts';
+import { plainPipeline } from './support/pipelines.ts';
 import { expectProblem } from './support/problem.ts';
+
+const UNUSED = { idle: { targets: [{ provider: 'openai', model: 'm' }] } };
 
 const nobody = () => makeApi(inject('shared').url, '');
 
@@ -21,6 +26,25 @@ test('the OpenAPI document is valid and needs no key', async () => {
   const { valid, errors } = await validator.validate(structuredClone(answer.body));
   expect(errors).toBeUndefined();
   expect([valid, validator.version]).toEqual([true, '3.1']);
+});
+
+test('the schema of pipelines needs no key; what it takes can be published, and its hint is not stored', async () => {
+  const answer = await nobody().send<JsonObject>('GET', '/schema/pipeline.json');
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([
+    200,
+    'application/schema+json',
+  ]);
+  const schema = compileSchema(answer.body);
+  expect(schema.schemaErrors ?? []).toEqual([]);
+  const hint = `${inject('shared').url}/schema/pipeline.json`;
+  const definition = { $schema: hint, ...plainPipeline('hinted', { routes: UNUSED }) };
+  expect(schema.validate(definition).errors).toEqual([]);
+  expect(schema.validate({ ...definition, stepz: [] }).errors).not.toEqual([]);
+  const api = await newTenant();
+  const put = await api.send<JsonObject>('PUT', '/v1/pipelines/hinted', definition);
+  expect(put.body).toMatchObject({ warnings: [{ pointer: '/routes/idle', code: 'unused_route' }] });
+  const read = await api.send<{ definition: JsonObject }>('GET', '/v1/pipelines/hinted');
+  expect(Object.keys(read.body.definition)).not.toContain('$schema');
 });
 
 test('every reference in the document leads somewhere', async () => {

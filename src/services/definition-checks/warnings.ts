@@ -119,10 +119,7 @@ function routesOf({ routes, steps }: Definition): Placed[] {
   return [...named, ...inline];
 }
 
-function repeatedTargets(
-  { targets }: RouteDefinition,
-  path: readonly PropertyKey[],
-): Violation[] {
+function repeatedTargets({ targets }: RouteDefinition, path: readonly PropertyKey[]): Violation[] {
   const texts = targets.map((target) => canonicalJson(target));
   return targets.flatMap(({ provider, model }, index) => {
     const first = texts.indexOf(texts[index] ?? '');
