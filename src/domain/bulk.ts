@@ -37,7 +37,6 @@ const counts = z.object({
   skipped: z.number(),
   failed: z.number(),
 });
-export type BulkCounts = z.infer<typeof counts>;
 
 const failure = z.object({ jobId, code: z.string(), message: z.string() });
 

@@ -17,7 +17,7 @@ export type BulkDeps = {
 };
 
 /** A filter as it was sent. */
-export type SentFilter = {
+type SentFilter = {
   readonly status?: readonly string[] | undefined;
   /** `name`, or `name@3`. */
   readonly pipeline?: string | undefined;
