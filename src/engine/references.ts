@@ -172,7 +172,11 @@ function checkControl(
     const message = `${pipeline} cannot run inside itself; name another pipeline`;
     found.push(violation([...at('with'), 'pipeline'], 'ancestor', message));
   }
-  if (shape.uses !== 'wait') return found;
+  return shape.uses === 'wait' ? [...found, ...checkWait(shape, at)] : found;
+}
+
+function checkWait(shape: CompiledStep['definition'], at: (field: string) => At): Violation[] {
+  const found: Violation[] = [];
   for (const field of ['for_each', 'retry'] as const) {
     if (shape[field] === undefined) continue;
     found.push(

@@ -52,7 +52,7 @@ export function outputStep(state: JobState, id: string): string {
 }
 
 /** A timer that has run down has succeeded and has no output. */
-export function hasOutput(step: StepState | undefined): boolean {
+function hasOutput(step: StepState | undefined): boolean {
   const phase = step?.phase;
   return phase?.status === 'succeeded' && (phase.output !== null || phase.items !== undefined);
 }

@@ -11,7 +11,7 @@ const compose = (id: string, rest: Partial<StepBody> = {}): StepBody => ({
   ...rest,
 });
 
-function watched(steps: readonly StepBody[], input = {}): { job: EngineDriver; check(): void } {
+function watched(steps: readonly StepBody[], input = {}): { job: EngineDriver; check: () => void } {
   const job = new EngineDriver({ steps: [...steps] }, { input });
   const witness = new Witness(job);
   return { job, check: () => witness.check(new Map()) };

@@ -13,7 +13,7 @@ const wait = (input: NonNullable<StepBody['with']>, rest: Partial<StepBody> = {}
 });
 const after: StepBody = { id: 'after', uses: 'data.compose', needs: ['w'] };
 
-function watched(steps: readonly StepBody[], input = {}): { job: EngineDriver; check(): void } {
+function watched(steps: readonly StepBody[], input = {}): { job: EngineDriver; check: () => void } {
   const job = new EngineDriver({ steps: [...steps] }, { input });
   const witness = new Witness(job);
   return { job, check: () => witness.check(new Map()) };

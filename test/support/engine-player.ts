@@ -99,9 +99,9 @@ function about(template: string, other: string | null): string | null {
 function stepOf(one: Seed, index: number): StepBody {
   const other = index === 0 ? null : `s${one.other % index}`;
   const condition = one.condition && about(one.condition, other);
-  const waits = one.control !== null && one.control !== 'pipeline';
-  const list = waits ? null : one.list && about(one.list, other);
-  const retries = one.retry !== null && !waits ? { retry: one.retry } : {};
+  const isWait = one.control !== null && one.control !== 'pipeline';
+  const list = isWait ? null : one.list && about(one.list, other);
+  const retries = one.retry !== null && !isWait ? { retry: one.retry } : {};
   return {
     id: `s${index}`,
     needs: index === 0 ? [] : one.needs.map((need) => `s${need % index}`),

@@ -23,13 +23,10 @@ const rerunBody = z
       .max(999_999_999)
       .optional()
       .meta({ description: 'Another version of the pipeline; without it the job’s own' }),
-    input: z
-      .json()
-      .optional()
-      .meta({
-        type: 'object',
-        description: 'Replaces the job’s input; steps taken over keep theirs',
-      }),
+    input: z.json().optional().meta({
+      type: 'object',
+      description: 'Replaces the job’s input; steps taken over keep theirs',
+    }),
     metadata: metadataField.optional().meta({ description: 'Replaces the job’s metadata' }),
     tags: tagsField.optional().meta({ description: 'Replaces the job’s tags' }),
     timeouts: timeoutsField.default({}).meta({ description: 'They replace those of the pipeline' }),

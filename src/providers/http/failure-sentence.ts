@@ -12,7 +12,12 @@ export type Subject = {
 /** The classes that an adapter may give; the rest are found on our own side. */
 export type ProviderFailureClass = Exclude<
   FailureClass,
-  'lost' | 'expression_failed' | 'step_input_invalid' | 'value_too_large' | 'internal' | 'child_failed'
+  | 'lost'
+  | 'expression_failed'
+  | 'step_input_invalid'
+  | 'value_too_large'
+  | 'internal'
+  | 'child_failed'
 >;
 
 type Words = { readonly what: string; readonly advice: string };

@@ -10,7 +10,7 @@ export type Project = {
 };
 
 /** A key together with the limits of its project, as one query gives them. */
-export type FoundKey = StoredKey & Pick<Project, 'maxConcurrentJobs'>;
+type FoundKey = StoredKey & Pick<Project, 'maxConcurrentJobs'>;
 
 /** An API key as it is stored: only the hash of what the client sends. */
 export type StoredKey = {

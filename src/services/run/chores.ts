@@ -79,7 +79,14 @@ async function report(
   await home.next({
     jobId: parent.jobId,
     requestId: deps.machine.newUuid(),
-    settled: [{ step: step.id, item: held.item, attempt: held.attempt, facts: childFacts(child.state), outcome },
+    settled: [
+      {
+        step: step.id,
+        item: held.item,
+        attempt: held.attempt,
+        facts: childFacts(child.state),
+        outcome,
+      },
     ],
     capacity: { calls: 0, local: 0 },
     untilMs: deps.machine.nowMs(),
