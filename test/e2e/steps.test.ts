@@ -89,6 +89,16 @@ describe('a step over every item of a list', () => {
     expect(typesOf(events).filter((type) => type === 'step.succeeded')).toHaveLength(1);
   });
 
+  test('may ask for more at once than there are connections', async () => {
+    const api = await newTenant();
+    const model = newModel();
+    await addRules({ match: { model }, fault: { latency_ms: 30 } });
+    await publish(api, mapPipeline(model));
+    const job = await run(api, items(40));
+    expect(job.status).toBe('succeeded');
+    expect((await statsOf(model))?.requests).toBe(40);
+  });
+
   test('tries an item again without repeating its neighbours', async () => {
     const api = await newTenant();
     const model = newModel();

@@ -20,3 +20,18 @@ test('whoever waits hears of the first place that becomes free', async () => {
   expect(heard).toEqual(['first', 'second']);
   await slots.free();
 });
+
+test('giving back nothing wakes nobody', async () => {
+  const slots = makeSlots(1);
+  slots.take(1);
+  let woken = false;
+  const waiting = slots.free().then(() => {
+    woken = true;
+  });
+  slots.give(0);
+  await Promise.resolve();
+  expect(woken).toBe(false);
+  slots.give(1);
+  await waiting;
+  expect(woken).toBe(true);
+});

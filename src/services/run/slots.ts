@@ -20,6 +20,8 @@ export function makeSlots(total: number): Slots {
       return taken;
     },
     give(count) {
+      // Nobody is woken for nothing: two that give back nothing would wake each other for ever.
+      if (count === 0) return;
       left += count;
       const ready = waiters;
       waiters = [];
