@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 
 import { bulkSchema, type Bulk } from '../domain/bulk.ts';
+import { makeAlarmClock, type AlarmClock } from './alarm-clock.ts';
 import { BulkRunner, type BulkPorts } from './bulk/bulk-runner.ts';
 
 /** What a bulk action needs of the deployment. `index.ts` says where it comes from. */
@@ -10,6 +11,7 @@ const KEY = 'bulk';
 
 /** The Durable Object around one bulk action: it provides storage, alarm and clock, and nothing else. */
 export class BulkActionObject extends DurableObject<Env> {
+  readonly #alarm: AlarmClock;
   readonly #runner: BulkRunner;
 
   /** Set by the Worker's entry before any object is made; a class has no other way to its deployment. */
@@ -20,6 +22,7 @@ export class BulkActionObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { storage } = ctx;
+    this.#alarm = makeAlarmClock(storage);
     this.#runner = new BulkRunner({
       ...BulkActionObject.deployment(env),
       load() {
@@ -31,9 +34,7 @@ export class BulkActionObject extends DurableObject<Env> {
         await storage.deleteAlarm();
         await storage.deleteAll();
       },
-      setAlarm: (atMs) => {
-        void storage.setAlarm(atMs);
-      },
+      setAlarm: (atMs) => this.#alarm.set(atMs),
       nowMs: () => Date.now(),
     });
     void ctx.blockConcurrencyWhile(async () => {
@@ -53,7 +54,8 @@ export class BulkActionObject extends DurableObject<Env> {
     return this.#runner.abort();
   }
 
-  override async alarm(): Promise<void> {
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    this.#alarm.fired(info);
     await this.#runner.alarm();
   }
 }

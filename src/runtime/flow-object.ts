@@ -3,6 +3,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { isProjectId, type ProjectId } from '../domain/ids.ts';
 import type { FlowAnswer, FlowMessage, FlowSlot } from '../services/ports/flow.ts';
 import type { Log } from '../services/ports/log.ts';
+import { makeAlarmClock, type AlarmClock } from './alarm-clock.ts';
 import { FlowOfProject } from './flow/flow.ts';
 import { sqlOf } from './job-shard-object.ts';
 
@@ -18,6 +19,7 @@ export type FlowDeployment = {
 
 /** The Durable Object around a project's flow control: storage, alarm and clock, and nothing else. */
 export class FlowObject extends DurableObject<Env> {
+  readonly #alarm: AlarmClock;
   #flow: FlowOfProject | null = null;
 
   /** Set by the Worker's entry before any object is made; a class has no other way to its deployment. */
@@ -27,6 +29,7 @@ export class FlowObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.#alarm = makeAlarmClock(ctx.storage);
     void ctx.blockConcurrencyWhile(async () => {
       const standingAlarmAtMs = await ctx.storage.getAlarm();
       const { name = '' } = ctx.id;
@@ -34,9 +37,7 @@ export class FlowObject extends DurableObject<Env> {
       const deployment = FlowObject.deployment(env);
       const ports = {
         sql: sqlOf(ctx.storage),
-        setAlarm: (atMs: number) => {
-          void ctx.storage.setAlarm(atMs);
-        },
+        setAlarm: (atMs: number) => this.#alarm.set(atMs),
         grant: (shard: number, slots: readonly FlowSlot[]) => deployment.grant(name, shard, slots),
         log: deployment.log,
         nowMs: () => Date.now(),
@@ -58,7 +59,8 @@ export class FlowObject extends DurableObject<Env> {
     return this.#slots.exchange(message);
   }
 
-  override async alarm(): Promise<void> {
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    this.#alarm.fired(info);
     await this.#slots.alarm();
   }
 }

@@ -21,6 +21,7 @@ import type {
   SubmitAnswer,
   SubmitRequest,
 } from '../services/ports/job-shard.ts';
+import { makeAlarmClock, type AlarmClock } from './alarm-clock.ts';
 import type { ShardPorts } from './job-shard/context.ts';
 import { ShardOfJobs } from './job-shard/job-shard.ts';
 import type { Sql, SqlValue } from './job-shard/sql.ts';
@@ -39,6 +40,7 @@ export type ShardDeployment = Omit<
  * because TypeScript's `private` leaves a method callable over RPC.
  */
 export class JobShardObject extends DurableObject<Env> {
+  readonly #alarm: AlarmClock;
   #shard: ShardOfJobs | null = null;
 
   /** Set by the Worker's entry before any object is made; a class has no other way to its deployment. */
@@ -48,6 +50,7 @@ export class JobShardObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.#alarm = makeAlarmClock(ctx.storage);
     void ctx.blockConcurrencyWhile(async () => {
       const standingAlarmAtMs = await ctx.storage.getAlarm();
       const { historyWindowMs, exchange, ...deployment } = JobShardObject.deployment(env);
@@ -65,9 +68,7 @@ export class JobShardObject extends DurableObject<Env> {
     const { ctx } = this;
     return {
       sql: sqlOf(ctx.storage),
-      setAlarm: (atMs: number) => {
-        void ctx.storage.setAlarm(atMs);
-      },
+      setAlarm: (atMs: number) => this.#alarm.set(atMs),
       sync: () => ctx.storage.sync(),
       background: (work: Promise<void>) => {
         ctx.waitUntil(work);
@@ -141,6 +142,7 @@ export class JobShardObject extends DurableObject<Env> {
 
   /** The platform passes the retry count; a test's helper passes nothing. */
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    this.#alarm.fired(info);
     await this.#jobs.alarm(info?.retryCount ?? 0);
   }
 }

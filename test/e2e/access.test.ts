@@ -78,6 +78,8 @@ describe('the key', () => {
   });
 });
 
+const NO_BULK = `bulk_${'0'.repeat(32)}`;
+
 type Request = readonly [method: string, path: string, body?: unknown];
 
 /** What each scope opens. The paths' jobs and keys do not exist: 404 means that the door was open. */
@@ -86,10 +88,17 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['GET', '/v1/jobs'],
     ['GET', `/v1/jobs/job_${'0'.repeat(34)}`],
     ['GET', `/v1/jobs/job_${'0'.repeat(34)}/events`],
+    ['GET', '/v1/bulk'],
+    ['GET', `/v1/bulk/${NO_BULK}`],
   ],
   'jobs:write': [
     ['POST', '/v1/jobs', PLAIN],
     ['POST', `/v1/jobs/job_${'0'.repeat(34)}/cancel`],
+    ['POST', `/v1/jobs/job_${'0'.repeat(34)}/pause`],
+    ['POST', `/v1/jobs/job_${'0'.repeat(34)}/resume`],
+    ['POST', `/v1/jobs/job_${'0'.repeat(34)}/events/go`, {}],
+    ['POST', `/v1/jobs/job_${'0'.repeat(34)}/rerun`, {}],
+    ['POST', `/v1/bulk/${NO_BULK}/abort`],
   ],
   'pipelines:read': [
     ['GET', '/v1/pipelines'],
@@ -103,9 +112,14 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['DELETE', '/v1/api-keys/key_0'],
   ],
 };
+/** Opened by `jobs:read` and `jobs:write` together. */
+const BOTH: readonly Request[] = [
+  ['POST', '/v1/bulk', { action: 'cancel', filter: { pipeline: 'nobody' } }],
+];
 const ROOT_ONLY: readonly Request[] = [
   ['GET', '/v1/projects'],
   ['POST', '/v1/projects', { name: 'another' }],
+  ['PATCH', '/v1/projects/prj_0', { max_concurrent_jobs: 1 }],
 ];
 
 describe('scopes', () => {
@@ -125,12 +139,24 @@ describe('scopes', () => {
     }
   });
 
+  test.each(['jobs:read', 'jobs:write'] as const)(
+    '%s alone does not open bulk actions',
+    async (scope) => {
+      const tenant = await newTenant();
+      const { key } = await newKey(inject('shared'), tenant.project, [scope]);
+      const needed = scope === 'jobs:read' ? 'jobs:write' : 'jobs:read';
+      for (const [method, path, body] of BOTH) {
+        expectForbidden(await makeApi(tenant.url, key).send(method, path, body), needed);
+      }
+    },
+  );
+
   test('together they name every documented request, so that none is left out', async () => {
     const paths = Object.entries((await documentOf(inject('shared').url)).paths);
     const documented = paths.flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const tested = [...Object.values(OPENS).flat(), ...ROOT_ONLY].map(([method, path]) => {
+    const tested = [...Object.values(OPENS).flat(), ...BOTH, ...ROOT_ONLY].map(([method, path]) => {
       const found = paths.find(([template]) => matches(template, path));
       return `${method} ${found?.[0]}`;
     });

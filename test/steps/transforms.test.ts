@@ -13,7 +13,7 @@ import { messyText } from './text/support.ts';
 
 describe('the names of steps', () => {
   test('every name is a kind, once', () => {
-    expect(stepKinds).toEqual([...transformKinds, ...modelStepKinds]);
+    expect(stepKinds).toEqual([...transformKinds, ...modelStepKinds, 'wait', 'pipeline']);
     expect(new Set(stepKinds).size).toBe(stepKinds.length);
     for (const kind of stepKinds) expect(isStepKind(kind)).toBe(true);
   });

@@ -1,7 +1,7 @@
 import type { JobId } from '../../domain/ids.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import type { Chores } from '../../services/ports/job-shard.ts';
-import { NO_WAKES, type Book } from './book.ts';
+import { NO_WAKES, wakesDueAtMs, type Book } from './book.ts';
 import type { ShardContext } from './context.ts';
 import { loadJob, saveBook } from './tables/jobs.ts';
 
@@ -18,6 +18,11 @@ export function choresOf({ state, book }: Standing): Chores | null {
   const cancelChildren = unwanted ? openChildren(state) : [];
   if (tellParent === null && cancelChildren.length === 0) return null;
   return { tellParent, cancelChildren };
+}
+
+/** When a runner is called again for what is owed to other jobs; infinity when nothing is. */
+export function choresDueAtMs(job: Standing): number {
+  return choresOf(job) === null ? Number.POSITIVE_INFINITY : wakesDueAtMs(job.book.wakes);
 }
 
 function openChildren({ active }: JobState): JobId[] {

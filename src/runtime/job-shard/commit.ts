@@ -13,7 +13,7 @@ import {
   type Book,
   type Wakes,
 } from './book.ts';
-import { choresOf } from './chores.ts';
+import { choresDueAtMs, choresOf } from './chores.ts';
 import { confirmedSeq, type ShardContext } from './context.ts';
 import { claimableCount, flowDueAtMs, nextFlow, noteFlow } from './flow.ts';
 import { dropLease, leaseEndsAtMs, noteSeen, stillUnheard } from './leases.ts';
@@ -164,7 +164,7 @@ export function commitNew(
 
 /**
  * Moves the alarm forward if it stands later than this, or not at all. Always to a whole millisecond that is still
- * to come: an alarm that is set, while it runs, to the very millisecond for which it ran is lost by the runtime.
+ * to come; `alarm-clock.ts` says why.
  */
 export function arm({ memory, ports }: ShardContext, dueAtMs: number): void {
   if (!Number.isFinite(dueAtMs)) return;
@@ -253,8 +253,7 @@ export function jobDueAtMs(context: ShardContext, job: Standing & { readonly pla
 /** The next moment for a job that is over: until its history is safe, and then until it is erased. */
 export function overDueAtMs(context: ShardContext, job: Standing): number {
   const historyDue = historyDueAtMs(context, job);
-  const owed = choresOf(job) === null ? Number.POSITIVE_INFINITY : wakesDueAtMs(job.book.wakes);
-  const due = Math.min(historyDue, owed, flowDueAtMs(context, job));
+  const due = Math.min(historyDue, choresDueAtMs(job), flowDueAtMs(context, job));
   return Number.isFinite(due) ? due : retentionDueAtMs(job.state, job.book);
 }
 

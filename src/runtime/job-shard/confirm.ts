@@ -1,9 +1,8 @@
 import { isTerminal } from '../../domain/job.ts';
 import type { HistoryMark } from '../../services/ports/job-shard.ts';
-import { retentionDueAtMs } from './book.ts';
-import { arm, jobDueAtMs } from './commit.ts';
+import { arm, jobDueAtMs, overDueAtMs } from './commit.ts';
 import { confirmedSeq, forget, type ShardContext } from './context.ts';
-import { flowDueAtMs, flowLeft } from './flow.ts';
+import { flowLeft } from './flow.ts';
 import { planOf } from './plans.ts';
 import { loadJob, saveBook, updateJob, type JobRow } from './tables/jobs.ts';
 import { lastingVersion } from './waiting.ts';
@@ -37,7 +36,7 @@ function confirmEvents(
   const { state } = row;
   const flow = flowLeft(context, row);
   const book = { ...row.book, confirmedSeq: seq, flow };
-  const dueAtMs = Math.min(retentionDueAtMs(state, book), flowDueAtMs(context, { state, book }));
+  const dueAtMs = overDueAtMs(context, { state, book });
   updateJob(context.ports.sql, jobId, { state, book, inline: null, tail: null, dueAtMs });
   forget(context, jobId);
   arm(context, dueAtMs);

@@ -11,6 +11,7 @@ import {
   type Book,
   type BookFlow,
 } from './book.ts';
+import { choresDueAtMs } from './chores.ts';
 import { confirmedSeq, type FlowSend, type ShardContext } from './context.ts';
 import { loadJob, updateJob, type JobRow } from './tables/jobs.ts';
 
@@ -173,7 +174,7 @@ function finishRelease(context: ShardContext, jobId: JobId, turn: number): void 
   if (row === null || !isSettled(context, row) || row.book.flow?.turn !== turn) return;
   const { state } = row;
   const book = { ...row.book, flow: undefined };
-  const dueAtMs = retentionDueAtMs(state, book);
+  const dueAtMs = Math.min(retentionDueAtMs(state, book), choresDueAtMs({ state, book }));
   updateJob(context.ports.sql, jobId, { state, book, inline: null, tail: null, dueAtMs });
   context.memory.flow.sent.delete(jobId);
 }
