@@ -9,14 +9,14 @@ import type { JobSnapshot } from '../ports/job-shard.ts';
 import { controlInputs } from '../../steps/control.ts';
 import type { Result } from '../result.ts';
 import type { Submitted } from '../create-job.ts';
-import { submitJob } from '../submit-job.ts';
+import { submitJob, type SubmitInput } from '../submit-job.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { childFacts, childFailure } from './child-end.ts';
 import { localFacts } from './facts.ts';
 import { parseStepInput } from './step-input.ts';
 
-/** How often a child is submitted when its shard takes nothing at the moment. */
-const TRIES = 3;
+/** How often a child is submitted when its shard takes nothing, or does not answer: for a quarter of a minute. */
+const TRIES = 6;
 const RETRY_MS = 500;
 
 /**
@@ -101,23 +101,31 @@ async function submit(
     // A child is born under the limits of the project that its parent was born under.
     maxConcurrentJobs: job.flow?.projectLimit ?? null,
   };
+  const order: SubmitInput = {
+    pipeline,
+    input,
+    metadata: job.metadata,
+    tags: [],
+    timeouts: {},
+    // A blank keeps it apart from the keys of users, which have none.
+    idempotencyKey: `child ${job.jobId}/${childKey ?? work.key}`,
+    correlation: { requestId: job.requestId, traceId: job.traceId },
+    turn: null,
+    cancelAfter: null,
+    priority: job.flow?.priority,
+    parent: { link, untilMs: deadlineAtMs },
+  };
   for (let tries = 1; ; tries += 1) {
-    const submitted = await submitJob(deps, actor, {
-      pipeline,
-      input,
-      metadata: job.metadata,
-      tags: [],
-      timeouts: {},
-      // A blank keeps it apart from the keys of users, which have none.
-      idempotencyKey: `child ${job.jobId}/${childKey ?? work.key}`,
-      correlation: { requestId: job.requestId, traceId: job.traceId },
-      turn: null,
-      cancelAfter: null,
-      priority: job.flow?.priority,
-      parent: { link, untilMs: deadlineAtMs },
-    });
-    const full = !submitted.ok && submitted.failure.code === 'unavailable';
-    if (!full || tries >= TRIES) return submitted;
-    await deps.machine.wait(RETRY_MS * tries);
+    try {
+      const submitted = await submitJob(deps, actor, order);
+      const full = !submitted.ok && submitted.failure.code === 'unavailable';
+      if (!full || tries >= TRIES) return submitted;
+    } catch (error) {
+      // The child may have been made all the same; its key finds it.
+      if (tries >= TRIES) throw error;
+      const name = error instanceof Error ? error.name : 'unknown';
+      deps.log('warn', 'child.submit_failed', { job_id: job.jobId, step, tries, error: name });
+    }
+    await deps.machine.wait(RETRY_MS * 2 ** (tries - 1));
   }
 }

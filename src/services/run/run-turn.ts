@@ -8,6 +8,7 @@ import { cancelChild, doChores } from './chores.ts';
 import { withRecentReads } from './recent-reads.ts';
 import { askNext, renewWhileRunning } from './shard-calls.ts';
 import type { Slots } from './slots.ts';
+import { steadyObjects } from './steady-objects.ts';
 
 export type TurnDeps = ExecuteDeps & {
   readonly shard: JobShard;
@@ -60,7 +61,7 @@ type Running = {
  */
 export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<void> {
   const turn: Turn = {
-    deps: { ...deps, objects: withRecentReads(deps.objects) },
+    deps: { ...deps, objects: withRecentReads(steadyObjects(deps.objects, deps)) },
     options,
     plan: null,
     hinted: options.hinted,

@@ -191,6 +191,41 @@ describe('a child', () => {
     expect(world.driver.state(jobId).status).toBe('succeeded');
   });
 
+  test('tells its parent though its history is safe before a runner comes again', async () => {
+    const world = worldWith({ child });
+    const jobId = world.driver.create(parent, { input: { n: 4 } });
+    await world.run(jobId);
+    const childId = childOf(world, jobId);
+    world.driver.wakes.splice(0);
+    await world.run(childId, {}, {}, { read: () => Promise.reject(new Error('cut off')) });
+    await world.driver.settleHistory();
+    await world.driver.pass(31_000);
+    await settle(world);
+    expect(world.driver.state(jobId).status).toBe('succeeded');
+  });
+
+  test('is submitted again when its shard does not answer', async () => {
+    const world = worldWith({ child });
+    const jobId = world.driver.create(parent, { input: { n: 4 } });
+    let refused = 0;
+    const run = world.run(
+      jobId,
+      {},
+      {},
+      {
+        submit: (request) => {
+          refused += 1;
+          if (refused < 3) return Promise.reject(new Error('cut off'));
+          return world.driver.client().submit(request);
+        },
+      },
+    );
+    await world.driver.pass(2_000);
+    await run;
+    await settle(world);
+    expect(world.driver.state(jobId).status).toBe('succeeded');
+  });
+
   test('is made once though the runner that submitted it is lost', async () => {
     const world = worldWith({ child });
     const jobId = world.driver.create(parent, { input: { n: 4 } });

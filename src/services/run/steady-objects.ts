@@ -1,0 +1,32 @@
+import type { Log } from '../ports/log.ts';
+import type { Objects } from '../ports/objects.ts';
+import type { Machine } from '../ports/runtime.ts';
+
+type Deps = { readonly log: Log; readonly machine: Machine };
+
+const TRIES = 6;
+const RETRY_MS = 250;
+
+/**
+ * Objects that are asked for again when R2 does not answer, for about eight seconds: a paid result is not given up
+ * because it could not be put away at once. Both putting and getting may be done twice.
+ */
+export function steadyObjects(objects: Objects, { log, machine }: Deps): Objects {
+  async function steadily<Value>(what: string, work: () => Promise<Value>): Promise<Value> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (tries >= TRIES) throw error;
+        const name = error instanceof Error ? error.name : 'unknown';
+        log('warn', 'objects.failed', { what, tries, error: name });
+        await machine.wait(RETRY_MS * 2 ** (tries - 1));
+      }
+    }
+  }
+  return {
+    put: (key, text, sha256) => steadily('put', () => objects.put(key, text, sha256)),
+    get: (stored) => steadily('get', () => objects.get(stored)),
+    deleteJob: (project, jobId) => objects.deleteJob(project, jobId),
+  };
+}
