@@ -1,0 +1,50 @@
+import { env } from 'cloudflare:workers';
+
+import worker, { BulkActionObject, FlowObject, JobShardObject } from '../../src/index.ts';
+import {
+  count,
+  countCalls,
+  countD1,
+  countOthers,
+  countQueues,
+  countStorage,
+  takeCounts,
+} from './counters.ts';
+
+/**
+ * Penstock's own Worker with counters around the platform: what it writes, calls and sends is counted where it
+ * leaves the code. `DELETE /__counts` tells the counts and clears them.
+ */
+countCalls('shard', JobShardObject.prototype);
+countCalls('flow', FlowObject.prototype);
+countCalls('bulk', BulkActionObject.prototype);
+countD1(env.DB);
+countQueues(env.HISTORY);
+countOthers(env);
+
+/** The shard, whose storage is counted from its first moment on. */
+class CountedShard extends JobShardObject {
+  constructor(ctx: DurableObjectState, bindings: Env) {
+    countStorage(ctx.storage);
+    super(ctx, bindings);
+  }
+}
+
+export { BulkActionObject, FlowObject, CountedShard as JobShardObject };
+
+export default {
+  fetch(request, bindings, ctx) {
+    if (new URL(request.url).pathname === '/__counts') return Response.json(takeCounts());
+    count('invocations.request');
+    return worker.fetch(request, bindings, ctx);
+  },
+  queue(batch, bindings, ctx) {
+    count(`invocations.${batch.queue}`);
+    return worker.queue(batch, bindings, ctx);
+  },
+  scheduled(controller, bindings, ctx) {
+    count('invocations.cron');
+    void ctx;
+    return worker.scheduled(controller, bindings);
+  },
+} satisfies ExportedHandler<Env>;
