@@ -83,7 +83,7 @@ async function main(): Promise<void> {
   const counted = await countJobs(
     counter,
     await publishPipelines(counter.url, rootKey, SHORT_RETENTION),
-    values.quick ? 64 : 128,
+    { jobs: values.quick ? 64 : 128, slowOnly: false },
   );
 
   const state = join(folder, 'state');

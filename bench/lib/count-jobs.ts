@@ -15,8 +15,12 @@ const DAY_MS = 86_400_000;
 
 export type CountedJob = {
   readonly name: string;
-  /** `alone`: one at a time, so that nothing is shared. `busy`: 32 submitters. */
-  readonly load: 'alone' | 'busy';
+  /**
+   * `alone`: one at a time, so that nothing is shared. `busy`: 32 submitters. `slow`: a model call takes a second,
+   * so that every hop sends its own history, as with real models.
+   */
+  readonly load: 'alone' | 'busy' | 'slow';
+  readonly jobs: number;
   readonly counts: Counts;
 };
 
@@ -34,25 +38,32 @@ async function takeCounts({ url }: Runtime): Promise<Counts> {
  * Counts what jobs ask of the platform, with counters around it. What retention deletes afterwards is counted too;
  * it takes two and a half minutes, during which other things may be measured elsewhere.
  */
-export async function countJobs(runtime: Runtime, api: Penstock, jobs: number): Promise<Counted> {
+export async function countJobs(
+  runtime: Runtime,
+  api: Penstock,
+  { jobs, slowOnly }: { readonly jobs: number; readonly slowOnly: boolean },
+): Promise<Counted> {
   const counted: CountedJob[] = [];
-  await sample(penstock(api, 'three', 'queued'), 0, { jobs: 16, lanes: 16, waits: true });
+  await sample(penstock(api, 'three', 'queued'), 0, { jobs: WARM_JOBS, lanes: 16, waits: true });
   await sleep(HISTORY_QUIET_MS);
   await takeCounts(runtime);
   for (const pipeline of ['three', 'one', 'map']) {
     for (const way of ['inline', 'queued'] as const) {
       const contestant = penstock(api, pipeline, way);
       const name = `${pipeline}, ${way}`;
-      counted.push(await countAlone(runtime, contestant, name));
-      counted.push(
-        await countBusy(runtime, contestant, name, pipeline === 'map' ? jobs / 4 : jobs),
-      );
+      const some = pipeline === 'map' ? jobs / 4 : jobs;
+      if (!slowOnly) {
+        counted.push(await countAlone(runtime, contestant, name));
+        counted.push(await countBusy(runtime, contestant, name, { load: 'busy', jobs: some }));
+      }
+      counted.push(await countBusy(runtime, contestant, name, { load: 'slow', jobs: some / 4 }));
     }
   }
-  const created = 16 + (counted.length / 2) * ALONE_JOBS + 4 * jobs + 2 * (jobs / 4);
+  const created = counted.reduce((total, job) => total + job.jobs, WARM_JOBS);
   return { jobs: counted, deletion: countDeletion(runtime, created) };
 }
 
+const WARM_JOBS = 32;
 const ALONE_JOBS = 4;
 
 async function countAlone(
@@ -64,28 +75,26 @@ async function countAlone(
     await sample(contestant, 0, { jobs: 1, lanes: 1, waits: true });
     await sleep(HISTORY_QUIET_MS);
   }
-  return { name, load: 'alone', counts: withoutPolls(await takeCounts(runtime), ALONE_JOBS) };
+  const counts = withoutPolls(await takeCounts(runtime), ALONE_JOBS);
+  return { name, load: 'alone', jobs: ALONE_JOBS, counts };
 }
 
 async function countBusy(
   runtime: Runtime,
   contestant: Contestant,
   name: string,
-  jobs: number,
+  { load, jobs }: { readonly load: 'busy' | 'slow'; readonly jobs: number },
 ): Promise<CountedJob> {
-  await sample(contestant, 0, { jobs, lanes: 32, waits: false });
+  await sample(contestant, load === 'slow' ? 1000 : 0, { jobs, lanes: 32, waits: false });
   await sleep(HISTORY_QUIET_MS);
-  return { name, load: 'busy', counts: withoutPolls(await takeCounts(runtime), jobs) };
+  return { name, load, jobs, counts: withoutPolls(await takeCounts(runtime), jobs) };
 }
 
-/** The benchmark's own polling is not the job's: its requests and reads are left out. */
+/** The benchmark's own polling is not the job's: a poll is one request and one read of the shard. */
 function withoutPolls(counts: Counts, jobs: number): Counts {
-  const polls = sum(counts, 'invocations.request') - jobs;
-  const { 'object_calls.shard.read': _reads, ...kept } = counts;
-  return perJob(
-    { ...kept, 'invocations.request': sum(counts, 'invocations.request') - polls },
-    jobs,
-  );
+  const polls = Math.max(0, sum(counts, 'invocations.request') - jobs);
+  const own = { 'invocations.request': -polls, 'object_calls.shard.read': -polls };
+  return perJob(plus(counts, own), jobs);
 }
 
 async function countDeletion(runtime: Runtime, jobs: number): Promise<Counts> {

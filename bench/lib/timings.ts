@@ -15,7 +15,7 @@ import { spreadOf, type Spread } from './stats.ts';
 export type Sizes = {
   readonly repeats: number;
   /** Jobs one after the other, at each latency of the model. */
-  readonly single: Readonly<Record<ModelLatencyMs, number>>;
+  readonly single: Readonly<Record<0 | 50, number>>;
   /** Jobs by 32 submitters. */
   readonly busy: number;
   readonly busyMap: number;
@@ -120,7 +120,7 @@ function jobsOf(
   { single, busy, busyMap }: Sizes,
 ): number {
   if (work === 'map of 50') return lanes === 1 ? 2 : busyMap;
-  return times * (lanes === 1 ? single[latencyMs] : busy);
+  return times * (lanes === 1 ? single[latencyMs === 0 ? 0 : 50] : busy);
 }
 
 /** A lane waits for its job where the request does, and where there is only one. */
