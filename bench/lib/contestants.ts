@@ -4,7 +4,7 @@ import { send, type Reply } from './http.ts';
 import { MODELS, type ModelLatencyMs } from './simulator.ts';
 
 /** A job under way: how long its submit took, and when it will have ended, by the clock of this machine. */
-export type Started = { readonly submitMs: number; readonly finishedAtMs: () => Promise<number> };
+type Started = { readonly submitMs: number; readonly finishedAtMs: () => Promise<number> };
 
 /** Somebody who runs jobs of one kind in one way. */
 export type Contestant = {

@@ -2,7 +2,7 @@ import { send } from './http.ts';
 import type { Penstock } from './contestants.ts';
 import { MODELS, type ModelLatencyMs } from './simulator.ts';
 
-export const MAP_ITEMS = 50;
+const MAP_ITEMS = 50;
 
 const CHECK = {
   schema: {
