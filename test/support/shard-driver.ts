@@ -108,6 +108,8 @@ export class ShardDriver {
   random = 0.5;
   /** True to put the object away whenever it is idle: every alarm finds a new one. */
   coldAlarms = false;
+  /** Milliseconds that pass at every look at the clock inside the shard. */
+  tickMs = 0;
   readonly recorded = new Map<JobId, Recorded>();
   #epoch = 0;
   #firedForMs: number | null = null;
@@ -171,7 +173,10 @@ export class ShardDriver {
       },
       measure: (change) => void this.measured.push(change),
       log: (level, event) => void this.logs.push({ level, event }),
-      nowMs: () => this.nowMs,
+      nowMs: () => {
+        this.nowMs += this.tickMs;
+        return this.nowMs;
+      },
       random: () => this.random,
       target: (target) => this.target(target),
       background: (work) => void work,

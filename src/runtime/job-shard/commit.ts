@@ -111,8 +111,10 @@ function nextHints(
     const hints = hintsToSend(input.wakes, 1, nowMs);
     return { hints, wakes: afterHints(input.wakes, hints, 1, nowMs) };
   }
-  const hints = input.returning ? 0 : hintsToSend(input.wakes, runnable, nowMs);
-  return { hints, wakes: afterHints(input.wakes, hints, runnable, nowMs) };
+  const wanted = hintsToSend(input.wakes, runnable, nowMs);
+  // A runner that comes again stands for the hints: should it not, the alarm sends them.
+  const hints = input.returning ? 0 : wanted;
+  return { hints, wakes: afterHints(input.wakes, wanted, runnable, nowMs) };
 }
 
 function flowBefore({ row, granted }: CommitInput): Book['flow'] {
@@ -244,10 +246,20 @@ export function jobDueAtMs(context: ShardContext, job: Standing & { readonly pla
   return Math.min(
     historyDueAtMs(context, job),
     nextDueAtMs(state, plan, nowMs),
+    unhintedDueAtMs(job, nowMs),
     wakesDueAtMs(book.wakes),
     flowDueAtMs(context, job),
     ...leaseEnds,
   );
+}
+
+/** At once when there is work of which nobody was told: a back-off may end between two looks at the clock. */
+function unhintedDueAtMs(
+  { state, book, plan }: Standing & { readonly plan: Plan },
+  nowMs: number,
+): number {
+  const runnable = claimableCount({ state, book }, plan, nowMs);
+  return hintsToSend(book.wakes, runnable, nowMs) > 0 ? nowMs : Number.POSITIVE_INFINITY;
 }
 
 /** The next moment for a job that is over: until its history is safe, and then until it is erased. */

@@ -192,3 +192,29 @@ describe('a runner that will come again', () => {
     expect(await hintsAfter(driver, 30_000)).toBe(1);
   });
 });
+
+test.each([1, 2, 3, 5, 8])(
+  'a back-off of %i ms is met, though time passes between two looks at the clock',
+  async (backOffMs) => {
+    const driver = new ShardDriver();
+    const jobId = driver.create({
+      steps: [
+        {
+          id: 'a',
+          uses: 'model.chat',
+          route: { targets: [{ provider: 'openai', model: 'm' }] },
+          retry: { base_delay: `${backOffMs}ms`, max_attempts: 5 },
+        },
+      ],
+    });
+    driver.claim(jobId);
+    await driver.quiet();
+    driver.wakes = [];
+    driver.random = 0.99;
+    driver.tickMs = 1;
+    driver.settle(jobId, driver.failed('a#1', { class: 'network' }));
+    driver.tickMs = 0;
+    await driver.pass(200);
+    expect(driver.wakes).toHaveLength(1);
+  },
+);
