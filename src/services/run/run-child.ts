@@ -1,4 +1,5 @@
 import type { Actor } from '../../domain/access.ts';
+import type { JobId } from '../../domain/ids.ts';
 import { LINEAGE_MAX, type ParentLink } from '../../domain/lineage.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { isTerminal } from '../../domain/job.ts';
@@ -115,17 +116,25 @@ async function submit(
     priority: job.flow?.priority,
     parent: { link, untilMs: deadlineAtMs },
   };
+  return untilTaken(deps, job.jobId, () => submitJob(deps, actor, order));
+}
+
+/** Repeats a submit that finds no room or no answer: the child may have been made all the same, its key finds it. */
+async function untilTaken(
+  { machine, log }: ExecuteDeps,
+  jobId: JobId,
+  work: () => Promise<Result<Submitted>>,
+): Promise<Result<Submitted>> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const submitted = await submitJob(deps, actor, order);
+      const submitted = await work();
       const full = !submitted.ok && submitted.failure.code === 'unavailable';
       if (!full || tries >= TRIES) return submitted;
     } catch (error) {
-      // The child may have been made all the same; its key finds it.
       if (tries >= TRIES) throw error;
       const name = error instanceof Error ? error.name : 'unknown';
-      deps.log('warn', 'child.submit_failed', { job_id: job.jobId, step, tries, error: name });
+      log('warn', 'child.submit_failed', { job_id: jobId, tries, error: name });
     }
-    await deps.machine.wait(RETRY_MS * 2 ** (tries - 1));
+    await machine.wait(RETRY_MS * 2 ** (tries - 1));
   }
 }
