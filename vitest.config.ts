@@ -1,7 +1,8 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig, defineProject } from 'vitest/config';
 
-const unitRooms = 'domain,engine,steps,providers,pricing,services,runtime,http,support,lint';
+const unitRooms =
+  'domain,engine,steps,providers,pricing,services,runtime,http,support,lint,simulation';
 
 export default defineConfig({
   test: {

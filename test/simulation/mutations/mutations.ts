@@ -1,0 +1,100 @@
+/** A plausible bug: one place in the source, and what somebody might have written there. */
+export type Mutation = {
+  readonly name: string;
+  /** Below `src/`. */
+  readonly file: string;
+  /** Occurs exactly once. */
+  readonly find: string;
+  readonly replace: string;
+};
+
+const shard = (file: string) => `runtime/job-shard/${file}`;
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'history is confirmed before it is written',
+    file: 'runtime/consumers/history.ts',
+    find: 'const result = await writeHistory(deps.db, entries);',
+    replace:
+      'await confirmAll(deps, entries);\n  const result = await writeHistory(deps.db, entries);',
+  },
+  {
+    name: 'history is confirmed beyond what was written',
+    file: shard('confirm.ts'),
+    find: 'if (seq <= confirmed || firstSeq > confirmed + 1) return;',
+    replace: 'if (seq <= confirmed) return;',
+  },
+  {
+    name: 'a late result is used: a report is not fenced by its attempt',
+    file: 'engine/settle.ts',
+    find: 'const active = draft.state.active[attemptKey(id, item, attempt)];',
+    replace:
+      'const active = Object.values(draft.state.active).find((each) => each.step === id && each.item === item);',
+  },
+  {
+    name: 'a lease is kept for the step, not for the attempt',
+    file: shard('leases.ts'),
+    find: 'const seen = memory.seenAtMs.get(seenKey(job.state.birth.id, key));',
+    replace: 'const seen = memory.seenAtMs.size > 0 ? active.startedAtMs + 1e12 : undefined;',
+  },
+  {
+    name: 'the alarm is not set again after it fired',
+    file: shard('alarm.ts'),
+    find: '    deleteDefinitionsBefore(ports.sql, ports.nowMs());\n    arm(context, nextAlarmAtMs(context));',
+    replace: '    deleteDefinitionsBefore(ports.sql, ports.nowMs());',
+  },
+  {
+    name: 'a lost hint is never repeated',
+    file: shard('book.ts'),
+    find: 'return outstanding > 0 ? sentAtMs + resendDelayMs(tries) : Number.POSITIVE_INFINITY;',
+    replace: 'return outstanding < 0 ? sentAtMs + resendDelayMs(tries) : Number.POSITIVE_INFINITY;',
+  },
+  {
+    name: 'new attempts start after a cancel',
+    file: 'engine/due.ts',
+    find: "return status === 'cancelling' || status === 'paused';",
+    replace: "return status === 'paused';",
+  },
+  {
+    name: 'the row of an idempotency key is not written',
+    file: shard('submit.ts'),
+    find: 'saveKey(sql, idempotency.keyHash, { jobId: birth.id, bodyHash: idempotency.bodyHash });',
+    replace: '',
+  },
+  {
+    name: 'a parent is never told of its child’s end',
+    file: shard('chores.ts'),
+    find: 'over && book.parentTold !== true && state.birth.parent !== undefined',
+    replace: 'over && book.parentTold === true && state.birth.parent !== undefined',
+  },
+  {
+    name: 'what a finished job owes is forgotten with its history',
+    file: shard('commit.ts'),
+    find: 'const due = Math.min(historyDue, choresDueAtMs(job), flowDueAtMs(context, job));',
+    replace: 'const due = Math.min(historyDue, flowDueAtMs(context, job));',
+  },
+  {
+    name: 'a slot is not given back again when the first word of it is lost',
+    file: shard('flow.ts'),
+    find: "if (flow === undefined || flow.status === 'granted') return Number.POSITIVE_INFINITY;",
+    replace: "if (flow === undefined || flow.status !== 'asked') return Number.POSITIVE_INFINITY;",
+  },
+  {
+    name: 'the beginning of a grace is never written down',
+    file: shard('attend.ts'),
+    find: '  after = noteUnheard(context, after);\n',
+    replace: '',
+  },
+  {
+    name: 'a late cost is charged each time it is reported',
+    file: 'engine/settle.ts',
+    find: "if (!open) return 'repeated';",
+    replace: "if (!open && record === undefined) return 'repeated';",
+  },
+  {
+    name: 'history that was not confirmed is not sent again',
+    file: shard('attend.ts'),
+    find: 'if (sent === undefined || ports.nowMs() >= sent.atMs + resendDelayMs(sent.tries)) {',
+    replace: 'if (sent === undefined) {',
+  },
+];

@@ -1,0 +1,148 @@
+import { canonicalJson } from '../../../src/domain/canonical.ts';
+import { definitionSchema, type Definition } from '../../../src/domain/definition.ts';
+import { makePlan } from '../../../src/engine/plan.ts';
+import { makePlanCache } from '../../../src/services/plan-cache.ts';
+import type { Pipelines } from '../../../src/services/ports/pipelines.ts';
+import type { DefinitionBody } from '../../support/engine-driver.ts';
+import { sha256 } from '../../support/shard-driver.ts';
+
+const openai = { provider: 'openai', model: 'gpt-4.1-mini' };
+const groq = { provider: 'groq', model: 'llama-3.3-70b-versatile' };
+
+/** Long enough for whatever happens here: a job that ends by its deadline was forgotten. */
+const timeouts = { job: '5d', queue: '5d' } as const;
+const prompt = { messages: [{ role: 'user' as const, content: 'Count.' }] };
+const counted = { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } };
+
+const chat = {
+  uses: 'model.chat' as const,
+  route: { targets: [{ ...openai }, { ...groq }] },
+  prompt,
+  timeouts: { attempt: '10m' },
+  retry: { max_attempts: 4, base_delay: '2s' },
+} satisfies Omit<DefinitionBody['steps'][number], 'id'>;
+
+export const pipelines: Readonly<Record<string, DefinitionBody>> = {
+  local: {
+    timeouts,
+    steps: [
+      { id: 'a', uses: 'data.compose', with: { value: '${{ input.n }}' } },
+      { id: 'b', uses: 'data.compose', with: { value: '${{ steps.a.output + 1 }}' } },
+    ],
+    output: { n: '${{ steps.b.output }}' },
+  },
+  chat: {
+    timeouts,
+    steps: [
+      { id: 'ask', ...chat, check: { schema: counted, re_ask: 1 } },
+      {
+        id: 'after',
+        uses: 'data.compose',
+        if: '${{ steps.ask.output.json.n > 0 }}',
+        with: { value: '${{ steps.ask.output.json.n }}' },
+      },
+    ],
+    output: { n: '${{ steps.after.output }}' },
+  },
+  map: {
+    timeouts,
+    steps: [
+      {
+        id: 'each',
+        ...chat,
+        for_each: '${{ input.list }}',
+        max_concurrency: 2,
+        on_item_failure: 'continue',
+      },
+      { id: 'sum', uses: 'data.compose', with: { value: '${{ size(steps.each.output) }}' } },
+    ],
+    output: { n: '${{ steps.sum.output }}' },
+  },
+  waits: {
+    timeouts,
+    steps: [
+      { id: 'a', uses: 'data.compose', with: { value: 1 } },
+      { id: 'go', uses: 'wait', needs: ['a'], with: { event: 'go' } },
+      { id: 'nap', uses: 'wait', needs: ['go'], with: { duration: '40s' } },
+      { id: 'ask', needs: ['nap'], ...chat },
+    ],
+    output: { text: '${{ steps.ask.output.text }}' },
+  },
+  parent: {
+    timeouts,
+    steps: [
+      { id: 'sub', uses: 'pipeline', with: { pipeline: 'chat', input: { n: 1 } } },
+      { id: 'other', uses: 'pipeline', with: { pipeline: 'local', input: { n: 1 } } },
+      {
+        id: 'after',
+        uses: 'data.compose',
+        with: { value: '${{ steps.other.output }}' },
+        needs: ['sub'],
+      },
+    ],
+    output: { n: '${{ steps.after.output }}' },
+  },
+  limited: {
+    timeouts,
+    concurrency: { key: '${{ input.key }}', limit: 1 },
+    steps: [
+      { id: 'ask', ...chat },
+      { id: 'nap', uses: 'wait', needs: ['ask'], with: { duration: '20s' } },
+      { id: 'b', uses: 'data.compose', needs: ['nap'], with: { value: 1 } },
+    ],
+    output: { n: '${{ steps.b.output }}' },
+  },
+  large: {
+    timeouts,
+    steps: [
+      { id: 'a', uses: 'data.compose', with: { value: '${{ input.text }}' } },
+      { id: 'b', uses: 'data.compose', with: { value: '${{ steps.a.output }}' } },
+    ],
+    output: { text: '${{ steps.b.output }}' },
+  },
+  throws: {
+    timeouts: { job: '1h', queue: '1h' },
+    steps: [{ id: 'a', ...chat, route: { targets: [{ provider: 'poison', model: 'throws' }] } }],
+  },
+  kills: {
+    timeouts: { job: '1h', queue: '1h' },
+    steps: [
+      { id: 'nap', uses: 'wait', with: { duration: '30s' } },
+      {
+        id: 'a',
+        needs: ['nap'],
+        ...chat,
+        route: { targets: [{ provider: 'poison', model: 'kills' }] },
+      },
+    ],
+  },
+};
+
+export const POISONED: ReadonlySet<string> = new Set(['throws', 'kills']);
+
+const definitions = new Map<string, Definition>(
+  Object.entries(pipelines).map(([name, body]) => [
+    name,
+    definitionSchema.parse({ name, ...body }),
+  ]),
+);
+const hashes = new Map(
+  [...definitions].map(([name, definition]) => [name, sha256(canonicalJson(definition))]),
+);
+
+for (const [name, definition] of definitions) {
+  const plan = makePlan(definition);
+  if (!plan.ok) throw new Error(`${name}: ${JSON.stringify(plan.violations)}`);
+}
+
+/** Compiling gives the same every time, so that all worlds may share it. */
+export const plans = makePlanCache(10_000_000);
+
+export const published = {
+  head: async (_project: string, name: string) => {
+    const hash = hashes.get(name);
+    if (hash === undefined) return null;
+    return { name, version: 1, hash, createdAtMs: 0, createdBy: 'key_1' };
+  },
+  definition: async (_project: string, name: string) => definitions.get(name) ?? null,
+} as unknown as Pipelines;
