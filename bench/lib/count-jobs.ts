@@ -24,25 +24,16 @@ export type CountedJob = {
   readonly counts: Counts;
 };
 
-export type Counted = {
-  readonly jobs: readonly CountedJob[];
-  /** What a job costs after its end: erasing payloads, deleting history, here and in D1, and the tombstone. */
-  readonly deletion: Promise<Counts>;
-};
-
 async function takeCounts({ url }: Runtime): Promise<Counts> {
   return (await send('DELETE', `${url}/__counts`)).body as Counts;
 }
 
-/**
- * Counts what jobs ask of the platform, with counters around it. What retention deletes afterwards is counted too;
- * it takes two and a half minutes, during which other things may be measured elsewhere.
- */
+/** Counts what jobs of every kind ask of the platform, with counters around it. */
 export async function countJobs(
   runtime: Runtime,
   api: Penstock,
-  { jobs, slowOnly }: { readonly jobs: number; readonly slowOnly: boolean },
-): Promise<Counted> {
+  jobs: number,
+): Promise<CountedJob[]> {
   const counted: CountedJob[] = [];
   await sample(penstock(api, 'three', 'queued'), 0, { jobs: WARM_JOBS, lanes: 16, waits: true });
   await sleep(HISTORY_QUIET_MS);
@@ -52,19 +43,17 @@ export async function countJobs(
       const contestant = penstock(api, pipeline, way);
       const name = `${pipeline}, ${way}`;
       const some = pipeline === 'map' ? jobs / 4 : jobs;
-      if (!slowOnly) {
-        counted.push(await countAlone(runtime, contestant, name));
-        counted.push(await countBusy(runtime, contestant, name, { load: 'busy', jobs: some }));
-      }
+      counted.push(await countAlone(runtime, contestant, name));
+      counted.push(await countBusy(runtime, contestant, name, { load: 'busy', jobs: some }));
       counted.push(await countBusy(runtime, contestant, name, { load: 'slow', jobs: some / 4 }));
     }
   }
-  const created = counted.reduce((total, job) => total + job.jobs, WARM_JOBS);
-  return { jobs: counted, deletion: countDeletion(runtime, created) };
+  return counted;
 }
 
 const WARM_JOBS = 32;
 const ALONE_JOBS = 4;
+const DELETED_JOBS = 24;
 
 async function countAlone(
   runtime: Runtime,
@@ -97,12 +86,19 @@ function withoutPolls(counts: Counts, jobs: number): Counts {
   return perJob(plus(counts, own), jobs);
 }
 
-async function countDeletion(runtime: Runtime, jobs: number): Promise<Counts> {
+/**
+ * Counts what a three-step job costs after its end: its payloads erased, its history deleted in the shard and in
+ * D1, and the tombstone. It takes two and a half minutes, during which other things may be measured elsewhere.
+ */
+export async function countDeletion(runtime: Runtime, api: Penstock): Promise<Counts> {
+  const jobs = DELETED_JOBS;
+  await sample(penstock(api, 'three', 'queued'), 1000, { jobs, lanes: 1, waits: false });
+  await sleep(HISTORY_QUIET_MS);
+  await takeCounts(runtime);
   await sleep(RETENTION_WAIT_MS);
   const inShards = await takeCounts(runtime);
   const worker = await runtime.miniflare.getWorker();
   await worker.scheduled({ cron: '0 * * * *', scheduledTime: new Date(Date.now() + DAY_MS) });
   await worker.scheduled({ cron: '0 * * * *', scheduledTime: new Date(Date.now() + 40 * DAY_MS) });
-  const inDatabase = await takeCounts(runtime);
-  return perJob(plus(inShards, inDatabase), jobs);
+  return perJob(plus(inShards, await takeCounts(runtime)), jobs);
 }

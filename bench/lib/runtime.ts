@@ -20,8 +20,12 @@ export async function startRuntime(
   bundle: Bundle,
   persistTo: string,
   settings: Readonly<Record<string, string>>,
+  jobBatchMax?: number,
 ): Promise<Runtime> {
   const workerOptions = optionsOf(bundle.config);
+  for (const [queue, consumer] of Object.entries(workerOptions.queueConsumers)) {
+    if (jobBatchMax !== undefined && queue.includes('-jobs-')) consumer.maxBatchSize = jobBatchMax;
+  }
   const before = new Set(runtimePids());
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -48,7 +52,10 @@ export async function startRuntime(
   return { url: direct.origin, pid, miniflare, stop: () => miniflare.dispose() };
 }
 
-type WorkerOptions = Record<string, unknown> & { readonly bindings: Record<string, string> };
+type WorkerOptions = Record<string, unknown> & {
+  readonly bindings: Record<string, string>;
+  readonly queueConsumers: Record<string, { maxBatchSize?: number }>;
+};
 
 /** A Worker's bindings as its configuration declares them. */
 function optionsOf(config: string): WorkerOptions {
