@@ -88,7 +88,9 @@ function noteUnheard(context: ShardContext, row: JobRow): JobRow {
 }
 
 function hintsDue(row: JobRow, plan: Plan, nowMs: number): boolean {
-  return hintsToSend(row.book.wakes, claimableCount(row, plan, nowMs), nowMs) > 0;
+  const owed = choresOf(row) === null ? 0 : 1;
+  const work = Math.max(owed, claimableCount(row, plan, nowMs));
+  return hintsToSend(row.book.wakes, work, nowMs) > 0;
 }
 
 /** A job that is over needs no plan any more: only its history, and the day on which it is erased. */

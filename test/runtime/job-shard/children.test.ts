@@ -177,6 +177,24 @@ describe('a child', () => {
     expect(world.driver.state(jobId).active).toEqual({});
   });
 
+  test('is cancelled though the runner that was called for it died', async () => {
+    const world = worldWith({
+      child: { steps: [{ id: 'w', uses: 'wait', with: { event: 'go' } }] },
+    });
+    const jobId = world.driver.create(parent, { input: { n: 1 } });
+    await settle(world);
+    const childId = childOf(world, jobId);
+    world.driver.shard.cancel({ jobId, by: 'key_1' });
+    await world.driver.quiet();
+    world.driver.wakes.splice(0);
+    const firings = world.driver.alarmsFired;
+    await world.driver.pass(31_000);
+    expect(world.driver.alarmsFired - firings).toBeLessThan(10);
+    await settle(world);
+    expect(world.driver.state(childId).status).toBe('cancelled');
+    expect(world.driver.state(jobId).status).toBe('cancelled');
+  });
+
   test('tells its parent even when the runner dies over it', async () => {
     const world = worldWith({ child });
     const jobId = world.driver.create(parent, { input: { n: 4 } });
