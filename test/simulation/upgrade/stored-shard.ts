@@ -59,7 +59,7 @@ const parent: DefinitionBody = {
 };
 
 /** A world in which pipelines can be called and models answer. */
-export function upgradeWorld(): World {
+function upgradeWorld(): World {
   const world = new World();
   world.published.set('child', child);
   world.answers = [

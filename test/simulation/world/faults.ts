@@ -3,7 +3,7 @@ import { throughJson } from '../../support/shard-driver.ts';
 import type { Random } from './random.ts';
 
 /** Every place where the world may strike. A place before and after a call is named by what happens there. */
-export const points = [
+const points = [
   'shard.submit',
   'shard.commit',
   'shard.alarm',

@@ -22,7 +22,7 @@ const chat = {
   retry: { max_attempts: 4, base_delay: '2s' },
 } satisfies Omit<DefinitionBody['steps'][number], 'id'>;
 
-export const pipelines: Readonly<Record<string, DefinitionBody>> = {
+const pipelines: Readonly<Record<string, DefinitionBody>> = {
   local: {
     timeouts,
     steps: [

@@ -330,7 +330,7 @@ export class World {
   }
 }
 
-export const ACTOR: Actor = {
+const ACTOR: Actor = {
   id: 'key_1',
   project: PROJECT,
   scopes: new Set(['jobs:read', 'jobs:write']),
