@@ -7,7 +7,7 @@ import { mutations, type Mutation } from './mutations.ts';
 const pathOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Lives that a mutated source must not survive. */
-const LIVES = 400;
+const LIVES = 2_000;
 
 type Run = { readonly code: number | null; readonly said: string };
 
