@@ -352,7 +352,8 @@ export class Player {
       return driver.plan.byId.get(step)?.definition.uses === 'pipeline';
     });
     const key = pick(own, which);
-    if (key !== undefined) driver.pend(key);
+    if (key === undefined) driver.wait(0);
+    else driver.pend(key);
   }
 
   #letTimePass(when: 'early' | 'due' | 'late'): void {
