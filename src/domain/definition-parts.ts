@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DURATION, DURATION_HELP, parseDurationMs } from './duration.ts';
 import { failureClasses } from './failure.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { executions } from './model-call.ts';
 
 /** What definitions are made of below their steps. `description` and `default` appear in the published schema. */
 
@@ -86,6 +87,15 @@ const target = z.strictObject({
   parameters: parameters
     .optional()
     .meta({ description: 'How the model is asked; a provider that cannot take one says so.' }),
+  execution: z.enum(executions).optional().meta({
+    description:
+      '`sync` asks and gets the answer in one exchange; `background` and `batch` use the provider’s own queue.',
+    default: 'sync',
+  }),
+  options: jsonObject.optional().meta({
+    description:
+      'Fields that only this provider knows, put into its request as they are. What Penstock sets itself wins.',
+  }),
 });
 export type TargetDefinition = z.infer<typeof target>;
 
@@ -106,6 +116,11 @@ export const route = z.strictObject({
       description: 'Which target is asked, and when the next one is.',
       default: { mode: 'fallback' },
     }),
+  drop_unsupported: z.boolean().optional().meta({
+    description:
+      'Whether what a target cannot be told is left out of its request, and named in the attempt’s history; the attempt fails otherwise.',
+    default: false,
+  }),
   targets: z
     .array(target)
     .min(1)

@@ -123,6 +123,11 @@ const step = z.strictObject({
     })
     .optional()
     .meta({ description: 'How long the step may take.' }),
+  on_unknown: z.enum(['retry', 'fail', 'fallback']).optional().meta({
+    description:
+      'What follows a call of which nobody knows whether the provider took it, and which the provider cannot be asked about: the call again, the end of the step, or the next target. `retry` and `fallback` may pay twice.',
+    default: 'retry',
+  }),
   retry: retry
     .optional()
     .meta({ description: 'How often, and after which pauses, a failed attempt is repeated.' }),

@@ -76,6 +76,8 @@ export type Route = {
   readonly targets: readonly TargetDefinition[];
   /** Failures that move on to the next target. */
   readonly on: ReadonlySet<FailureClass>;
+  /** Whether what a target cannot be told is left out. */
+  readonly dropsUnsupported: boolean;
 };
 
 export type RetryPolicy = {
@@ -260,6 +262,7 @@ function planRoute(definition: Definition, step: StepDefinition): Route | null {
   return {
     targets: single ? route.targets.slice(0, 1) : route.targets,
     on: new Set(route.strategy?.on ?? FALLBACK_CLASSES),
+    dropsUnsupported: route.drop_unsupported ?? false,
   };
 }
 

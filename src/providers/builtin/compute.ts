@@ -1,10 +1,11 @@
 /** The builtin provider itself: one pure function from request to reply. */
 import type { Json } from '../../domain/json.ts';
-import type { ClassifyCall, ClassifyResult, ModelResult } from '../../domain/model-call.ts';
+import type { ClassifyCall, ClassifyResult } from '../../domain/model-call.ts';
 import type { WireReply, WireRequest } from '../port.ts';
 import { rankDocuments } from './bm25.ts';
 import { DIMENSIONS_DEFAULT, embed } from './embed.ts';
 import { CHARACTERS_READ_MAX, identifyLanguage } from './languages.ts';
+import type { BuiltinResult } from './models.ts';
 import { charactersOf, readRequest, type BuiltinCall } from './request.ts';
 import { summarize } from './summarize.ts';
 import { classifyTopics } from './topics.ts';
@@ -21,7 +22,7 @@ export function compute(request: WireRequest): WireReply {
   return reply(200, { model: call.model, usage, result: resultOf(call) });
 }
 
-function resultOf(call: BuiltinCall): ModelResult {
+function resultOf(call: BuiltinCall): BuiltinResult {
   switch (call.kind) {
     case 'embed':
       return { kind: 'embed', vectors: embedAll(call.texts, call.dimensions) };

@@ -1,10 +1,15 @@
 /** The models of the builtin provider: computations inside the Worker, without a key, a network or training. */
-import type { ModelKind } from '../../domain/model-call.ts';
+import type { ModelResult } from '../../domain/model-call.ts';
 import { DIMENSIONS_MAX } from './embed.ts';
 import { languageCodes } from './language-profiles.ts';
 
+/** What builtin models do. */
+export type BuiltinKind = 'embed' | 'classify' | 'rerank' | 'summarize';
+
+export type BuiltinResult = Extract<ModelResult, { readonly kind: BuiltinKind }>;
+
 export type BuiltinModel = {
-  readonly kind: Exclude<ModelKind, 'chat'>;
+  readonly kind: BuiltinKind;
   /** One sentence for users: what the model does, and how. */
   readonly description: string;
   /** One sentence for users: where it is weak. */

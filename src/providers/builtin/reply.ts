@@ -95,6 +95,9 @@ function readResult(result: Json | undefined, kind: ModelCall['kind']): ModelRes
   if (!isJsonObject(result) || result['kind'] !== kind) return null;
   switch (kind) {
     case 'chat':
+    case 'image':
+    case 'transcribe':
+    case 'moderate':
       return null;
     case 'embed':
       return mapped(readAll(result['vectors'], readVector), (vectors) => ({ kind, vectors }));

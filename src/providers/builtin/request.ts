@@ -1,18 +1,21 @@
 /** Reads and checks a builtin request: the provider's own door, which names every broken rule at once. */
 import type { Violation } from '../../domain/failure.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { ChatCall, ClassifyCall, ModelCall } from '../../domain/model-call.ts';
+import type { ClassifyCall, ModelCall } from '../../domain/model-call.ts';
 import type { WireRequest } from '../port.ts';
 import { DIMENSIONS_DEFAULT, DIMENSIONS_MAX, DIMENSIONS_MIN } from './embed.ts';
 import {
   builtinModels,
   isBuiltinModelName,
+  type BuiltinKind,
   type BuiltinModel,
   type BuiltinModelName,
 } from './models.ts';
 
 /** A call that a builtin model can carry out as it stands. */
-export type BuiltinCall = Exclude<ModelCall, ChatCall> & { readonly model: BuiltinModelName };
+export type BuiltinCall = Extract<ModelCall, { readonly kind: BuiltinKind }> & {
+  readonly model: BuiltinModelName;
+};
 
 type Refusal = {
   readonly status: 400 | 404 | 413;

@@ -11,9 +11,12 @@ export function toWire(call: ModelCall): WireRequest {
 function toBody(call: ModelCall): JsonObject {
   const { model } = call;
   switch (call.kind) {
-    // No builtin model chats; the request is complete all the same, and the answer is a refusal.
+    // There is no builtin model for these; the answer is a refusal.
     case 'chat':
-      return { model, messages: call.messages };
+    case 'image':
+    case 'transcribe':
+    case 'moderate':
+      return { model };
     case 'embed':
       return { model, texts: call.texts, ...definedDimensions(call.dimensions) };
     case 'classify':

@@ -1,7 +1,9 @@
 import type { Json } from '../../domain/json.ts';
 import type { CallContext, ErrorEvidence, WireReply, WireRequest } from '../port.ts';
 import { openBody, type BodyReader } from './body-reader.ts';
+import { packBody } from './pack-body.ts';
 import { createSseParser, type ServerSentEvent } from './sse.ts';
+import { bytesToBase64, concatBytes } from './bytes.ts';
 import { evidenceFromThrown, replyTooLarge, streamIncomplete } from './thrown.ts';
 
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
@@ -27,6 +29,9 @@ export type StreamFold = {
 
 /** A reply larger than this is not a reply but an accident. */
 const replyBytesMax = 8 * 1024 * 1024;
+/** A picture or a sound in one reply. */
+const mediaBytesMax = 25 * 1024 * 1024;
+const binary = /^(?:image|audio|video)\/|^application\/octet-stream/;
 /** Of an error's text the beginning is enough. */
 const errorBytesMax = 64 * 1024;
 /** How long a finished stream may take to end by itself, which saves its connection for the next call. */
@@ -45,11 +50,13 @@ export async function exchange(
 ): Promise<ErrorEvidence> {
   const { fetch, baseUrl } = endpoint;
   let response: Response;
+  const packed = await packBody(request, context.media);
+  if (!packed.ok) return packed.evidence;
   try {
     response = await fetch(`${baseUrl}${request.path}`, {
       method: request.method,
       headers: { ...context.headers, ...request.headers, ...endpoint.headers },
-      ...(request.method === 'GET' ? {} : { body: JSON.stringify(request.body) }),
+      ...(packed.body === null ? {} : { body: packed.body }),
       // A redirect would turn the POST into a GET, or carry the key to another host.
       redirect: 'manual',
       signal: context.signal,
@@ -61,6 +68,7 @@ export async function exchange(
   const headers = headersOf(response);
   const contentType = headers['content-type']?.toLowerCase() ?? '';
   const streamed = response.ok && contentType.startsWith('text/event-stream');
+  if (response.ok && binary.test(contentType)) return readBytes(response, headers, context.signal);
   return streamed && fold !== null
     ? readStream(response, headers, context.signal, fold)
     : readWhole(response, headers, context.signal);
@@ -83,8 +91,24 @@ async function readWhole(
   text += decoder.decode();
   // The status of an error says enough, whatever happened to its text.
   const enough = next.kind === 'end' || (!response.ok && !signal.aborted);
-  if (!enough) return next.kind === 'too_large' ? tooLarge() : broken(next, signal);
+  if (!enough) return next.kind === 'too_large' ? tooLarge(replyBytesMax) : broken(next, signal);
   return { kind: 'reply', reply: { status: response.status, headers, body: parseOrText(text) } };
+}
+
+/** An image or a sound, as base64. */
+async function readBytes(
+  response: Response,
+  headers: ReplyHeaders,
+  signal: AbortSignal,
+): Promise<ErrorEvidence> {
+  const reader = openBody(response, mediaBytesMax, signal);
+  const pieces: Uint8Array[] = [];
+  let next = await reader.next();
+  for (; next.kind === 'bytes'; next = await reader.next()) pieces.push(next.bytes);
+  if (next.kind === 'too_large') return tooLarge(mediaBytesMax);
+  if (next.kind !== 'end') return broken(next, signal);
+  const body = bytesToBase64(concatBytes(pieces));
+  return { kind: 'reply', reply: { status: response.status, headers, body } };
 }
 
 async function readStream(
@@ -107,7 +131,7 @@ async function readStream(
   if (fold.isWhole()) {
     return { kind: 'reply', reply: { status: response.status, headers, body: fold.body() } };
   }
-  if (next.kind === 'too_large') return tooLarge();
+  if (next.kind === 'too_large') return tooLarge(replyBytesMax);
   return next.kind === 'broken' ? broken(next, signal) : incomplete();
 }
 
@@ -150,8 +174,8 @@ function broken(next: { readonly kind: string; readonly thrown?: unknown }, sign
   return evidenceFromThrown(next.thrown, signal);
 }
 
-function tooLarge(): ErrorEvidence {
-  const message = `the reply is larger than ${replyBytesMax} bytes`;
+function tooLarge(bytesMax: number): ErrorEvidence {
+  const message = `the reply is larger than ${bytesMax} bytes`;
   return { kind: 'exception', name: replyTooLarge, message, sent: true };
 }
 

@@ -3,6 +3,8 @@ import type { ErrorEvidence } from '../port.ts';
 /** Names of our own findings about a reply, in the same evidence as what the runtime throws. */
 export const replyTooLarge = 'ReplyTooLarge';
 export const streamIncomplete = 'StreamIncomplete';
+/** A file that the call names has been deleted since the step began. */
+export const mediaGone = 'MediaGone';
 
 const causesMax = 4;
 

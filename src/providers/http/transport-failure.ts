@@ -2,7 +2,7 @@ import type { Failure, FailurePhase } from '../../domain/failure.ts';
 import { failureSentence, type ProviderFailureClass, type Subject } from './failure-sentence.ts';
 import type { ErrorEvidence } from '../port.ts';
 import { maskSecrets } from './mask-secrets.ts';
-import { replyTooLarge, streamIncomplete } from './thrown.ts';
+import { mediaGone, replyTooLarge, streamIncomplete } from './thrown.ts';
 
 type Thrown = Exclude<ErrorEvidence, { readonly kind: 'reply' }>;
 type Verdict = {
@@ -59,6 +59,7 @@ const connectionLost: Verdict = { class: 'network', phase: 'unknown', code: 'con
 
 const ownFindings: Readonly<Record<string, Verdict>> = {
   [replyTooLarge]: { class: 'payload_too_large', phase: 'finished', code: 'reply_too_large' },
+  [mediaGone]: { class: 'invalid_request', phase: 'not_sent', code: 'file_gone' },
   [streamIncomplete]: { class: 'network', phase: 'unknown', code: 'stream_incomplete' },
 };
 

@@ -14,6 +14,9 @@ export function toWireRequest(call: ModelCall, profile: OpenAiCompatibleProfile)
     case 'classify':
     case 'rerank':
     case 'summarize':
+    case 'image':
+    case 'transcribe':
+    case 'moderate':
       throw new Error(`a call of kind ${call.kind} was routed to an adapter without it`);
   }
 }

@@ -1,0 +1,31 @@
+import type { FetchLike } from './http/exchange.ts';
+import type { ProviderAdapter } from './port.ts';
+
+/** A provider as the deployment has bound it: what its adapter is made from. */
+export type Binding = {
+  /** The name that pipelines use for the provider. */
+  readonly id: string;
+  /** Up to and including the version, without a trailing slash, e.g. `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  /** Without surrounding spaces; empty for a server that wants no key. */
+  readonly apiKey: string;
+  /** The name of the secret that holds the key, for messages; empty for a server that wants none. */
+  readonly secretName: string;
+  readonly fetch: FetchLike;
+  /** Further settings of this provider, by the names listed in `moreSettings`. */
+  setting(name: string): string | undefined;
+};
+
+/** How a provider is bound: by names of settings, never by a pipeline. */
+export type ProviderEntry = {
+  /** The secret with the key; a provider with a secret is configured once it is set. */
+  readonly secretName: string | null;
+  /** The setting that overrides the base URL. */
+  readonly baseUrlName: string;
+  /** Null for a server that everyone runs somewhere else: it is configured once the setting is there. */
+  readonly baseUrl: string | null;
+  /** Settings that the adapter reads beside these; those that it cannot do without are in `required`. */
+  readonly moreSettings?: readonly string[];
+  readonly required?: readonly string[];
+  make(binding: Binding): ProviderAdapter;
+};
