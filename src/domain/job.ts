@@ -37,6 +37,11 @@ export function isTerminal(status: JobStatus): status is TerminalStatus {
   return terminalStatuses.some((terminal) => terminal === status);
 }
 
+/** True of a job that has an output. */
+export function hasSucceeded(status: JobStatus): boolean {
+  return status === 'succeeded' || status === 'partially_succeeded';
+}
+
 export type StepPhase =
   /** Waits for the steps it needs. */
   | { readonly status: 'pending' }

@@ -1,6 +1,7 @@
 import type { Definition, RouteDefinition } from '../domain/definition.ts';
 import type { Violation } from '../domain/failure.ts';
 import { jsonPointer } from '../domain/json.ts';
+import { pipelineNameOf } from '../domain/pipeline-reference.ts';
 import { isModelStepKind } from '../domain/step-kinds.ts';
 import type { CompiledStep } from './compile-step.ts';
 import { formatPath, type Path } from './expression/path.ts';
@@ -194,7 +195,7 @@ function checkWait(shape: CompiledStep['definition'], at: (field: string) => At)
 /** The pipeline that a child runs, without its version; null when only the run will know. */
 function childName({ with: input }: CompiledStep['definition']): string | null {
   const name = input?.['pipeline'];
-  return typeof name === 'string' ? (name.split('@')[0] ?? null) : null;
+  return typeof name === 'string' ? pipelineNameOf(name) : null;
 }
 
 /** Every handler exists, is another step, and stands in for one step only. */

@@ -2,7 +2,7 @@ import { parseDurationMs } from '../domain/duration.ts';
 import type { Failure } from '../domain/failure.ts';
 import { isJsonObject, type Json } from '../domain/json.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
-import type { Wait } from '../domain/wait.ts';
+import { EVENT_NAME, type Wait } from '../domain/wait.ts';
 import { failStep } from './failing.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
 import { fillTemplate, readsOf } from './expression/template.ts';
@@ -11,7 +11,6 @@ import { unevaluable, withControlScope } from './scope.ts';
 
 /** The longest a timer may run; the job's own deadline cuts it off earlier. */
 const WAIT_MAX_MS = 30 * 86_400_000;
-const EVENT_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 
 /** Begins a `wait` step. It needs no runner: the job itself waits. */
 export function openWait(draft: Draft, step: PlannedStep): void {

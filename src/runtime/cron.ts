@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { isProjectId } from '../domain/ids.ts';
 import type { JobShards } from '../services/ports/job-shard.ts';
-import type { Log } from '../services/ports/log.ts';
+import { errorName, type Log } from '../services/ports/log.ts';
 
 export type CronDeps = { readonly db: D1Database; readonly shards: JobShards; readonly log: Log };
 
@@ -28,7 +28,7 @@ async function ensureAlarms({ db, shards, log }: CronDeps): Promise<number> {
       log('warn', 'cron.alarm_not_ensured', {
         project,
         shard,
-        error: error instanceof Error ? error.name : 'unknown',
+        error: errorName(error),
       });
     }
   }

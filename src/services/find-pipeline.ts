@@ -1,4 +1,5 @@
 import type { ProjectId } from '../domain/ids.ts';
+import { parsePipelineReference } from '../domain/pipeline-reference.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { Pipelines, PipelineVersion } from './ports/pipelines.ts';
@@ -13,7 +14,7 @@ export async function findPipeline(
   reference: string,
   pointer: string,
 ): Promise<Result<FoundPipeline>> {
-  const { name, number } = parseReference(reference);
+  const { name, version: number } = parsePipelineReference(reference);
   const missing = async (): Promise<Result<never>> =>
     refuseAt('pipeline_not_found', pointer, await whatIsMissing(pipelines, project, name, number));
   const version = await pipelines.head(project, name, number);
@@ -23,15 +24,6 @@ export async function findPipeline(
   const definition = await pipelines.definition(project, name, version.version);
   if (definition === null) return missing();
   return done({ version, plan: plans.put(version.hash, definition) });
-}
-
-function parseReference(reference: string): {
-  readonly name: string;
-  readonly number: number | null;
-} {
-  const match = /^(.*)@(\d{1,9})$/.exec(reference);
-  if (match?.[1] === undefined) return { name: reference, number: null };
-  return { name: match[1], number: Number(match[2]) };
 }
 
 async function whatIsMissing(

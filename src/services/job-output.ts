@@ -1,3 +1,4 @@
+import { hasSucceeded } from '../domain/job.ts';
 import type { Json } from '../domain/json.ts';
 import { compileTemplate, fillTemplate } from '../engine/expression/template.ts';
 import type { JobSnapshot } from './ports/job-shard.ts';
@@ -9,8 +10,7 @@ export async function jobOutput(
   objects: Objects,
   { state, definition, outputReads, payloadsErased }: JobSnapshot,
 ): Promise<Json> {
-  const succeeded = state.status === 'succeeded' || state.status === 'partially_succeeded';
-  if (!succeeded || payloadsErased || definition.output === undefined) return null;
+  if (!hasSucceeded(state.status) || payloadsErased || definition.output === undefined) return null;
   const { birth } = state;
   const scope = await scopeOf(objects, contextScope({ ...birth, jobId: birth.id }), outputReads);
   const template = compileTemplate(definition.output, [], []);

@@ -2,6 +2,7 @@ import type { Actor, Scope } from '../domain/access.ts';
 import { bulkIdOf, isBulkId, type Bulk, type BulkFilter, type BulkId } from '../domain/bulk.ts';
 import { firstJobIdAt } from '../domain/ids.ts';
 import { jobStatuses, type Correlation } from '../domain/job.ts';
+import { parsePipelineReference } from '../domain/pipeline-reference.ts';
 import { hashedKey } from './idempotency.ts';
 import type { BulkHome, BulkIndex, Bulks } from './ports/bulk.ts';
 import type { JobFilter, JobIndex } from './ports/job-index.ts';
@@ -90,6 +91,8 @@ function replayed(bulk: Bulk, bodyHash: string | null): Result<StartedBulk> {
   );
 }
 
+const ANY_PIPELINE = { name: null, version: null };
+
 function filterOf(sent: SentFilter): Result<BulkFilter> {
   const statuses = jobStatuses.filter((status) => sent.status?.includes(status) === true);
   const unknown = sent.status?.find((text) => !jobStatuses.some((status) => status === text));
@@ -97,11 +100,12 @@ function filterOf(sent: SentFilter): Result<BulkFilter> {
     const message = `${JSON.stringify(unknown)} is not a status; there are ${jobStatuses.join(', ')}`;
     return refuseAt('unprocessable', '/filter/status', message);
   }
-  const [pipeline = null, version] = sent.pipeline?.split('@') ?? [];
+  const { name: pipeline, version } =
+    sent.pipeline === undefined ? ANY_PIPELINE : parsePipelineReference(sent.pipeline);
   const filter = {
     statuses,
     pipeline,
-    version: sent.version ?? (version === undefined ? null : Number(version)),
+    version: sent.version ?? version,
     tag: sent.tag ?? null,
     createdAfterMs: timeOf(sent.createdAfter),
     createdBeforeMs: timeOf(sent.createdBefore),

@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/access.ts';
 import { shardOf } from '../domain/ids.ts';
 import { isTerminal } from '../domain/job.ts';
+import { errorName } from './ports/log.ts';
 import type { JobShards, JobSnapshot } from './ports/job-shard.ts';
 import type { ExecuteDeps } from './run/attempt.ts';
 import { runTurn } from './run/run-turn.ts';
@@ -48,7 +49,7 @@ export async function runInline(
       // The lease runs out and another runner takes over.
       deps.log('error', 'inline.turn_failed', {
         job_id: id,
-        error: error instanceof Error ? error.name : 'unknown',
+        error: errorName(error),
       });
     });
     deps.background(run);

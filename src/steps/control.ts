@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { DURATION_HELP, parseDurationMs } from '../domain/duration.ts';
 import type { ControlKind } from '../domain/step-kinds.ts';
+import { EVENT_NAME } from '../domain/wait.ts';
 import { jsonField } from './json-field.ts';
 
 const WAITS = ['duration', 'until', 'event'] as const;
@@ -18,7 +19,7 @@ const waitInput = z
     event: z
       .string()
       .regex(
-        /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/,
+        EVENT_NAME,
         'must be letters, digits, _, . and -, at most 128, and begin with a letter or digit',
       )
       .optional(),

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
 
-import { longTimeout } from '../../domain/definition-parts.ts';
-import { DURATION_HELP, parseDurationMs } from '../../domain/duration.ts';
+import { DAY, duration, longTimeout, SECOND } from '../../domain/definition-parts.ts';
 import { priorities } from '../../domain/flow.ts';
 import { firstJobIdAt, isJobId } from '../../domain/ids.ts';
 import { jobStatuses } from '../../domain/job.ts';
+import { parsePipelineReference } from '../../domain/pipeline-reference.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
 import type { JobFilter } from '../../services/ports/job-index.ts';
 import type { ReadRequest } from '../../services/ports/job-shard.ts';
@@ -12,7 +12,6 @@ import type { ReadRequest } from '../../services/ports/job-shard.ts';
 /** What requests about jobs may carry. */
 
 const METADATA_MAX = 50;
-const CANCEL_AFTER_MAX_MS = 30 * 86_400_000;
 
 export const metadataField = z
   .record(z.string().min(1).max(64), z.string().max(500))
@@ -63,19 +62,7 @@ export const submitHeaders = z.object({
     description: '`wait=N`: wait up to N seconds (at most 60) for the job to end',
     example: 'wait=30',
   }),
-  'cancel-after': z
-    .string()
-    .refine((text) => parseDurationMs(text) !== null, {
-      error: `must be ${DURATION_HELP}`,
-      abort: true,
-    })
-    .refine(
-      (text) => {
-        const ms = parseDurationMs(text) ?? 0;
-        return ms >= 1_000 && ms <= CANCEL_AFTER_MAX_MS;
-      },
-      { error: 'must be between 1s and 30d' },
-    )
+  'cancel-after': duration(SECOND, 30 * DAY, '1s and 30d')
     .optional()
     .meta({
       description: 'The job is cancelled if it is not over this long after its creation: 1s to 30d',
@@ -184,15 +171,15 @@ export const listQuery = z.object({
 
 /** The filter that a list's query describes. */
 export function filterOf(query: z.output<typeof listQuery>): JobFilter {
-  const [pipeline = null, version = null] = query.pipeline?.split('@') ?? [];
+  const named = query.pipeline === undefined ? null : parsePipelineReference(query.pipeline);
   const before = [query.after, timeBound(query.created_before)].filter(
     (bound) => bound !== undefined,
   );
   return {
     statuses: query.status,
     waitingOn: query.waiting_on,
-    pipeline,
-    version: query.version ?? (version === null ? null : Number(version)),
+    pipeline: named?.name ?? null,
+    version: query.version ?? named?.version ?? null,
     tag: query.tag ?? null,
     before: before.toSorted()[0] ?? null,
     from: timeBound(query.created_after) ?? null,

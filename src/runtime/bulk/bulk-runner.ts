@@ -3,7 +3,7 @@ import type { Deed } from '../../services/act-on-job.ts';
 import { jobFilterOf } from '../../services/manage-bulks.ts';
 import type { BulkIndex } from '../../services/ports/bulk.ts';
 import type { IndexedJob, JobIndex } from '../../services/ports/job-index.ts';
-import type { Log } from '../../services/ports/log.ts';
+import { errorName, type Log } from '../../services/ports/log.ts';
 
 /** What a bulk action needs of the world. */
 export type BulkPorts = {
@@ -80,7 +80,7 @@ export class BulkRunner {
     } catch (error) {
       this.#ports.log('error', 'bulk.alarm_failed', {
         bulk_id: this.#ports.load()?.id ?? null,
-        error: error instanceof Error ? error.name : 'unknown',
+        error: errorName(error),
       });
       this.#tryLater();
     }
@@ -143,7 +143,7 @@ export class BulkRunner {
       this.#ports.log('warn', 'bulk.job_failed', {
         bulk_id: bulk.id,
         job_id: job.id,
-        error: error instanceof Error ? error.name : 'unknown',
+        error: errorName(error),
       });
       return orFailed({ kind: 'later' }, bulk.tries);
     }
@@ -189,7 +189,7 @@ export class BulkRunner {
     } catch (error) {
       this.#ports.log('warn', 'bulk.not_told', {
         bulk_id: bulk.id,
-        error: error instanceof Error ? error.name : 'unknown',
+        error: errorName(error),
       });
       if (bulk.status !== 'running') this.#arm(this.#ports.nowMs() + TELL_AGAIN_MS);
       return false;

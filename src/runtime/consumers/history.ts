@@ -1,4 +1,4 @@
-import type { Log } from '../../services/ports/log.ts';
+import { errorName, type Log } from '../../services/ports/log.ts';
 import type { JobShards } from '../../services/ports/job-shard.ts';
 import { recordDeadLetters } from '../d1/dead-letters.ts';
 import { writeHistory, type OwnedEntry, type WriteResult } from '../d1/write-history.ts';
@@ -94,7 +94,7 @@ async function confirmAll(
         log('warn', 'history.not_confirmed', {
           project: first.project,
           shard: first.shard,
-          error: error instanceof Error ? error.name : 'unknown',
+          error: errorName(error),
         });
       }
     }),

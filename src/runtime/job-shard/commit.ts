@@ -131,7 +131,7 @@ function changes({ book }: JobRow, { tail, inline, dueAtMs, book: after }: JobCh
 /** Writes a new job. */
 export function commitNew(
   context: ShardContext,
-  input: Omit<CommitInput, 'row' | 'returning' | 'objects'> & { readonly book: Book },
+  input: Omit<CommitInput, 'row' | 'returning' | 'attended' | 'objects'> & { readonly book: Book },
 ): JobRow {
   const { state, events } = input.decision;
   const nowMs = context.ports.nowMs();

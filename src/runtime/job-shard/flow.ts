@@ -4,6 +4,7 @@ import { runnableCount } from '../../engine/due.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { wantsSlot } from '../../engine/slot.ts';
 import type { FlowAsk, FlowSlot } from '../../services/ports/flow.ts';
+import { errorName } from '../../services/ports/log.ts';
 import {
   RESEND_MAX_MS,
   resendDelayMs,
@@ -145,7 +146,7 @@ async function flush(context: ShardContext): Promise<void> {
   } catch (error) {
     ports.log('warn', 'shard.flow_not_told', {
       count: sends.length,
-      error: error instanceof Error ? error.name : 'unknown',
+      error: errorName(error),
     });
   }
 }

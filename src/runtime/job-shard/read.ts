@@ -1,4 +1,5 @@
 import { attemptKey } from '../../domain/attempt.ts';
+import { hasSucceeded } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
 import { readsOf } from '../../engine/expression/template.ts';
 import type { Plan } from '../../engine/plan.ts';
@@ -45,8 +46,7 @@ export function snapshot(
   wantedSteps?: ReadRequest['steps'],
 ): JobSnapshot {
   const source: ReadSource = { sql: ports.sql, state, inline };
-  const succeeded = state.status === 'succeeded' || state.status === 'partially_succeeded';
-  const wantsOutput = succeeded && !book.erased && plan.output !== null;
+  const wantsOutput = hasSucceeded(state.status) && !book.erased && plan.output !== null;
   return {
     state,
     definition: plan.definition,

@@ -1,5 +1,6 @@
 import type { JobId } from '../../domain/ids.ts';
 import type { HistoryEntry } from '../messages.ts';
+import { errorName } from '../../services/ports/log.ts';
 import { historyEntries, packHistory } from './history.ts';
 import type { ShardContext } from './context.ts';
 import { loadJob } from './tables/jobs.ts';
@@ -84,8 +85,4 @@ function takeHistory(context: ShardContext, jobId: JobId): HistoryEntry[] {
     ports.log('error', 'shard.history_unreadable', { job_id: jobId, error: errorName(error) });
     return [];
   }
-}
-
-function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
 }

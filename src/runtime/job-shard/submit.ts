@@ -102,7 +102,6 @@ function writeJob(context: ShardContext, request: SubmitRequest, plan: Plan) {
     box,
     requestId: turn?.requestId ?? null,
     wakes: NO_WAKES,
-    attended: false,
     book: firstBook(request, plan),
   });
   return { row, decision };

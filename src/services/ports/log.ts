@@ -8,3 +8,8 @@ export type LogLevel = (typeof logLevels)[number];
  * get here.
  */
 export type Log = (level: LogLevel, event: string, fields: Readonly<Record<string, Json>>) => void;
+
+/** What a log may say of something thrown: its kind. The message may carry what a user sent. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}

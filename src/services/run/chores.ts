@@ -1,15 +1,14 @@
 import { attemptKey, type ActiveAttempt } from '../../domain/attempt.ts';
 import { shardOf, type JobId, type ProjectId } from '../../domain/ids.ts';
+import { hasSucceeded } from '../../domain/job.ts';
 import type { ParentLink } from '../../domain/lineage.ts';
-import type { Json } from '../../domain/json.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
-import { checkValue } from '../check-value.ts';
-import { controlValues } from '../control-values.ts';
 import { jobOutput } from '../job-output.ts';
-import { packPayload } from '../payloads.ts';
 import type { Chores, JobSnapshot, SettlementReport } from '../ports/job-shard.ts';
+import { errorName } from '../ports/log.ts';
 import type { ExecuteDeps } from './attempt.ts';
 import { childFacts, childFailure } from './child-end.ts';
+import { packOutput } from './pack-output.ts';
 
 type Job = { readonly jobId: JobId; readonly project: ProjectId };
 
@@ -34,7 +33,7 @@ export async function cancelChild(
   try {
     await shards.of(project, shardOf(child)).cancel({ jobId: child, by: jobId });
   } catch (error) {
-    log('warn', 'child.not_cancelled', { job_id: child, parent: jobId, error: nameOf(error) });
+    log('warn', 'child.not_cancelled', { job_id: child, parent: jobId, error: errorName(error) });
   }
 }
 
@@ -54,7 +53,7 @@ async function tellParent(
     log('warn', 'child.parent_not_told', {
       job_id: jobId,
       parent: parent.jobId,
-      error: nameOf(error),
+      error: errorName(error),
     });
   }
 }
@@ -121,22 +120,8 @@ async function outcomeOf(
   { item, attempt }: ActiveAttempt,
   { parent, step, child }: Ended,
 ): Promise<SettlementReport['outcome']> {
-  const { status } = child.state;
-  if (status !== 'succeeded' && status !== 'partially_succeeded') {
-    return { ok: false, failure: childFailure(child.state) };
-  }
-  const value: Json = await jobOutput(deps.objects, child);
-  const { check } = step.definition;
-  const unfit = check === undefined ? null : checkValue(check.schema, value);
-  if (unfit !== null) return { ok: false, failure: unfit, rejected: value };
-  const control = controlValues(step.forEach === null ? step.reports : [], value, 3);
-  if (!control.ok) return control;
-  const owner = attemptKey(step.id, item, attempt);
-  const rowKey = item === null ? `output/${step.id}` : `output/${step.id}/${item}`;
-  const packed = await packPayload(deps, { project, jobId: parent, owner, rowKey }, value);
-  return packed.ok ? { ok: true, output: packed.payload, control: control.values } : packed;
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
+  if (!hasSucceeded(child.state.status)) return { ok: false, failure: childFailure(child.state) };
+  const output = await jobOutput(deps.objects, child);
+  const key = attemptKey(step.id, item, attempt);
+  return packOutput(deps, { project, jobId: parent, step, item, key }, { output, checked: output });
 }

@@ -3,14 +3,13 @@ import { isModelStepKind, isTransformKind } from '../../domain/step-kinds.ts';
 import { fillTemplate } from '../../engine/expression/template.ts';
 import { valueAt, type Scope } from '../../engine/expression/path.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
-import { controlValues } from '../control-values.ts';
-import { packPayload } from '../payloads.ts';
 import type { SettlementReport, WorkItem } from '../ports/job-shard.ts';
 import type { Objects } from '../ports/objects.ts';
 import { contextScope, readValue, scopeOf } from '../resolve-scope.ts';
+import { errorName } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
-import { checkValue } from '../check-value.ts';
 import { localFacts } from './facts.ts';
+import { packOutput } from './pack-output.ts';
 import { runChild } from './run-child.ts';
 import { runModel } from './run-model.ts';
 import { runTransform } from './run-transform.ts';
@@ -23,13 +22,13 @@ export async function executeAttempt(
   const startedAtMs = deps.machine.nowMs();
   try {
     const ran = await run(deps, attempt);
-    const report = await reportOf(deps, attempt, checked(attempt.step, ran));
+    const report = await reportOf(deps, attempt, ran);
     logAttempt(deps, attempt, report);
     return report;
   } catch (error) {
     deps.log('error', 'attempt.defect', {
       ...subjectOf(attempt),
-      error: error instanceof Error ? error.name : 'unknown',
+      error: errorName(error),
       stack: error instanceof Error ? (error.stack ?? null) : null,
     });
     const facts = localFacts(startedAtMs, deps.machine.nowMs(), null);
@@ -94,15 +93,6 @@ async function itemOf(
   return { ok: true as const, value: valueAt(list.value, [item]) ?? null };
 }
 
-/** An output that does not satisfy the step's schema is a failure; what was rejected is kept. */
-function checked(step: PlannedStep, ran: Ran): Ran {
-  const schema = step.definition.check?.schema;
-  if (schema === undefined || ran.result.ok !== true) return ran;
-  const failure = checkValue(schema, ran.result.checked);
-  if (failure === null) return ran;
-  return { ...ran, result: { ok: false, failure, rejected: ran.result.checked } };
-}
-
 async function reportOf(
   deps: ExecuteDeps,
   attempt: Attempt,
@@ -118,20 +108,15 @@ async function reportOf(
       outcome: { ok: false, failure, ...(rejected === undefined ? {} : { rejected }) },
     };
   }
-  // A map's control values are assembled by the shard, which alone has all its items.
-  const reads = attempt.step.forEach === null ? attempt.step.reports : [];
-  const control = controlValues(reads, result.output, 3);
-  if (!control.ok) return { ...which, facts, outcome: control };
-  const { job, work } = attempt;
-  const rowKey = work.item === null ? `output/${work.step}` : `output/${work.step}/${work.item}`;
-  const owner = { project: job.project, jobId: job.jobId, owner: work.key, rowKey };
-  const packed = await packPayload(deps, owner, result.output);
-  if (!packed.ok) return { ...which, facts, outcome: packed };
-  return {
-    ...which,
-    facts,
-    outcome: { ok: true, output: packed.payload, control: control.values },
+  const { job, step, work } = attempt;
+  const owner = {
+    project: job.project,
+    jobId: job.jobId,
+    step,
+    item: work.item,
+    key: work.key,
   };
+  return { ...which, facts, outcome: await packOutput(deps, owner, result) };
 }
 
 function subjectOf({ job, work }: Attempt) {

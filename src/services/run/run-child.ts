@@ -2,7 +2,8 @@ import type { Actor } from '../../domain/access.ts';
 import type { JobId } from '../../domain/ids.ts';
 import { LINEAGE_MAX, type ParentLink } from '../../domain/lineage.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { isTerminal } from '../../domain/job.ts';
+import { hasSucceeded, isTerminal } from '../../domain/job.ts';
+import { pipelineNameOf } from '../../domain/pipeline-reference.ts';
 import type { Json } from '../../domain/json.ts';
 import type { AttemptFacts } from '../../domain/attempt.ts';
 import { jobOutput } from '../job-output.ts';
@@ -11,6 +12,7 @@ import { controlInputs } from '../../steps/control.ts';
 import type { Result } from '../result.ts';
 import type { Submitted } from '../create-job.ts';
 import { submitJob, type SubmitInput } from '../submit-job.ts';
+import { errorName } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { childFacts, childFailure } from './child-end.ts';
 import { localFacts } from './facts.ts';
@@ -60,14 +62,14 @@ async function ranBy(
   const { state } = child;
   if (!isTerminal(state.status)) return { facts, result: { ok: 'pending', child: state.birth.id } };
   const ended = childFacts(state);
-  const succeeded = state.status === 'succeeded' || state.status === 'partially_succeeded';
-  if (!succeeded) return { facts: ended, result: { ok: false, failure: childFailure(state) } };
+  if (!hasSucceeded(state.status))
+    return { facts: ended, result: { ok: false, failure: childFailure(state) } };
   const output = await jobOutput(objects, child);
   return { facts: ended, result: { ok: true, output, checked: output } };
 }
 
 function lineageFailure(lineage: readonly string[], pipeline: string): Failure | null {
-  const [name = pipeline] = pipeline.split('@');
+  const name = pipelineNameOf(pipeline);
   const chain = [...lineage, name].join(' -> ');
   if (lineage.includes(name)) {
     return refusal('ancestor', `a pipeline cannot run inside itself: ${chain}`);
@@ -132,8 +134,7 @@ async function untilTaken(
       if (!full || tries >= TRIES) return submitted;
     } catch (error) {
       if (tries >= TRIES) throw error;
-      const name = error instanceof Error ? error.name : 'unknown';
-      log('warn', 'child.submit_failed', { job_id: jobId, tries, error: name });
+      log('warn', 'child.submit_failed', { job_id: jobId, tries, error: errorName(error) });
     }
     await machine.wait(RETRY_MS * 2 ** (tries - 1));
   }

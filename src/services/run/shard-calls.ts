@@ -1,6 +1,6 @@
 import type { JobId } from '../../domain/ids.ts';
 import type { JobShard, NextAnswer, NextRequest } from '../ports/job-shard.ts';
-import type { Log } from '../ports/log.ts';
+import { errorName, type Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 
 /** A runner's calls to a shard, repeated where that is safe. */
@@ -27,7 +27,7 @@ export async function askNext(
     try {
       return await shard.next(request);
     } catch (error) {
-      log('warn', 'turn.next_failed', { job_id: request.jobId, tries, error: nameOf(error) });
+      log('warn', 'turn.next_failed', { job_id: request.jobId, tries, error: errorName(error) });
       await machine.wait(Math.min(NEXT_RETRY_MAX_MS, NEXT_RETRY_MS * 2 ** tries));
     }
   }
@@ -55,11 +55,7 @@ export async function renewWhileRunning(
       pauseMs = RENEW_EVERY_MS;
     } catch (error) {
       pauseMs = RENEW_RETRY_MS;
-      log('warn', 'turn.renew_failed', { job_id: jobId, error: nameOf(error) });
+      log('warn', 'turn.renew_failed', { job_id: jobId, error: errorName(error) });
     }
   }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
 }

@@ -1,4 +1,4 @@
-import type { Log } from '../ports/log.ts';
+import { errorName, type Log } from '../ports/log.ts';
 import type { Objects } from '../ports/objects.ts';
 import type { Machine } from '../ports/runtime.ts';
 
@@ -18,8 +18,7 @@ export function steadyObjects(objects: Objects, { log, machine }: Deps): Objects
         return await work();
       } catch (error) {
         if (tries >= TRIES) throw error;
-        const name = error instanceof Error ? error.name : 'unknown';
-        log('warn', 'objects.failed', { what, tries, error: name });
+        log('warn', 'objects.failed', { what, tries, error: errorName(error) });
         await machine.wait(RETRY_MS * 2 ** (tries - 1));
       }
     }

@@ -1,0 +1,39 @@
+import type { JobId, ProjectId } from '../../domain/ids.ts';
+import type { Json } from '../../domain/json.ts';
+import type { PlannedStep } from '../../engine/plan.ts';
+import { checkValue } from '../check-value.ts';
+import { controlValues } from '../control-values.ts';
+import { packPayload } from '../payloads.ts';
+import type { SettlementReport } from '../ports/job-shard.ts';
+import type { ExecuteDeps } from './attempt.ts';
+
+/** The attempt whose output it is. */
+export type OutputOwner = {
+  readonly project: ProjectId;
+  readonly jobId: JobId;
+  readonly step: PlannedStep;
+  readonly item: number | null;
+  /** The attempt's key: objects are stored under it. */
+  readonly key: string;
+};
+
+/**
+ * Makes an attempt's output ready to be reported: checks it against the step's schema, reads the values that decide
+ * what runs next, and stores it where it belongs. An output that does not satisfy the schema is a failure; what was
+ * rejected is kept.
+ */
+export async function packOutput(
+  deps: Pick<ExecuteDeps, 'objects' | 'machine'>,
+  { project, jobId, step, item, key }: OutputOwner,
+  { output, checked }: { readonly output: Json; readonly checked: Json },
+): Promise<SettlementReport['outcome']> {
+  const { check } = step.definition;
+  const unfit = check === undefined ? null : checkValue(check.schema, checked);
+  if (unfit !== null) return { ok: false, failure: unfit, rejected: checked };
+  // A map's control values are assembled by the shard, which alone has all its items.
+  const control = controlValues(step.forEach === null ? step.reports : [], output, 3);
+  if (!control.ok) return control;
+  const rowKey = item === null ? `output/${step.id}` : `output/${step.id}/${item}`;
+  const packed = await packPayload(deps, { project, jobId, owner: key, rowKey }, output);
+  return packed.ok ? { ok: true, output: packed.payload, control: control.values } : packed;
+}
