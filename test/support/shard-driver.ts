@@ -477,9 +477,9 @@ export class ShardDriver {
     this.recorded.set(job.id, known);
   }
 
-  /** Sends, stores and confirms all history there is. */
-  async settleHistory(): Promise<void> {
-    await this.pass(WINDOW_MS);
+  /** Sends, stores and confirms all history that leaves within a time: without one, that of jobs that are over. */
+  async settleHistory(withinMs = WINDOW_MS): Promise<void> {
+    await this.pass(withinMs);
     this.deliverHistory();
     await this.quiet();
   }

@@ -6,6 +6,7 @@ import { quarantine } from './quarantine.ts';
 import { deleteDefinitionsBefore } from './tables/definitions.ts';
 import { dueJobs, nextDueAfter, type DueJob } from './tables/jobs.ts';
 import { readMeta, writeMeta } from './tables/meta.ts';
+import { nextProgressAtMs, tellProgress } from './tell-progress.ts';
 import { nextTellAtMs, tellWaits } from './tell-waiting.ts';
 
 /** Jobs attended in one firing; what is left over re-arms the alarm at once. */
@@ -26,6 +27,7 @@ export async function fireAlarm(context: ShardContext, retryCount: number): Prom
   try {
     const cautious = retryCount >= CAUTIOUS_AFTER_RETRIES;
     tellWaits(context);
+    tellProgress(context);
     const due = reallyDue(context);
     for (const { jobId } of due.slice(0, cautious ? 1 : JOBS_PER_FIRING)) {
       await attendGuarded(context, jobId, cautious);
@@ -102,7 +104,8 @@ function nextAlarmAtMs(context: ShardContext): number {
   const nowMs = ports.nowMs();
   const overdue = overdueRows(context).map(({ jobId }) => memory.dueAtMs.get(jobId) ?? nowMs);
   const later = nextDueAfter(ports.sql, nowMs) ?? Number.POSITIVE_INFINITY;
-  return Math.max(nowMs, Math.min(later, nextTellAtMs(context), ...overdue));
+  const tellAtMs = Math.min(nextTellAtMs(context), nextProgressAtMs(context));
+  return Math.max(nowMs, Math.min(later, tellAtMs, ...overdue));
 }
 
 /** An alarm that should have fired this long ago never will. */

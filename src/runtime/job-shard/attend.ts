@@ -119,8 +119,12 @@ function remindOfChores(context: ShardContext, row: JobRow): JobRow {
 function sendAgain(context: ShardContext, { state, book }: JobRow): void {
   const { memory, ports } = context;
   const jobId = state.birth.id;
-  if (confirmedSeq(context, jobId, book) >= state.seq) return;
+  const confirmed = confirmedSeq(context, jobId, book);
+  if (confirmed >= state.seq) return;
   const sent = memory.sent.get(jobId);
+  const unanswered = sent !== undefined && sent.seq > confirmed;
+  // What was not sent yet has a moment of its own.
+  if (!unanswered && memory.unsent.has(jobId)) return;
   if (sent === undefined || ports.nowMs() >= sent.atMs + resendDelayMs(sent.tries)) {
     queueHistory(context, jobId);
   }

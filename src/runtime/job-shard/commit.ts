@@ -18,9 +18,10 @@ import { confirmedSeq, type ShardContext } from './context.ts';
 import { claimableCount, flowDueAtMs, nextFlow, noteFlow } from './flow.ts';
 import { dropLease, leaseEndsAtMs, noteSeen, stillUnheard } from './leases.ts';
 import type { Box } from './payload-box.ts';
-import { queueHistory, queueWakes } from './sends.ts';
+import { queueWakes } from './sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
 import { insertJob, updateJob, type JobChange, type JobRow } from './tables/jobs.ts';
+import { noteProgress } from './tell-progress.ts';
 import { noteWaiting } from './tell-waiting.ts';
 import { nextWaiting } from './waiting.ts';
 
@@ -87,9 +88,9 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
     dueAtMs: storedDue(row, state, book, dueAtMs),
   };
   if (changes(row, change)) updateJob(ports.sql, jobId, change);
-  arm(context, Math.min(dueAtMs, noteWaiting(context, jobId, book)));
+  const progressAtMs = noteProgress(context, row, { state, book }, decision.events);
+  arm(context, Math.min(dueAtMs, noteWaiting(context, jobId, book), progressAtMs));
 
-  if (decision.events.length > 0) queueHistory(context, jobId);
   queueWakes(context, jobId, hints);
   noteFlow(context, state, row.book, book);
   return { state, book, inline: input.box.inline, dueAtMs: change.dueAtMs ?? row.dueAtMs };
@@ -157,8 +158,8 @@ export function commitNew(
   });
   const row: JobRow = { state, book, inline: input.box.inline, dueAtMs };
   insertJob(context.ports.sql, state.birth.id, row, lines);
-  arm(context, Math.min(dueAtMs, noteWaiting(context, state.birth.id, book)));
-  queueHistory(context, state.birth.id);
+  const progressAtMs = noteProgress(context, null, row, events);
+  arm(context, Math.min(dueAtMs, noteWaiting(context, state.birth.id, book), progressAtMs));
   queueWakes(context, state.birth.id, hints);
   noteFlow(context, state, input.book, book);
   return row;

@@ -60,6 +60,8 @@ export type ShardMemory = {
   readonly confirmedSeq: Map<JobId, number>;
   /** When a wait has to be told, by job; see `waiting.ts`. */
   readonly tell: Map<JobId, Telling>;
+  /** When running jobs have to be told of, for events that were not sent yet; see `tell-progress.ts`. */
+  readonly unsent: Map<JobId, number>;
   /** What the project's flow has to be told, and what it was told; see `flow.ts`. */
   readonly flow: {
     readonly toSend: Map<JobId, FlowSend>;
@@ -106,6 +108,7 @@ export function freshMemory(nowMs: number, alarmAtMs: number | null): ShardMemor
     sent: new Map(),
     confirmedSeq: new Map(),
     tell: new Map(),
+    unsent: new Map(),
     flow: { toSend: new Map(), sent: new Map(), flushing: false },
     toSend: new Set(),
     historyTimer: false,
@@ -126,5 +129,6 @@ export function forget({ memory }: ShardContext, jobId: JobId): void {
   memory.confirmedSeq.delete(jobId);
   memory.toSend.delete(jobId);
   memory.tell.delete(jobId);
+  memory.unsent.delete(jobId);
   memory.flow.sent.delete(jobId);
 }

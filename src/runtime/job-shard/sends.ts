@@ -79,6 +79,7 @@ function takeHistory(context: ShardContext, jobId: JobId): HistoryEntry[] {
     const before = memory.sent.get(jobId);
     const tries = before === undefined || before.seq < seq ? 0 : before.tries + 1;
     memory.sent.set(jobId, { seq, atMs: ports.nowMs(), tries });
+    memory.unsent.delete(jobId);
     return entries;
   } catch (error) {
     // Its neighbours' history is sent all the same.

@@ -11,8 +11,11 @@ import { waitingOn } from './waiting-on.ts';
  * object that forgets it finds the wait when it next attends to the job, half a minute after its last event at most.
  */
 
-/** A wait that is shorter is nobody's concern. */
-const SHOWN_AFTER_MS = 5_000;
+/**
+ * How late lists may be in what they show of a job's status. A wait that is shorter is nobody's concern, and a job that
+ * is over sooner is told of once.
+ */
+export const LISTED_AFTER_MS = 5_000;
 
 /** What a job waits for after a commit, and since when. */
 export function nextWaiting(
@@ -38,7 +41,7 @@ function waitingVersion(waiting: Waiting, nowMs: number): number {
 
 /** The number of what is told once a wait has lasted. */
 export function lastingVersion({ sinceMs }: Waiting): number {
-  return sinceMs + SHOWN_AFTER_MS;
+  return sinceMs + LISTED_AFTER_MS;
 }
 
 type WaitingColumns = Pick<
@@ -56,6 +59,12 @@ export function waitingColumns({ waiting }: Book, nowMs: number): WaitingColumns
 
 function isLong(waiting: Waiting, nowMs: number): boolean {
   return nowMs >= lastingVersion(waiting);
+}
+
+/** True when a wait that lasted long enough to be shown is over, or is for something else now. */
+export function wasShown(before: Book, after: Book, nowMs: number): boolean {
+  const { waiting } = before;
+  return waiting !== undefined && isLong(waiting, nowMs) && waiting.kind !== after.waiting?.kind;
 }
 
 /** True for a wait that lasts and that D1 is not known to have. */

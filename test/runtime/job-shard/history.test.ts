@@ -28,6 +28,9 @@ function expectRecorded(driver: ShardDriver, jobId: JobId): void {
   });
 }
 
+/** A job is told of after 5 s, and what is to be told at one time waits 200 ms for more of its kind. */
+const LISTED_MS = 5_200;
+
 describe('history', () => {
   test('is sent once, a moment after the commits it is about, and confirmed', async () => {
     const driver = new ShardDriver();
@@ -49,7 +52,8 @@ describe('history', () => {
     const driver = new ShardDriver();
     const jobId = driver.create(chain);
     driver.claim(jobId, { hinted: true });
-    await driver.settleHistory();
+    await driver.settleHistory(LISTED_MS);
+    expect(driver.recorded.get(jobId)?.job.status).toBe('running');
     const rows = driver.db.rowsWritten;
     const fired = driver.alarmsFired;
     for (let turn = 0; turn < 12; turn += 1) {
@@ -65,7 +69,7 @@ describe('history', () => {
     const driver = new ShardDriver();
     const jobId = driver.create(chain);
     driver.claim(jobId, { hinted: true });
-    await driver.settleHistory();
+    await driver.settleHistory(LISTED_MS);
     for (let turn = 0; turn < 4; turn += 1) {
       await driver.pass(20_000);
       driver.shard.renew({ jobId, keys: ['a#1'] });
@@ -106,7 +110,7 @@ describe('history', () => {
   test('is sent in pieces as it grows; a piece that is missing is not skipped', async () => {
     const driver = new ShardDriver();
     const jobId = driver.create(chain);
-    await driver.pass(200);
+    await driver.pass(LISTED_MS);
     const lost = driver.history.splice(0);
     expect(lost).toHaveLength(1);
     driver.claim(jobId, { hinted: true });
@@ -125,9 +129,9 @@ describe('history', () => {
   test('that is confirmed out of order is confirmed in the end', async () => {
     const driver = new ShardDriver();
     const jobId = driver.create(chain);
-    await driver.pass(200);
+    await driver.pass(LISTED_MS);
     driver.claim(jobId, { hinted: true });
-    await driver.pass(200);
+    await driver.pass(LISTED_MS);
     driver.succeed(jobId, 'a#1');
     driver.finish(jobId);
     await driver.pass(200);
@@ -144,7 +148,7 @@ describe('history', () => {
     const driver = new ShardDriver();
     const jobId = driver.create(chain);
     driver.claim(jobId, { hinted: true });
-    await driver.settleHistory();
+    await driver.settleHistory(LISTED_MS);
     driver.restart();
     driver.succeed(jobId, 'a#1');
     driver.finish(jobId);
@@ -196,11 +200,89 @@ describe('history', () => {
     const driver = new ShardDriver();
     const [bad, good] = [driver.create(chain), driver.create(chain)];
     driver.db.port().exec("UPDATE jobs SET tail = 'not json' WHERE job_id = ?", bad);
-    await driver.settleHistory();
+    await driver.settleHistory(LISTED_MS);
     expect(driver.recorded.has(bad)).toBe(false);
     expectRecorded(driver, good);
     expect(driver.logs).toContainEqual({ level: 'error', event: 'shard.history_unreadable' });
     await driver.pass(3_600_000);
+  });
+});
+
+describe('a job that lasts', () => {
+  const slow: DefinitionBody = {
+    steps: ['a', 'b', 'c', 'd', 'e', 'f'].map((id, index, all) => ({
+      id,
+      uses: 'model.chat',
+      route: { targets: [openai] },
+      needs: all.slice(0, index).slice(-1),
+      timeouts: { attempt: '10m' },
+    })),
+  };
+
+  /** Seconds after its submit at which something of a job reached D1. */
+  async function toldAt(driver: ShardDriver, seconds: number, since: number): Promise<number[]> {
+    const moments: number[] = [];
+    for (let passed = 0; passed < seconds; passed += 1) {
+      await driver.pass(1_000);
+      if (driver.history.length > 0) moments.push(Math.floor((driver.nowMs - since) / 1_000));
+      driver.deliverHistory();
+    }
+    return moments;
+  }
+
+  test('is told of after 5 s, then every 30 s while it moves, and at its end', async () => {
+    const driver = new ShardDriver();
+    const since = driver.nowMs;
+    const jobId = driver.create(slow);
+    let [key] = driver.claim(jobId, { hinted: true });
+    const moments: number[] = [];
+    while (key !== undefined) {
+      moments.push(...(await toldAt(driver, 10, since)));
+      const settled = [driver.succeeded(jobId, key)];
+      [key] = driver.next(jobId, { settled }).work.map((work) => work.key);
+    }
+    moments.push(...(await toldAt(driver, 120, since)));
+    expect(moments).toEqual([6, 41, 61]);
+    expectRecorded(driver, jobId);
+  });
+
+  test('is shown as paused, and as running again, within 5 s', async () => {
+    const driver = new ShardDriver();
+    const jobId = driver.create(slow);
+    driver.claim(jobId, { hinted: true });
+    await driver.settleHistory(LISTED_MS);
+    driver.shard.pause({ jobId, by: 'key_1' });
+    await driver.settleHistory(LISTED_MS);
+    expect(driver.recorded.get(jobId)?.job.status).toBe('paused');
+    driver.shard.resume({ jobId, by: 'key_1' });
+    await driver.settleHistory(LISTED_MS);
+    expect(driver.recorded.get(jobId)?.job.status).toBe('running');
+  });
+
+  test('is told of although its object forgot that it had to be', async () => {
+    const driver = new ShardDriver();
+    const jobId = driver.create(slow);
+    driver.claim(jobId, { hinted: true });
+    await driver.pass(4_000);
+    driver.restart();
+    driver.shard.renew({ jobId, keys: ['a#1'] });
+    await driver.settleHistory(31_000);
+    expectRecorded(driver, jobId);
+  });
+
+  test('is told of together with others whose moment comes within a second', async () => {
+    const driver = new ShardDriver();
+    const jobs: JobId[] = [];
+    for (let made = 0; made < 8; made += 1) {
+      const jobId = driver.create(slow);
+      driver.claim(jobId, { hinted: true });
+      jobs.push(jobId);
+      await driver.pass(100);
+    }
+    const { alarmsFired } = driver;
+    await driver.settleHistory(LISTED_MS);
+    expect(driver.alarmsFired - alarmsFired).toBe(1);
+    for (const jobId of jobs) expectRecorded(driver, jobId);
   });
 });
 

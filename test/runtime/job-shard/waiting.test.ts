@@ -42,11 +42,11 @@ describe('a job that waits', () => {
     const driver = new ShardDriver();
     const jobId = driver.create(two);
     await passDelivering(driver, 4_500);
-    expect(listed(driver, jobId)).toBe(null);
+    expect(driver.recorded.has(jobId)).toBe(false);
     await passDelivering(driver, 1_000);
     expect(listed(driver, jobId)).toBe('runner');
     driver.claim(jobId, { hinted: true });
-    await passDelivering(driver, 500);
+    await passDelivering(driver, 5_500);
     expect(listed(driver, jobId)).toBe(null);
   });
 
@@ -102,9 +102,9 @@ describe('a job that waits', () => {
     const jobId = driver.create(two);
     await driver.pass(6_000);
     driver.claim(jobId, { hinted: true });
-    await driver.pass(300);
+    await driver.pass(5_300);
     const messages = [...driver.history];
-    expect(messages.length).toBeGreaterThan(2);
+    expect(messages.length).toBeGreaterThan(1);
     for (const message of messages.toReversed()) driver.deliverHistory((one) => one === message);
     expect(listed(driver, jobId)).toBe(null);
     driver.history = messages;
