@@ -9,6 +9,7 @@ import { withRecentReads } from './recent-reads.ts';
 import { askNext, renewWhileRunning } from './shard-calls.ts';
 import type { Slots } from './slots.ts';
 import { steadyObjects } from './steady-objects.ts';
+import { makeTurnPlaces, type TurnPlaces } from './turn-places.ts';
 
 export type TurnDeps = ExecuteDeps & {
   readonly shard: JobShard;
@@ -39,7 +40,13 @@ type Turn = {
   /** The hint that began this turn, until the shard has been told of it. */
   hinted: boolean;
   over: boolean;
+  /** True when the shard had more work than there were places for. */
   starved: boolean;
+  /** True when several calls at once are of use: more than one place is asked for, where they lie free. */
+  wide: boolean;
+  readonly places: TurnPlaces;
+  /** Steps of which work was handed out. */
+  readonly begun: Set<string>;
   readonly running: Map<string, Running>;
   /** The end of the local work taken on so far. */
   local: Promise<void>;
@@ -67,6 +74,9 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<voi
     hinted: options.hinted,
     over: false,
     starved: false,
+    wide: isAlone(options),
+    places: makeTurnPlaces(deps.calls, deps.machine),
+    begun: new Set(),
     running: new Map(),
     local: Promise.resolve(),
     reports: [],
@@ -76,12 +86,13 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<voi
   const renewal = renewWhileRunning(deps, options.jobId, turn.running, renewing.signal);
   try {
     if (options.first === null) await hop(turn);
-    else begin(turn, { ...options.first.answer, definition: options.first.definition }, 0);
+    else begin(turn, { ...options.first.answer, definition: options.first.definition });
     while (goesOn(turn)) {
       await somethingHappens(turn);
       await hop(turn);
     }
   } finally {
+    turn.places.leave();
     renewing.abort();
     await renewal;
     await turn.chores;
@@ -93,14 +104,34 @@ function goesOn(turn: Turn): boolean {
 }
 
 /** Waits for a report, or, when work only lacks a connection, for one to become free. */
-async function somethingHappens({ deps, running, reports, local, starved }: Turn): Promise<void> {
+async function somethingHappens(turn: Turn): Promise<void> {
+  const { running, reports, local, starved } = turn;
   if (reports.length > 0) return;
   const held = [...running.values()];
   const events = held.filter((work) => !work.local).map(({ done }) => done);
   // Local work reports together: it is over one piece after the other, without a pause in between.
   if (held.length > events.length) events.push(local);
-  if (starved) events.push(deps.calls.free());
-  await Promise.race(events);
+  if (starved && isClaiming(turn)) events.push(turn.places.nextFree());
+  if (events.length > 0) await Promise.race(events);
+}
+
+/** Takes connections for what the shard may hand out: one in hand, and more only where they lie free. */
+async function reserve(turn: Turn): Promise<void> {
+  const { places, wide } = turn;
+  if (!isClaiming(turn)) return;
+  if (mayGetCalls(turn)) await places.waitForOne();
+  places.takeUpTo(wide ? CALLS_PER_TURN : 0);
+}
+
+/** False when every step was handed out to this turn and none of them can come again. */
+function mayGetCalls({ plan, begun, starved, reports }: Turn): boolean {
+  if (plan === null || starved || reports.some(({ outcome }) => outcome.ok === false)) return true;
+  return plan.plan.steps.some(({ id, forEach }) => forEach !== null || !begun.has(id));
+}
+
+/** A request's connections are its own; the turns of a batch share them. */
+function isAlone({ first }: TurnOptions): boolean {
+  return first !== null;
 }
 
 function isClaiming({ deps, options, over }: Turn): boolean {
@@ -110,8 +141,9 @@ function isClaiming({ deps, options, over }: Turn): boolean {
 /** Reports what is finished and takes on what is ready. */
 async function hop(turn: Turn): Promise<void> {
   const { deps, options } = turn;
+  await reserve(turn);
   const claiming = isClaiming(turn);
-  const calls = claiming ? deps.calls.take(CALLS_PER_TURN) : 0;
+  const calls = claiming ? turn.places.inHand() : 0;
   const settled = turn.reports;
   turn.reports = [];
   // Without a free connection the turn may have to come again: the hint stays open, and nobody else is called.
@@ -129,11 +161,11 @@ async function hop(turn: Turn): Promise<void> {
   if (!returning) turn.hinted = false;
   if (answer !== null) {
     leaveOrphans(turn, settled, answer);
-    begin(turn, answer, calls);
+    begin(turn, answer);
     return;
   }
   // The shard does not answer. Its leases run out and others take over; what runs here is in vain.
-  deps.calls.give(calls);
+  turn.places.leave();
   turn.over = true;
   turn.starved = false;
   abortAll(turn);
@@ -165,26 +197,32 @@ function localCount({ running }: Turn): number {
   return [...running.values()].filter((work) => work.local).length;
 }
 
-/** Starts the work of an answer. `reserved` connections were taken for it; those it does not need go back. */
-function begin(turn: Turn, answer: NextAnswer, reserved: number): void {
-  const { deps } = turn;
+/** Starts the work of an answer. Places that it does not need go back. */
+function begin(turn: Turn, answer: NextAnswer): void {
   turn.over ||= answer.job !== 'open';
   turn.starved = answer.starved;
-  rememberPlan(turn, answer);
-  takeChores(turn, answer);
-  let left = reserved;
-  for (const work of answer.work) {
-    const outgoing = isOutgoing(turn, work);
-    // Work that came with the submit's answer has reserved nothing.
-    if (outgoing && left === 0) left += deps.calls.take(1);
-    const holds = outgoing && left > 0;
-    if (holds) left -= 1;
-    startWork(turn, answer, work, { outgoing, holds });
-  }
-  deps.calls.give(left);
+  if (!answer.starved) turn.wide = isAlone(turn.options);
+  else if (answer.work.length > 0) turn.wide = true;
+  startAll(turn, answer);
   // Last, so that it reaches what was handed out in the same breath.
   for (const key of answer.cancel) turn.running.get(key)?.abort.abort('cancel');
   if (turn.over) abortAll(turn);
+}
+
+function startAll(turn: Turn, answer: NextAnswer): void {
+  const { places } = turn;
+  rememberPlan(turn, answer);
+  takeChores(turn, answer);
+  for (const work of answer.work) {
+    const outgoing = isOutgoing(turn, work);
+    // Work that came with the submit's answer has reserved nothing.
+    if (outgoing) places.takeUpTo(1);
+    const holds = outgoing && places.inHand() > 0;
+    startWork(turn, answer, work, { outgoing, holds });
+    if (holds) places.use();
+  }
+  if (answer.starved) places.giveBack();
+  else places.leave();
 }
 
 function rememberPlan(turn: Turn, { definition, context }: NextAnswer): void {
@@ -207,6 +245,7 @@ function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Sl
   if (context === null || turn.plan === null || step === undefined) {
     throw new Error(`work for an unknown step: ${work.step}`);
   }
+  turn.begun.add(work.step);
   let held = slot.holds;
   const release = (): void => {
     if (held) deps.calls.give(1);
