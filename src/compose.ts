@@ -84,7 +84,7 @@ function build(env: Env): Composition {
     http,
     bulk: bulkDeployment(http),
     wake: { shards, objects, providers, machine, log, pipelines, plans, projectJobsMax },
-    history: { db: env.DB, shards, log },
+    history: { db: env.DB, shards, log, nowMs: () => Date.now() },
     shard: shardDeployment(env, { log, registry, objects }),
     flow: {
       log,

@@ -7,7 +7,11 @@ import { errorName, type Log } from '../services/ports/log.ts';
 export type CronDeps = { readonly db: D1Database; readonly shards: JobShards; readonly log: Log };
 
 const DELETE_AT_ONCE = 500;
-const TOMBSTONES_KEPT_MS = 30 * 86_400_000;
+/**
+ * A copy of history that was not stale when its consumer looked may be written so much later: a consumer is given
+ * 15 minutes. Only then is a job deleted, so that no late copy brings it back.
+ */
+const LATE_COPY_MS = 15 * 60_000;
 const shardRow = z.object({ project: z.string(), shard: z.number() });
 
 /** Once an hour: alarms that went missing are put back, and what has outlived its retention is deleted. */
@@ -35,33 +39,22 @@ async function ensureAlarms({ db, shards, log }: CronDeps): Promise<number> {
   return known.length;
 }
 
-/** Deletes jobs whose time is over, with all that belongs to them, and keeps a tombstone for late copies. */
+/** Deletes jobs whose time is over, with all that belongs to them. */
 async function deleteExpired({ db }: CronDeps, nowMs: number): Promise<number> {
   let deleted = 0;
   for (;;) {
     const { results } = await db
       .prepare('SELECT project, id FROM jobs WHERE expires_at <= ?1 LIMIT ?2')
-      .bind(nowMs, DELETE_AT_ONCE)
+      .bind(nowMs - LATE_COPY_MS, DELETE_AT_ONCE)
       .all();
-    if (results.length > 0) await deleteJobs(db, JSON.stringify(results), nowMs);
+    if (results.length > 0) await deleteJobs(db, JSON.stringify(results));
     deleted += results.length;
-    if (results.length < DELETE_AT_ONCE) break;
+    if (results.length < DELETE_AT_ONCE) return deleted;
   }
-  await db
-    .prepare('DELETE FROM tombstones WHERE deleted_at < ?1')
-    .bind(nowMs - TOMBSTONES_KEPT_MS)
-    .run();
-  return deleted;
 }
 
-async function deleteJobs(db: D1Database, rows: string, nowMs: number): Promise<void> {
+async function deleteJobs(db: D1Database, rows: string): Promise<void> {
   await db.batch([
-    db
-      .prepare(
-        `INSERT INTO tombstones (job_id, deleted_at)
-         SELECT value->>'id', ?2 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`,
-      )
-      .bind(rows, nowMs),
     db.prepare(`DELETE FROM events WHERE ${amongThem('project', 'job_id')}`).bind(rows),
     db.prepare(`DELETE FROM model_calls WHERE ${amongThem('project', 'job_id')}`).bind(rows),
     db

@@ -32,6 +32,8 @@ const historyJob = z.object({
   started_at: z.number().nullable(),
   finished_at: z.number().nullable(),
   expires_at: z.number().nullable(),
+  /** A copy that comes after this moment may meet a job that was deleted, and is not written. */
+  stale_at: z.number().optional(),
   cost_nano_usd: z.number(),
   unpriced_attempts: z.number(),
   tags: z.array(z.string()),

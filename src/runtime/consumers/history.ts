@@ -8,6 +8,7 @@ export type HistoryDeps = {
   readonly db: D1Database;
   readonly shards: JobShards;
   readonly log: Log;
+  nowMs(): number;
 };
 
 /** After this many tries a row that D1 refuses while it takes others is set aside. */
@@ -29,16 +30,33 @@ export async function consumeHistory(deps: HistoryDeps, batch: MessageBatch): Pr
     body.entries.map((entry) => ({ project: body.project, shard: body.shard, entry })),
   );
   if (entries.length === 0) return;
-  const result = await writeHistory(deps.db, entries);
+  const nowMs = deps.nowMs();
+  const result = await writeHistory(
+    deps.db,
+    entries.filter((owned) => !isStale(owned, nowMs)),
+  );
   const attempts = Math.max(...readable.map(({ message }) => message.attempts));
   const poison = await poisonOf(deps, result, attempts);
-  await confirmAll(deps, [...result.written, ...poison]);
+  const expired = entries.filter((owned) => isStale(owned, nowMs) && isOver(owned));
+  await confirmAll(deps, [...result.written, ...poison, ...expired]);
   if (result.refused.length > poison.length) {
     // Whatever was written is written; its repetition changes nothing.
     for (const { message } of readable) message.retry();
     return;
   }
   for (const { message } of readable) message.ack();
+}
+
+/**
+ * True for a copy that comes so late that its job may be deleted already. Of a job that is over, nothing is to be kept
+ * any more; of one that is not, its shard sends a new copy.
+ */
+function isStale({ entry: { job } }: OwnedEntry, nowMs: number): boolean {
+  return nowMs >= (job.stale_at ?? job.expires_at ?? Number.POSITIVE_INFINITY);
+}
+
+function isOver({ entry: { job } }: OwnedEntry): boolean {
+  return job.expires_at !== null;
 }
 
 /** Refused rows that are at fault themselves: D1 answers, and has refused them often enough. */

@@ -145,7 +145,10 @@ export const knownShards = sqliteTable(
   (table) => [primaryKey({ columns: [table.project, table.shard] })],
 );
 
-/** Jobs that were deleted: a late copy of their history must not bring them back. */
+/**
+ * Jobs that a release before this one deleted. Nothing reads or writes it any more: a late copy of history says
+ * itself when it is stale. It stays for as long as that release may be gone back to.
+ */
 export const tombstones = sqliteTable('tombstones', {
   jobId: text('job_id').primaryKey(),
   deletedAt: integer('deleted_at').notNull(),

@@ -83,7 +83,7 @@ SELECT value->>'project', value->>'id', value->>'pipeline', value->>'version', v
   value->'metadata', value->>'request_id', value->>'trace_id', value->>'waiting_kind',
   value->>'waiting_until', value->>'waiting_version'
 FROM json_each(?1)
-WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = value->>'id')
+WHERE true
 ON CONFLICT (project, id) DO UPDATE SET status = excluded.status, reason_code = excluded.reason_code,
   seq = excluded.seq, started_at = excluded.started_at, finished_at = excluded.finished_at,
   expires_at = excluded.expires_at, cost_nano_usd = excluded.cost_nano_usd,
@@ -96,14 +96,14 @@ const INSERT_TAGS = `
 INSERT INTO job_tags (project, tag, job_id)
 SELECT job.value->>'project', tag.value, job.value->>'id'
 FROM json_each(?1) AS job, json_each(job.value, '$.tags') AS tag
-WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = job.value->>'id')
+WHERE true
 ON CONFLICT DO NOTHING`;
 
 const UPSERT_EVENTS = `
 INSERT INTO events (project, job_id, first_seq, last_seq, body)
 SELECT value->>'project', value->>'job_id', value->>'first_seq', value->>'last_seq', value->'events'
 FROM json_each(?1)
-WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = value->>'job_id')
+WHERE true
 ON CONFLICT (project, job_id, first_seq) DO UPDATE SET last_seq = excluded.last_seq, body = excluded.body
 WHERE excluded.last_seq > events.last_seq`;
 
@@ -117,7 +117,7 @@ SELECT value->>'project', value->>'job_id', value->>'attempt_key', value->>'pipe
   value->>'latency_ms', value->>'cost_nano_usd', value->'usage', value->>'request_sha256',
   value->>'code_version', value->>'price_version', value->>'provider_request_id'
 FROM json_each(?1)
-WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE job_id = value->>'job_id')
+WHERE true
 ON CONFLICT (project, job_id, attempt_key) DO UPDATE SET latency_ms = excluded.latency_ms,
   cost_nano_usd = excluded.cost_nano_usd, usage = excluded.usage, returned_model = excluded.returned_model
 WHERE model_calls.cost_nano_usd IS NULL AND excluded.cost_nano_usd IS NOT NULL`;

@@ -60,6 +60,10 @@ export type Wakes = {
 
 export const NO_WAKES: Wakes = { outstanding: 0, sentAtMs: 0, tries: 0 };
 
+/** Retention is late by a twenty-fourth of its time at most, within these bounds. */
+const ROUND_MIN_MS = 60_000;
+const ROUND_MAX_MS = 3_600_000;
+
 const RESEND_FIRST_MS = 30_000;
 export const RESEND_MAX_MS = 15 * 60_000;
 
@@ -105,8 +109,14 @@ export function hintAnswered(wakes: Wakes): Wakes {
   return { ...wakes, outstanding: wakes.outstanding - 1, tries: 0 };
 }
 
-/** When the job's payloads, or all of it, are to go; infinity while it is not over. */
+/**
+ * When the job's payloads, or all of it, are to go; infinity while it is not over. It goes with others of the same
+ * minute, or of the same hour when it is kept for a day or more, so that they share an alarm: a setting of an alarm
+ * is billed as a row.
+ */
 export function retentionDueAtMs(state: JobState, book: Book): number {
   if (state.finishedAtMs === null) return Number.POSITIVE_INFINITY;
-  return state.finishedAtMs + (book.erased ? book.historyMs : book.payloadsMs);
+  const keptMs = book.erased ? book.historyMs : book.payloadsMs;
+  const roundMs = Math.min(Math.max(Math.floor(keptMs / 24), ROUND_MIN_MS), ROUND_MAX_MS);
+  return Math.ceil((state.finishedAtMs + keptMs) / roundMs) * roundMs;
 }

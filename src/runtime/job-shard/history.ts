@@ -66,6 +66,8 @@ function slices<Line>(lines: readonly Line[]): Line[][] {
 function historyJob(state: JobState, book: Book, nowMs: number): HistoryEntry['job'] {
   const { birth } = state;
   const over = isTerminal(state.status) && state.finishedAtMs !== null;
+  // Of a job that runs now, nothing is deleted before its retention has passed from now on.
+  const keptUntilMs = (over ? (state.finishedAtMs ?? 0) : nowMs) + book.historyMs;
   return {
     id: birth.id,
     pipeline: birth.pipeline,
@@ -76,7 +78,8 @@ function historyJob(state: JobState, book: Book, nowMs: number): HistoryEntry['j
     created_at: birth.createdAtMs,
     started_at: state.startedAtMs,
     finished_at: state.finishedAtMs,
-    expires_at: over ? (state.finishedAtMs ?? 0) + book.historyMs : null,
+    expires_at: over ? keptUntilMs : null,
+    stale_at: keptUntilMs,
     cost_nano_usd: state.cost.nanoUsd,
     unpriced_attempts: state.cost.unpricedAttempts,
     tags: [...birth.tags],

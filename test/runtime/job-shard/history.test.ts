@@ -208,6 +208,17 @@ describe('history', () => {
   });
 });
 
+/** Seconds after its submit at which something of a job reached D1. */
+async function toldAt(driver: ShardDriver, seconds: number, since: number): Promise<number[]> {
+  const moments: number[] = [];
+  for (let passed = 0; passed < seconds; passed += 1) {
+    await driver.pass(1_000);
+    if (driver.history.length > 0) moments.push(Math.floor((driver.nowMs - since) / 1_000));
+    driver.deliverHistory();
+  }
+  return moments;
+}
+
 describe('a job that lasts', () => {
   const slow: DefinitionBody = {
     steps: ['a', 'b', 'c', 'd', 'e', 'f'].map((id, index, all) => ({
@@ -218,17 +229,6 @@ describe('a job that lasts', () => {
       timeouts: { attempt: '10m' },
     })),
   };
-
-  /** Seconds after its submit at which something of a job reached D1. */
-  async function toldAt(driver: ShardDriver, seconds: number, since: number): Promise<number[]> {
-    const moments: number[] = [];
-    for (let passed = 0; passed < seconds; passed += 1) {
-      await driver.pass(1_000);
-      if (driver.history.length > 0) moments.push(Math.floor((driver.nowMs - since) / 1_000));
-      driver.deliverHistory();
-    }
-    return moments;
-  }
 
   test('is told of after 5 s, then every 30 s while it moves, and at its end', async () => {
     const driver = new ShardDriver();

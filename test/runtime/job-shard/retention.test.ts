@@ -4,7 +4,14 @@ import type { JobId } from '../../../src/domain/ids.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { sha256, ShardDriver } from '../../support/shard-driver.ts';
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** Lets a time pass, and then the rest of the hour: what is kept for a day or more goes at a full hour. */
+async function passToHour(driver: ShardDriver, ms: number): Promise<void> {
+  await driver.pass(ms);
+  await driver.pass(HOUR - (driver.nowMs % HOUR));
+}
 const body: DefinitionBody = {
   steps: [
     { id: 'a', uses: 'data.compose' },
@@ -31,6 +38,7 @@ describe('retention has two phases', () => {
     expect(driver.objects.size).toBe(1);
     const before = driver.state(jobId);
     await driver.pass(2 * DAY - 201);
+    await driver.pass(HOUR - (driver.nowMs % HOUR) - 1);
     expect(driver.snapshot(jobId).payloadsErased).toBe(false);
     await driver.pass(1);
     expect(driver.snapshot(jobId)).toMatchObject({
@@ -54,7 +62,7 @@ describe('retention has two phases', () => {
     const jobId = await finished(driver);
     await driver.pass(10 * DAY - 201);
     expect(driver.db.count('jobs')).toBe(1);
-    await driver.pass(1);
+    await passToHour(driver, 0);
     const tables = ['jobs', 'events', 'items', 'payloads', 'keys'];
     expect(tables.filter((table) => driver.db.count(table) > 0)).toEqual([]);
     expect(driver.shard.read({ jobId, include: [] })).toBeNull();
@@ -65,7 +73,7 @@ describe('retention has two phases', () => {
   test('together when the history is kept no longer than the payloads', async () => {
     const driver = new ShardDriver();
     await finished(driver, { retention: { payloads: '2d', history: '2d' } });
-    await driver.pass(2 * DAY);
+    await passToHour(driver, 2 * DAY);
     expect(driver.db.count('jobs')).toBe(0);
     expect(driver.objects.size).toBe(0);
   });
@@ -74,7 +82,7 @@ describe('retention has two phases', () => {
     const driver = new ShardDriver();
     const jobId = await finished(driver);
     driver.restart();
-    await driver.pass(2 * DAY);
+    await passToHour(driver, 2 * DAY);
     driver.restart();
     expect(driver.snapshot(jobId).payloadsErased).toBe(true);
     await driver.pass(9 * DAY);
@@ -84,7 +92,7 @@ describe('retention has two phases', () => {
   test('the definition goes when no job can need it', async () => {
     const driver = new ShardDriver();
     await finished(driver);
-    await driver.pass(10 * DAY);
+    await passToHour(driver, 10 * DAY);
     expect(driver.db.count('definitions')).toBe(1);
     await finished(driver, { retention: { payloads: '1d', history: '1d' } });
     await driver.pass(40 * DAY);
@@ -92,6 +100,27 @@ describe('retention has two phases', () => {
     driver.create({ steps: body.steps });
     await driver.pass(60_000);
     expect(driver.db.count('definitions')).toBe(1);
+  });
+});
+
+describe('jobs share the alarms of their retention', () => {
+  test('those of one minute when they are kept for minutes, those of one hour when for days', async () => {
+    for (const [payloads, history, spreadMs] of [
+      ['1m', '2m', 1_000],
+      ['1d', '10d', 60_000],
+    ] as const) {
+      const driver = new ShardDriver();
+      await passToHour(driver, 0);
+      for (let made = 0; made < 50; made += 1) {
+        driver.finish(driver.create({ ...body, retention: { payloads, history } }));
+        await driver.settleHistory();
+        await driver.pass(spreadMs - 200);
+      }
+      const { alarmsFired } = driver;
+      await driver.pass(11 * DAY);
+      expect(driver.db.count('jobs')).toBe(0);
+      expect(driver.alarmsFired - alarmsFired).toBeLessThanOrEqual(6);
+    }
   });
 });
 
@@ -112,7 +141,7 @@ describe('nothing is erased', () => {
     const jobId = await finished(driver);
     const neighbour = driver.create({ ...body, timeouts: { job: '30d' } });
     driver.failing.objects = 3;
-    await driver.pass(2 * DAY);
+    await passToHour(driver, 2 * DAY);
     expect(driver.snapshot(jobId).payloadsErased).toBe(false);
     expect(driver.objects.size).toBe(1);
     expect(
@@ -151,7 +180,7 @@ describe('a late report', () => {
       const { settled } = driver.succeed(jobId, 'a#1', {}, { costNanoUsd: 9 });
       expect(settled).toEqual(['late']);
     };
-    await driver.pass(2 * DAY);
+    await passToHour(driver, 2 * DAY);
     expect(driver.state(jobId).cost.nanoUsd).toBe(9);
     expect(driver.events(jobId).map(({ seq }) => seq)).toEqual(
       driver.events(jobId).map((_, index) => index + 1),
@@ -185,7 +214,7 @@ describe('a late report', () => {
     driver.succeed(jobId, 'a#1', { text: 'x'.repeat(300_000) }, { costNanoUsd: 0 });
     expect(driver.objects.size).toBe(1);
     await driver.settleHistory();
-    await driver.pass(2 * DAY);
+    await passToHour(driver, 2 * DAY);
     expect(driver.objects.size).toBe(0);
   });
 });

@@ -244,6 +244,7 @@ export class World {
       );
     return {
       db: d1Over(call),
+      nowMs: () => this.clock.nowMs,
       shards: this.#shardsFor(process),
       log: (level: string, event: string, fields: Readonly<Record<string, unknown>>) => {
         if (process.alive) this.#log(level, event, fields);
