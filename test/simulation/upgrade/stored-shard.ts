@@ -1,4 +1,5 @@
 import type { JobId } from '../../../src/domain/ids.ts';
+import type { Json } from '../../../src/domain/json.ts';
 import type { SqlRow, SqlValue } from '../../../src/runtime/job-shard/sql.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { World } from '../../support/shard-world.ts';
@@ -10,9 +11,9 @@ export type StoredShard = {
   /** Which job stands in which phase. */
   readonly phases: Readonly<Record<string, string>>;
   readonly tables: Readonly<Record<string, readonly SqlRow[]>>;
+  /** The statements that made its tables and indices; those of the reader's own release when absent. */
+  readonly schema?: readonly string[];
 };
-
-const TABLES = ['jobs', 'events', 'items', 'payloads', 'keys', 'definitions'] as const;
 
 const chain: DefinitionBody = {
   steps: [
@@ -52,6 +53,31 @@ const waitFor = (what: { event: string } | { duration: string }): DefinitionBody
   ],
   output: { n: '${{ steps.b.output }}' },
 });
+const optionalMap: DefinitionBody = {
+  steps: [
+    {
+      id: 'each',
+      uses: 'data.compose',
+      for_each: '${{ input.list }}',
+      on_item_failure: 'continue',
+      with: { value: '${{ item + 1 }}' },
+    },
+  ],
+  output: { list: '${{ steps.each.output }}' },
+};
+const handled: DefinitionBody = {
+  steps: [
+    {
+      id: 'a',
+      uses: 'data.compose',
+      on_failure: { step: 'instead' },
+      with: { value: '${{ input.n }}' },
+    },
+    { id: 'instead', uses: 'data.compose', with: { value: 7 } },
+    { id: 'b', uses: 'data.compose', with: { value: '${{ steps.a.output + 1 }}' } },
+  ],
+  output: { n: '${{ steps.b.output }}' },
+};
 const child: DefinitionBody = { ...chain, output: { n: '${{ steps.b.output }}' } };
 const parent: DefinitionBody = {
   steps: [{ id: 'sub', uses: 'pipeline', with: { pipeline: 'child', input: { n: 1 } } }],
@@ -77,17 +103,30 @@ function upgradeWorld(): World {
   return world;
 }
 
+/** How a job ends that stands in one of these phases; one in any other succeeds. */
+export const ENDS: Readonly<Record<string, string>> = {
+  cancelling: 'cancelled',
+  cancelled: 'cancelled',
+  failed: 'failed',
+  handled: 'partially_succeeded',
+  'about to be handled': 'partially_succeeded',
+  'in the middle of a map that goes on': 'partially_succeeded',
+};
+
+type Make = (phase: string, body: DefinitionBody, key?: string, input?: Json) => JobId;
+
 /** A shard with jobs in every phase, made by the project's own code. */
 export async function makeStoredShard(): Promise<StoredShard> {
   const world = upgradeWorld();
   const { driver } = world;
   const phases: Record<string, string> = {};
-  const input = { n: 1, list: [1, 2, 3, 4, 5] };
-  const make = (phase: string, body: DefinitionBody, key?: string): JobId => {
+  const small = { n: 1, list: [1, 2, 3, 4, 5] };
+  const make: Make = (phase, body, key, input = small) => {
     const jobId = driver.create(body, { input, ...(key === undefined ? {} : { key }) });
     phases[jobId] = phase;
     return jobId;
   };
+  await addEnded(world, make);
   driver.finish(make('succeeded and recorded', chain, 'key-1'));
   await driver.settleHistory();
   driver.finish(make('succeeded', chain));
@@ -107,21 +146,72 @@ export async function makeStoredShard(): Promise<StoredShard> {
   driver.claim(cancelling);
   driver.shard.cancel({ jobId: cancelling, by: 'key_1' });
   await world.run(make('waiting for a child', parent));
+  const handling = make('about to be handled', handled);
+  driver.settle(handling, driver.failed(only(driver.claim(handling)), PERMANENT));
+  const losing = make('in the middle of a map that goes on', optionalMap);
+  const [lost = ''] = driver.claim(losing);
+  driver.settle(losing, driver.failed(lost, PERMANENT));
   await driver.quiet();
-  const tables = TABLES.map((table) => [table, driver.db.rows(`SELECT * FROM ${table}`)] as const);
+  return databaseOf(driver, phases);
+}
+
+const PERMANENT = { class: 'step_input_invalid', phase: 'not_sent' } as const;
+
+function only(keys: readonly string[]): string {
+  const [key] = keys;
+  if (key === undefined || keys.length > 1) throw new Error(`claimed ${keys.join(', ')}`);
+  return key;
+}
+
+/** Jobs that are over, each after a life of its own; time passes, so they come first. */
+async function addEnded(world: World, make: Make): Promise<void> {
+  const { driver } = world;
+  const retried = make('retried', chat);
+  driver.settle(
+    retried,
+    driver.failed(only(driver.claim(retried)), { class: 'overloaded', phase: 'rejected' }),
+  );
+  await driver.pass(30_000);
+  driver.finish(retried, () => ({ text: 'x' }));
+  const failed = make('failed', chain);
+  driver.settle(failed, driver.failed(only(driver.claim(failed)), PERMANENT));
+  driver.shard.cancel({ jobId: make('cancelled', chain), by: 'key_1' });
+  const rescued = make('handled', handled);
+  driver.settle(rescued, driver.failed(only(driver.claim(rescued)), PERMANENT));
+  driver.finish(rescued, () => 8);
+  const list = Array.from({ length: 150 }, (_, index) => index);
+  driver.finish(make('a map whose events are long', map, 'key-3', { list }), () => 1);
+  const text = 'A payload that is too large for the row of its job. '.repeat(2_000);
+  driver.finish(make('large values', chain, undefined, { n: 1, text }), () => text);
+  make('parent of a child that is over', parent);
+  for (let round = 0; round < 5; round += 1) {
+    for (const { job_id: jobId } of driver.wakes.splice(0)) await world.run(jobId);
+  }
+}
+
+/** All that a shard has on its disk. */
+export function databaseOf(driver: World['driver'], phases: StoredShard['phases']): StoredShard {
+  const { db, nowMs: atMs, alarmAtMs } = driver;
+  const made = db.rows("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'");
+  const tables = made.flatMap(({ type, name }) => (type === 'table' ? [String(name)] : []));
   return {
-    atMs: driver.nowMs,
-    alarmAtMs: driver.alarmAtMs,
+    atMs,
+    alarmAtMs,
     phases,
-    tables: Object.fromEntries(tables),
+    schema: made.flatMap(({ sql }) => (sql === null ? [] : [String(sql)])),
+    tables: Object.fromEntries(tables.map((name) => [name, db.rows(`SELECT * FROM ${name}`)])),
   };
 }
 
-/** A fresh shard over stored rows, as the release after finds them. */
-export function worldOver({ atMs, alarmAtMs, tables }: StoredShard): World {
+/** A fresh shard over a database of another release, as it finds it on the disk. */
+export function worldOver({ atMs, alarmAtMs, tables, schema }: StoredShard): World {
   const world = upgradeWorld();
   const { driver } = world;
   const sql = driver.db.port();
+  if (schema !== undefined) {
+    for (const name of Object.keys(databaseOf(driver, {}).tables)) sql.exec(`DROP TABLE ${name}`);
+    for (const statement of schema) sql.exec(statement);
+  }
   for (const [table, rows] of Object.entries(tables)) {
     for (const row of rows) {
       const columns = Object.keys(row);

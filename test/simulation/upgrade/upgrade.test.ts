@@ -3,7 +3,15 @@ import { expect, test } from 'vitest';
 
 import { isJsonObject, type Json } from '../../../src/domain/json.ts';
 import type { SqlRow } from '../../../src/runtime/job-shard/sql.ts';
-import { finishAll, jobsOf, makeStoredShard, worldOver, type StoredShard } from './stored-shard.ts';
+import type { readAndFinish, Reading } from './reader.ts';
+import {
+  ENDS,
+  finishAll,
+  jobsOf,
+  makeStoredShard,
+  worldOver,
+  type StoredShard,
+} from './stored-shard.ts';
 
 const FIXTURES = new URL('../../fixtures/storage/', import.meta.url);
 const names = readdirSync(FIXTURES).filter((name) => name.endsWith('.json'));
@@ -19,10 +27,7 @@ async function expectAllFinish(shard: StoredShard): Promise<void> {
     shard.phases[jobId] ?? 'a child',
     world.driver.state(jobId).status,
   ]);
-  const expected = statuses.map(([phase = '']) => [
-    phase,
-    phase === 'cancelling' ? 'cancelled' : 'succeeded',
-  ]);
+  const expected = statuses.map(([phase = '']) => [phase, ENDS[phase] ?? 'succeeded']);
   expect(statuses).toEqual(expected);
   expect(statuses.length).toBeGreaterThanOrEqual(Object.keys(shard.phases).length);
   for (const jobId of jobsOf(world)) {
@@ -80,3 +85,27 @@ test.each(names)('%s: fields that a later release has added are no hindrance', a
   const jobs = (shard.tables['jobs'] ?? []).map(newerRow);
   await expectAllFinish({ ...shard, tables: { ...shard.tables, jobs } });
 });
+
+const readers = readdirSync(FIXTURES).filter((name) => name.endsWith('.mjs'));
+
+function expectEnds({ phases }: StoredShard, { found, ended, unlike, errors }: Reading): void {
+  expect(errors).toEqual([]);
+  expect(unlike).toEqual([]);
+  const ids = Object.keys(ended);
+  expect(ids).toEqual(expect.arrayContaining([...Object.keys(phases), ...Object.keys(found)]));
+  const expected = ids.map((id) => [id, ENDS[phases[id] ?? ''] ?? 'succeeded']);
+  expect(Object.entries(ended)).toEqual(expected);
+}
+
+test.each(readers)(
+  '%s: the release before reads and finishes what is stored today, and is read again',
+  async (name) => {
+    const former = (await import(new URL(name, FIXTURES).href)) as {
+      readAndFinish: typeof readAndFinish;
+    };
+    const shard = await makeStoredShard();
+    const reading = await former.readAndFinish(shard);
+    expectEnds(shard, reading);
+    await expectAllFinish(reading.left);
+  },
+);
