@@ -1,0 +1,79 @@
+import type { Failure } from '../../domain/failure.ts';
+import { isJsonObject, type Json } from '../../domain/json.ts';
+import type { ModelReply } from '../../domain/model-call.ts';
+import type { CallOutcome } from '../../providers/port.ts';
+import type { Ran } from './attempt.ts';
+import { callFacts, type CallFacts } from './facts.ts';
+import type { ResolvedCall } from './resolve-call.ts';
+
+/** When a call began and ended, as the runner measured it. */
+export type CallTimes = {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+};
+
+/** What an attempt comes to, by what its call gave; a call that has no end yet is not read here. */
+export async function readOutcome(
+  resolved: ResolvedCall,
+  outcome: Exclude<CallOutcome, { readonly kind: 'pending' }>,
+  times: CallTimes,
+): Promise<Ran> {
+  if (outcome.kind === 'done') return readReply(resolved, outcome.reply, times);
+  const { failure, spent = null } = outcome;
+  return {
+    facts: callFacts(measured(resolved, times, null), spent, failure),
+    result: { ok: false, failure },
+  };
+}
+
+/** The adapter handed out a ticket for a call that it was to answer at once. */
+export function unexpectedTicket(resolved: ResolvedCall, times: CallTimes): Ran {
+  const message = 'the adapter returned a ticket for a kind of call that has none';
+  const failure: Failure = { class: 'internal', phase: 'accepted', message };
+  return {
+    facts: callFacts(measured(resolved, times, null), null, failure),
+    result: { ok: false, failure },
+  };
+}
+
+async function readReply(
+  resolved: ResolvedCall,
+  reply: ModelReply,
+  times: CallTimes,
+): Promise<Ran> {
+  const { step, setting } = resolved;
+  const facts = callFacts(measured(resolved, times, finishReasonOf(reply)), reply, null);
+  const output = step.output(reply, setting);
+  if (output.ok) {
+    return {
+      facts,
+      result: { ok: true, output: output.value, checked: checkedPart(output.value) },
+    };
+  }
+  const rejected = reply.result.kind === 'chat' ? reply.result.text : null;
+  return { facts, result: { ...output, rejected } };
+}
+
+function measured(
+  { target, adapter, requestSha256 }: ResolvedCall,
+  times: CallTimes,
+  finishReason: string | null,
+): CallFacts {
+  return {
+    target,
+    local: adapter.capabilities.local,
+    ...times,
+    requestSha256,
+    codeVersion: adapter.version,
+    finishReason,
+  };
+}
+
+function finishReasonOf({ result }: ModelReply): string | null {
+  return result.kind === 'chat' ? result.finishReason : null;
+}
+
+/** A schema speaks about the JSON answer of a chat, and about the whole output of every other step. */
+function checkedPart(output: Json): Json {
+  return isJsonObject(output) && output['json'] !== undefined ? output['json'] : output;
+}
