@@ -17,10 +17,11 @@ const DAY_MS = 86_400_000;
 export type CountedJob = {
   readonly name: string;
   /**
-   * `alone`: one at a time, so that nothing is shared. `busy`: 32 submitters. `slow`: a model call takes a second,
-   * so that every hop sends its own history, as with real models.
+   * `alone`: one at a time, so that nothing is shared. `busy`: 32 submitters. `slow`: a model call takes a second, so
+   * that no two hops share a moment, as with real models. `long`: it takes three, so that a three-step job lasts
+   * longer than the five seconds after which lists show it.
    */
-  readonly load: 'alone' | 'busy' | 'slow';
+  readonly load: 'alone' | 'busy' | Pace;
   readonly jobs: number;
   readonly counts: Counts;
 };
@@ -46,12 +47,17 @@ export async function countJobs(
       const some = pipeline === 'map' ? jobs / 4 : jobs;
       counted.push(await countAlone(runtime, contestant, name));
       counted.push(await countBusy(runtime, contestant, name, { load: 'busy', jobs: some }));
-      counted.push(await countBusy(runtime, contestant, name, { load: 'slow', jobs: some / 4 }));
+      const paces: readonly Pace[] = pipeline === 'three' ? ['slow', 'long'] : ['slow'];
+      for (const load of paces) {
+        counted.push(await countBusy(runtime, contestant, name, { load, jobs: some / 4 }));
+      }
     }
   }
   return counted;
 }
 
+type Pace = 'slow' | 'long';
+const PACE_MS = { busy: 0, slow: 1_000, long: 3_000 } as const;
 const WARM_JOBS = 32;
 const ALONE_JOBS = 4;
 const DELETED_JOBS = 96;
@@ -73,9 +79,9 @@ async function countBusy(
   runtime: Runtime,
   contestant: Contestant,
   name: string,
-  { load, jobs }: { readonly load: 'busy' | 'slow'; readonly jobs: number },
+  { load, jobs }: { readonly load: 'busy' | Pace; readonly jobs: number },
 ): Promise<CountedJob> {
-  await sample(contestant, load === 'slow' ? 1000 : 0, { jobs, lanes: 32, waits: false });
+  await sample(contestant, PACE_MS[load], { jobs, lanes: 32, waits: false });
   await sleep(HISTORY_QUIET_MS);
   return { name, load, jobs, counts: withoutPolls(await takeCounts(runtime), jobs) };
 }

@@ -78,7 +78,7 @@ export async function publishPipelines(
   const { id } = project.body as { id: string };
   const made = await send('POST', `${url}/v1/api-keys`, { name: 'bench', project: id }, root);
   const { key } = made.body as { key: string };
-  const latencies: readonly ModelLatencyMs[] = [0, 50, 1000];
+  const latencies: readonly ModelLatencyMs[] = [0, 50, 1000, 3000];
   for (const latencyMs of latencies) {
     const model = MODELS[latencyMs];
     for (const [name, body] of Object.entries({

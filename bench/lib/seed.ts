@@ -44,7 +44,6 @@ function seedHistory(db: DatabaseSync, jobs: number): void {
   for (const [table, column] of [
     ['jobs', 'id'],
     ['events', 'job_id'],
-    ['model_calls', 'job_id'],
   ] as const) {
     const columns = db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as {
       name: string;

@@ -5,8 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, ROOT } from '../../scripts/lib/server.ts';
 import { send } from './http.ts';
 
-/** The simulator answers these at once, after 50 ms, and after a second, as real models do. */
-export const MODELS = { 0: 'gpt-5.4-mini', 50: 'gpt-5.4-nano', 1000: 'gpt-5.4-pro' } as const;
+/** The simulator answers these at once, after 50 ms, and after one and three seconds, as real models do. */
+export const MODELS = {
+  0: 'gpt-5.4-mini',
+  50: 'gpt-5.4-nano',
+  1000: 'gpt-5.4-pro',
+  3000: 'gpt-5.4',
+} as const;
 export type ModelLatencyMs = keyof typeof MODELS;
 
 export type SimulatorProcess = { readonly url: string; stop(): void };
@@ -24,6 +29,7 @@ export async function startSimulatorProcess(): Promise<SimulatorProcess> {
   await send('POST', `${url}/__simulator/rules`, [
     { match: { model: MODELS[50] }, fault: { latency_ms: 50 } },
     { match: { model: MODELS[1000] }, fault: { latency_ms: 1_000 } },
+    { match: { model: MODELS[3000] }, fault: { latency_ms: 3_000 } },
   ]);
   return { url: `${url}/v1`, stop: () => void child.kill('SIGTERM') };
 }

@@ -41,6 +41,23 @@ function entryOf(id: JobId, lastSeq: number, change: Record<string, unknown> = {
   };
 }
 
+function callOf(key: string, costNanoUsd: number | null) {
+  return {
+    attempt_key: key,
+    step: 'a',
+    item: null,
+    attempt: 1,
+    provider: 'openai',
+    model: 'm',
+    outcome: 'succeeded',
+    failure_class: null,
+    started_at: 1,
+    latency_ms: 3,
+    cost_nano_usd: costNanoUsd,
+    usage: { inputTokens: 7 },
+  };
+}
+
 function owned(id: JobId, lastSeq: number, change?: Record<string, unknown>) {
   return { project, shard: 3, entry: entryOf(id, lastSeq, change) };
 }
@@ -70,6 +87,27 @@ describe('history in D1', () => {
       .bind(id)
       .all();
     expect(results).toEqual([{ last_seq: 5 }]);
+  });
+
+  test('a model call is shown once, as it was told last, though rows of events overlap', async () => {
+    const id = newJobId();
+    const told = (first: number, last: number, calls: ReturnType<typeof callOf>[]) => {
+      const { entry, ...from } = owned(id, last);
+      return { ...from, entry: { ...entry, events: { ...entry.events, first_seq: first }, calls } };
+    };
+    const late = told(6, 9, [callOf('b#1', 5)]);
+    await writeHistory(env.DB, [told(3, 8, [callOf('b#1', null)]), told(1, 2, [])]);
+    await writeHistory(env.DB, [late, told(1, 8, [callOf('a#1', 2), callOf('b#1', null)]), late]);
+    const { results } = await env.DB.prepare(
+      'SELECT attempt_key, pipeline, item, usage, cost_nano_usd FROM calls WHERE project = ? AND job_id = ? ORDER BY attempt_key',
+    )
+      .bind(project, id)
+      .all();
+    const shown = { pipeline: 'p', item: null, usage: '{"inputTokens":7}' };
+    expect(results).toEqual([
+      { attempt_key: 'a#1', ...shown, cost_nano_usd: 2 },
+      { attempt_key: 'b#1', ...shown, cost_nano_usd: 5 },
+    ]);
   });
 
   test('between two events the newest word of a wait holds, in whichever order it comes', async () => {

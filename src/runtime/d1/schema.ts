@@ -94,11 +94,20 @@ export const events = sqliteTable(
     firstSeq: integer('first_seq').notNull(),
     lastSeq: integer('last_seq').notNull(),
     body: text().notNull(),
+    /**
+     * The model calls that these events tell the end of, as a JSON list of what `messages.ts` calls a history call;
+     * null when there are none. In the row of the events they cost no rows of their own, neither now nor when they
+     * are deleted. The view `calls` shows them as rows, each call once.
+     */
+    calls: text(),
   },
   (table) => [primaryKey({ columns: [table.project, table.jobId, table.firstSeq] })],
 );
 
-/** One row for every finished attempt that called a model. */
+/**
+ * One row for every finished attempt that called a model, as releases before this one wrote them. The view `calls` has
+ * them too; nothing new is written here, and the table is to go when the last of them has outlived its retention.
+ */
 export const modelCalls = sqliteTable(
   'model_calls',
   {

@@ -100,27 +100,13 @@ WHERE true
 ON CONFLICT DO NOTHING`;
 
 const UPSERT_EVENTS = `
-INSERT INTO events (project, job_id, first_seq, last_seq, body)
-SELECT value->>'project', value->>'job_id', value->>'first_seq', value->>'last_seq', value->'events'
+INSERT INTO events (project, job_id, first_seq, last_seq, body, calls)
+SELECT value->>'project', value->>'job_id', value->>'first_seq', value->>'last_seq', value->'events', value->'calls'
 FROM json_each(?1)
 WHERE true
-ON CONFLICT (project, job_id, first_seq) DO UPDATE SET last_seq = excluded.last_seq, body = excluded.body
+ON CONFLICT (project, job_id, first_seq) DO UPDATE SET last_seq = excluded.last_seq, body = excluded.body,
+  calls = excluded.calls
 WHERE excluded.last_seq > events.last_seq`;
-
-const UPSERT_CALLS = `
-INSERT INTO model_calls (project, job_id, attempt_key, pipeline, version, step, item, attempt, provider, model,
-  returned_model, outcome, failure_class, started_at, latency_ms, cost_nano_usd, usage, request_sha256,
-  code_version, price_version, provider_request_id)
-SELECT value->>'project', value->>'job_id', value->>'attempt_key', value->>'pipeline', value->>'version',
-  value->>'step', value->>'item', value->>'attempt', value->>'provider', value->>'model',
-  value->>'returned_model', value->>'outcome', value->>'failure_class', value->>'started_at',
-  value->>'latency_ms', value->>'cost_nano_usd', value->'usage', value->>'request_sha256',
-  value->>'code_version', value->>'price_version', value->>'provider_request_id'
-FROM json_each(?1)
-WHERE true
-ON CONFLICT (project, job_id, attempt_key) DO UPDATE SET latency_ms = excluded.latency_ms,
-  cost_nano_usd = excluded.cost_nano_usd, usage = excluded.usage, returned_model = excluded.returned_model
-WHERE model_calls.cost_nano_usd IS NULL AND excluded.cost_nano_usd IS NOT NULL`;
 
 const INSERT_SHARDS = `
 INSERT INTO known_shards (project, shard)
@@ -129,17 +115,10 @@ ON CONFLICT DO NOTHING`;
 
 function statements(db: D1Database, chunk: readonly OwnedEntry[]): D1PreparedStatement[] {
   const jobs = chunk.map(({ project, entry }) => ({ project, ...entry.job }));
-  const events = chunk.flatMap(({ project, entry }) =>
-    entry.events === null ? [] : [{ project, job_id: entry.job.id, ...entry.events }],
-  );
-  const calls = chunk.flatMap(({ project, entry: { job, calls: made } }) =>
-    made.map((call) => ({
-      project,
-      job_id: job.id,
-      pipeline: job.pipeline,
-      version: job.version,
-      ...call,
-    })),
+  const events = chunk.flatMap(({ project, entry: { job, events: told, calls } }) =>
+    told === null
+      ? []
+      : [{ project, job_id: job.id, ...told, ...(calls.length > 0 ? { calls } : {}) }],
   );
   const tagged = jobs.filter(({ tags }) => tags.length > 0);
   const shards = chunk.map(({ project, shard }) => ({ project, shard }));
@@ -147,7 +126,6 @@ function statements(db: D1Database, chunk: readonly OwnedEntry[]): D1PreparedSta
     [UPSERT_JOBS, jobs],
     [INSERT_TAGS, tagged],
     [UPSERT_EVENTS, events],
-    [UPSERT_CALLS, calls],
     [INSERT_SHARDS, shards],
   ];
   return bound

@@ -258,7 +258,7 @@ function checkCalls(world: World, jobId: JobId, events: readonly JobEvent[]): vo
       calls.set(key, { outcome: known?.outcome ?? 'lost', cost: event.data.facts.costNanoUsd });
     }
   }
-  const rows = world.d1.all('SELECT * FROM model_calls WHERE job_id = ?', [jobId]);
+  const rows = world.d1.all('SELECT * FROM calls WHERE job_id = ?', [jobId]);
   const inD1 = rows.map((row) => [
     row['attempt_key'],
     { outcome: row['outcome'], cost: row['cost_nano_usd'] },

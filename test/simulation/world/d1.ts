@@ -35,14 +35,7 @@ export class Tables {
   }
 
   empty(): void {
-    for (const table of [
-      'jobs',
-      'job_tags',
-      'events',
-      'model_calls',
-      'known_shards',
-      'dead_letters',
-    ]) {
+    for (const table of ['jobs', 'job_tags', 'events', 'known_shards', 'dead_letters']) {
       this.#db.exec(`DELETE FROM ${table}`);
     }
   }
