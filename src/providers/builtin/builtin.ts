@@ -2,9 +2,12 @@
  * The builtin provider: models that run inside the Worker, without a key or a network. They are deterministic
  * computations on the text itself, with no training behind them; `models.ts` says what each can and cannot do.
  */
-import type { CallContext, CallOutcome, ProviderAdapter } from '../port.ts';
 import type { ModelCall } from '../../domain/model-call.ts';
+import { abortedBy } from '../http/thrown.ts';
+import type { CallContext, CallOutcome, ProviderAdapter } from '../port.ts';
+import { unsupportedKind } from '../shared/failures.ts';
 import { compute } from './compute.ts';
+import { builtinKinds, isBuiltinKind } from './models.ts';
 import { classifyError, normalizeOutput } from './reply.ts';
 import { toWire } from './wire.ts';
 
@@ -14,7 +17,7 @@ export function makeBuiltin(): ProviderAdapter {
   return {
     id: 'builtin',
     version: 1,
-    capabilities: { kinds: ['embed', 'classify', 'rerank', 'summarize'], local: true },
+    capabilities: { kinds: builtinKinds, local: true },
     transformInput: toWire,
     normalizeOutput,
     classifyError,
@@ -25,6 +28,9 @@ export function makeBuiltin(): ProviderAdapter {
 /** The computation is one synchronous run, so a signal that fires during it comes too late to stop it. */
 async function runCall(call: ModelCall, context: CallContext): Promise<CallOutcome> {
   const { signal } = context;
+  if (!isBuiltinKind(call.kind)) {
+    return { kind: 'failed', failure: unsupportedKind('builtin', call.kind) };
+  }
   if (signal.aborted) {
     return { kind: 'failed', failure: classifyError({ kind: 'aborted', by: abortedBy(signal) }) };
   }
@@ -37,11 +43,4 @@ async function runCall(call: ModelCall, context: CallContext): Promise<CallOutco
     const failure = classifyError({ kind: 'exception', name, message, sent: false });
     return { kind: 'failed', failure };
   }
-}
-
-/** Only a cancel that says so is one: everything else is a deadline. */
-function abortedBy(signal: AbortSignal): 'deadline' | 'cancel' {
-  const reason: unknown = signal.reason;
-  const word = reason instanceof Error ? reason.message : reason;
-  return word === 'cancel' ? 'cancel' : 'deadline';
 }

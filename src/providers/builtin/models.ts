@@ -1,10 +1,16 @@
 /** The models of the builtin provider: computations inside the Worker, without a key, a network or training. */
-import type { ModelResult } from '../../domain/model-call.ts';
+import type { ModelKind, ModelResult } from '../../domain/model-call.ts';
 import { DIMENSIONS_MAX } from './embed.ts';
 import { languageCodes } from './language-profiles.ts';
 
 /** What builtin models do. */
-export type BuiltinKind = 'embed' | 'classify' | 'rerank' | 'summarize';
+export const builtinKinds = [
+  'embed',
+  'classify',
+  'rerank',
+  'summarize',
+] as const satisfies readonly ModelKind[];
+export type BuiltinKind = (typeof builtinKinds)[number];
 
 export type BuiltinResult = Extract<ModelResult, { readonly kind: BuiltinKind }>;
 
@@ -77,4 +83,8 @@ export type BuiltinModelName = keyof typeof builtinModels;
 /** The only way a plain string becomes a `BuiltinModelName`. */
 export function isBuiltinModelName(name: string): name is BuiltinModelName {
   return Object.hasOwn(builtinModels, name);
+}
+
+export function isBuiltinKind(kind: ModelKind): kind is BuiltinKind {
+  return builtinKinds.some((own) => own === kind);
 }

@@ -3,6 +3,7 @@ import type { Failure, FailureClass, FailurePhase, Violation } from '../../domai
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type { ModelCall, ModelResult, SummarizeResult } from '../../domain/model-call.ts';
 import type { CallOutcome, ErrorEvidence, WireReply } from '../port.ts';
+import { isBuiltinKind } from './models.ts';
 
 export function normalizeOutput(reply: WireReply, call: ModelCall): CallOutcome {
   if (reply.status !== 200) {
@@ -92,13 +93,8 @@ function readViolations(error: JsonObject): Violation[] {
 }
 
 function readResult(result: Json | undefined, kind: ModelCall['kind']): ModelResult | null {
-  if (!isJsonObject(result) || result['kind'] !== kind) return null;
+  if (!isJsonObject(result) || result['kind'] !== kind || !isBuiltinKind(kind)) return null;
   switch (kind) {
-    case 'chat':
-    case 'image':
-    case 'transcribe':
-    case 'moderate':
-      return null;
     case 'embed':
       return mapped(readAll(result['vectors'], readVector), (vectors) => ({ kind, vectors }));
     case 'classify':

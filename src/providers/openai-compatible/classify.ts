@@ -1,16 +1,10 @@
 import type { Failure } from '../../domain/failure.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import { failureSentence, type Subject } from '../http/failure-sentence.ts';
-import { maskSecrets } from '../http/mask-secrets.ts';
-import { transportFailure } from '../http/transport-failure.ts';
+import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { ErrorEvidence, WireReply } from '../port.ts';
-import { httpDateMs, retryAfterMs } from '../retry-after.ts';
-import { readErrorReply, readProviderError, type ProviderError } from './error-body.ts';
+import { errorReplyFailure, noReplyFailure, waitAskedMs, type Asked } from '../shared/failures.ts';
+import { readErrorReply, readProviderError } from './error-body.ts';
 import type { OpenAiCompatibleSettings } from './settings.ts';
 import { verdictOf } from './verdict.ts';
-
-const wordsMax = 1_000;
-const codePattern = /^[\w.:-]{1,64}$/;
 
 /** What went wrong, from status, headers and body together. `model` is named in the message where known. */
 export function classify(
@@ -18,9 +12,10 @@ export function classify(
   evidence: ErrorEvidence,
   model: string | null,
 ): Failure {
+  const asked = askedOf(settings, model);
   return evidence.kind === 'reply'
-    ? failureFromReply(settings, evidence.reply, model)
-    : transportFailure(evidence, subjectOf(settings, model), [settings.apiKey]);
+    ? failureFromReply(settings, evidence.reply, asked)
+    : noReplyFailure(asked, evidence);
 }
 
 /** Is this answer an error, whatever its status says? */
@@ -28,8 +23,11 @@ export function isErrorReply(reply: WireReply): boolean {
   return reply.status >= 300 || readProviderError(reply.body) !== null;
 }
 
-export function subjectOf(settings: OpenAiCompatibleSettings, model: string | null): Subject {
-  return { provider: settings.id, model, secretName: settings.secretName };
+export function askedOf(
+  { id, secretName, apiKey }: OpenAiCompatibleSettings,
+  model: string | null,
+): Asked {
+  return { provider: id, model, secretName, secrets: [apiKey] };
 }
 
 /** Where the provider says it: `x-request-id`, or the id of the completion itself. */
@@ -40,51 +38,20 @@ export function providerRequestId(reply: WireReply): string | null {
   return typeof id === 'string' ? id : null;
 }
 
-/** A provider's words, fit to be kept: without the key and of bounded length. */
-export function ownWords(settings: OpenAiCompatibleSettings, text: string): string {
-  return maskSecrets(text, [settings.apiKey]).slice(0, wordsMax);
-}
-
 function failureFromReply(
   settings: OpenAiCompatibleSettings,
   reply: WireReply,
-  model: string | null,
+  asked: Asked,
 ): Failure {
-  const { status, headers, body } = reply;
+  const { status, body } = reply;
   const error = readErrorReply(body);
-  const waitMs = retryAfterMs(headers, httpDateMs(headers['date'] ?? ''));
-  const verdict = verdictOf(
-    { status, error, mayWait: waitMs !== undefined, workSeen: hasChoices(body) },
-    settings.profile,
-  );
-  const code = error.code ?? error.type;
-  return {
-    ...verdict,
-    message: failureSentence(verdict.class, subjectOf(settings, model), status),
-    status,
-    ...(code === null || !isSafeCode(settings, code) ? {} : { code }),
-    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-    detail: detailOf(settings, error, reply),
-  };
-}
-
-function detailOf(
-  settings: OpenAiCompatibleSettings,
-  error: ProviderError,
-  reply: WireReply,
-): JsonObject {
-  const requestId = providerRequestId(reply);
-  return {
-    message: ownWords(settings, error.message),
-    ...(error.type === null ? {} : { type: ownWords(settings, error.type) }),
-    ...(error.param === null ? {} : { param: ownWords(settings, error.param) }),
-    ...(requestId === null ? {} : { request_id: ownWords(settings, requestId) }),
-  };
-}
-
-/** A code goes where text of a provider may not, so it must look like one and hold no secret. */
-function isSafeCode(settings: OpenAiCompatibleSettings, code: string): boolean {
-  return codePattern.test(code) && maskSecrets(code, [settings.apiKey]) === code;
+  const mayWait = waitAskedMs(reply) !== undefined;
+  const facts = { status, error, mayWait, workSeen: hasChoices(body) };
+  return errorReplyFailure(asked, reply, verdictOf(facts, settings.profile), {
+    message: error.message,
+    code: error.code ?? error.type,
+    more: { type: error.type, param: error.param, request_id: providerRequestId(reply) },
+  });
 }
 
 function hasChoices(body: Json): boolean {

@@ -8,9 +8,11 @@ import type {
   ModelResult,
   Spent,
 } from '../../domain/model-call.ts';
-import { failureSentence, type ProviderFailureClass } from '../http/failure-sentence.ts';
+import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
-import { classify, isErrorReply, ownWords, providerRequestId, subjectOf } from './classify.ts';
+import { finishedFailure, ownWords, unreadableFailure } from '../shared/failures.ts';
+import { numbersOf } from '../shared/json-fields.ts';
+import { askedOf, classify, isErrorReply, providerRequestId } from './classify.ts';
 import type { OpenAiCompatibleSettings } from './settings.ts';
 import { usageOf } from './usage.ts';
 
@@ -91,8 +93,8 @@ function readEmbeddings(reading: Reading, call: EmbedCall): CallOutcome {
   data.forEach((item: Json, position) => {
     if (!isJsonObject(item)) return;
     const index = typeof item['index'] === 'number' ? item['index'] : position;
-    const { embedding } = item;
-    if (isVector(embedding)) vectors.set(index, embedding);
+    const vector = numbersOf(item['embedding']);
+    if (vector !== null) vectors.set(index, vector);
   });
   const ordered = call.texts.map((_text, index) => vectors.get(index) ?? []);
   if (ordered.some((vector) => vector.length === 0)) return unreadable(reading);
@@ -106,11 +108,12 @@ function done(reading: Reading, result: ModelResult): CallOutcome {
 function spentOn({ settings, body, call, reply }: Reading): Spent {
   const requestId = providerRequestId(reply);
   const { model } = body;
+  const asked = askedOf(settings, call.model);
   return {
     usage: usageOf(body['usage']),
     rawUsage: body['usage'] ?? null,
-    returnedModel: typeof model === 'string' ? ownWords(settings, model) : call.model,
-    providerRequestId: requestId === null ? null : ownWords(settings, requestId),
+    returnedModel: typeof model === 'string' ? ownWords(model, asked) : call.model,
+    providerRequestId: requestId === null ? null : ownWords(requestId, asked),
   };
 }
 
@@ -122,28 +125,13 @@ function finishedBadly(
   words: string | null,
 ): CallOutcome {
   const { settings, reply, call } = reading;
-  const failure: Failure = {
-    class: failureClass,
-    phase: 'finished',
-    message: failureSentence(failureClass, subjectOf(settings, call.model)),
-    code,
-    status: reply.status,
-    ...(words === null ? {} : { detail: { message: ownWords(settings, words) } }),
-  };
+  const asked = askedOf(settings, call.model);
+  const failure = finishedFailure(asked, reply, failureClass, { code, words });
   return { kind: 'failed', failure, spent: spentOn(reading) };
 }
 
-/** A success that cannot be read. Whether it was worked for, nobody can tell. */
 function unreadable({ settings, reply, call }: Reading): CallOutcome {
-  const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
-  return failed({
-    class: 'provider_internal',
-    phase: 'unknown',
-    message: failureSentence('provider_internal', subjectOf(settings, call.model), reply.status),
-    code: typeof reply.body === 'string' ? 'reply_not_json' : 'reply_malformed',
-    status: reply.status,
-    detail: { message: ownWords(settings, text) },
-  });
+  return failed(unreadableFailure(askedOf(settings, call.model), reply));
 }
 
 function failed(failure: Failure): CallOutcome {
@@ -163,8 +151,4 @@ function textOf(content: Json | undefined): string {
 function firstObject(value: Json | undefined): JsonObject | null {
   const first: Json | undefined = Array.isArray(value) ? value[0] : undefined;
   return first !== undefined && isJsonObject(first) ? first : null;
-}
-
-function isVector(value: Json | undefined): value is readonly number[] {
-  return Array.isArray(value) && value.every((item: Json) => typeof item === 'number');
 }

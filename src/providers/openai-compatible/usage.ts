@@ -1,5 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
+import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { Usage } from '../../domain/usage.ts';
+import { countAt, objectAt, withoutZeros } from '../shared/json-fields.ts';
 
 /**
  * OpenAI's usage in buckets that do not overlap. There, cached and cache-written tokens are part of the
@@ -22,18 +23,4 @@ export function usageOf(raw: Json | undefined): Usage {
     outputTokens: onTop ? completion : Math.max(0, completion - reasoningTokens),
     reasoningTokens,
   });
-}
-
-function countAt(parent: JsonObject, field: string): number {
-  const value = parent[field];
-  return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0;
-}
-
-function objectAt(parent: JsonObject, field: string): JsonObject {
-  const value = parent[field];
-  return value !== undefined && isJsonObject(value) ? value : {};
-}
-
-function withoutZeros(usage: Usage): Usage {
-  return Object.fromEntries(Object.entries(usage).filter(([, count]) => count > 0));
 }

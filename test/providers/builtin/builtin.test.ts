@@ -123,18 +123,9 @@ describe('a call', () => {
 });
 
 describe('a call that cannot be carried out', () => {
-  const chat: ModelCall = {
-    kind: 'chat',
-    model: 'chat-1',
-    messages: [],
-    parameters: {},
-    output: { kind: 'text' },
-  };
-
   test.each<[string, ModelCall]>([
     ['an unknown model', { ...calls.embed, model: 'hashed-embedding-9' }],
     ['a name of the language', { ...calls.embed, model: 'constructor' }],
-    ['a chat', chat],
   ])('%s: no such model', async (_, call) => {
     expect(await submit(call)).toMatchObject({
       kind: 'failed',
