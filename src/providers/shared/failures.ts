@@ -77,7 +77,7 @@ export function noReplyFailure(
 /** The work was done, and is charged, but there is no result to use. */
 export function finishedFailure(
   asked: Asked,
-  reply: WireReply,
+  reply: Pick<WireReply, 'status'>,
   failureClass: ProviderFailureClass,
   said: { readonly code: string; readonly words?: string | null },
 ): Failure {
