@@ -10,6 +10,7 @@ import type { Settings } from './settings.ts';
 
 /** The repository, whatever folder a script is started from. */
 export const ROOT = join(import.meta.dirname, '..', '..');
+const CONFIG = join(ROOT, 'wrangler.toml');
 const WRANGLER = join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
@@ -34,6 +35,8 @@ export type ServerOptions = {
   /** The folder of the local state; it survives restarts. */
   readonly persistTo: string;
   readonly settings: Settings;
+  /** The Worker's configuration; the repository's own unless given. */
+  readonly config?: string;
   readonly onLine?: (line: string) => void;
 };
 
@@ -54,11 +57,11 @@ const ENVIRONMENT = {
  * because the runtime starts processes that outlive their parent.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { port, persistTo, onLine } = options;
+  const { port, persistTo, onLine, config = CONFIG } = options;
   await untilFree(port);
   mkdirSync(persistTo, { recursive: true });
   const environment = { ...process.env, ...ENVIRONMENT, TMPDIR: temporaryFolder() };
-  applyMigrations(persistTo, environment);
+  applyMigrations(config, persistTo, environment);
   const child = spawn(process.execPath, [WRANGLER, ...serverArguments(options)], {
     cwd: ROOT,
     detached: true,
@@ -87,13 +90,15 @@ function temporaryFolder(): string {
   return folder;
 }
 
-function serverArguments({ port, persistTo, settings }: ServerOptions): string[] {
+function serverArguments(options: ServerOptions): string[] {
+  const { port, persistTo, settings, config = CONFIG } = options;
   // Secrets go through a private file, never through the command line, which other users can read.
   const envFile = join(persistTo, 'settings.env');
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   writeFileSync(envFile, `${lines.join('\n')}\n`, { mode: 0o600 });
   return [
     'dev',
+    `--config=${config}`,
     '--ip=127.0.0.1',
     `--port=${port}`,
     `--persist-to=${persistTo}`,
@@ -103,10 +108,11 @@ function serverArguments({ port, persistTo, settings }: ServerOptions): string[]
 }
 
 /** Brings the local database to the newest version. */
-function applyMigrations(persistTo: string, environment: NodeJS.ProcessEnv): void {
+function applyMigrations(config: string, persistTo: string, environment: NodeJS.ProcessEnv): void {
+  const command = ['d1', 'migrations', 'apply', 'DB', '--local'];
   const result = spawnSync(
     process.execPath,
-    [WRANGLER, 'd1', 'migrations', 'apply', 'DB', '--local', '--persist-to', persistTo],
+    [WRANGLER, ...command, `--config=${config}`, `--persist-to=${persistTo}`],
     { cwd: ROOT, encoding: 'utf8', env: environment },
   );
   if (result.status === 0) return;

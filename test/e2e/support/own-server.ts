@@ -22,11 +22,25 @@ export type OwnServer = Place & {
   close(): Promise<void>;
 };
 
-export async function startOwnServer(more: Settings = {}): Promise<OwnServer> {
+export type OwnServerOptions = {
+  /** The path of a Worker's configuration. */
+  readonly config?: string;
+  /** How many calls the provider's journal remembers. */
+  readonly journalLimit?: number;
+};
+
+/** With the production bundle, unless another configuration is given. */
+export async function startOwnServer(
+  more: Settings = {},
+  { config, journalLimit }: OwnServerOptions = {},
+): Promise<OwnServer> {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-e2e-own-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   beforeExit(removeFolder);
-  const simulator = await startSimulator({ keepBodies: true });
+  const simulator = await startSimulator({
+    keepBodies: true,
+    ...(journalLimit === undefined ? {} : { journalLimit }),
+  });
   const rootKey = newRootKey();
   const lines: string[] = [];
   const options = {
@@ -34,6 +48,7 @@ export async function startOwnServer(more: Settings = {}): Promise<OwnServer> {
     persistTo: join(folder, 'state'),
     settings: { ...settingsFor(rootKey, simulator.url), ...more },
     onLine: (line: string) => lines.push(line),
+    ...(config === undefined ? {} : { config }),
   };
   let server: Server = await startServer(options);
   return {

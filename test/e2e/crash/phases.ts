@@ -1,13 +1,19 @@
 import { expect } from 'vitest';
 
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { Tenant } from './api.ts';
-import { example } from './example.ts';
-import { cancel, ended, jobWhen, post, publish, submit } from './jobs.ts';
-import type { OwnServer } from './own-server.ts';
-import { chatPipeline, items, mapPipeline, question, type Definition } from './pipelines.ts';
-import { newModel } from './simulator-client.ts';
-import { until } from './until.ts';
+import type { Tenant } from '../support/api.ts';
+import { example } from '../support/example.ts';
+import { cancel, ended, jobWhen, post, publish, submit } from '../support/jobs.ts';
+import type { OwnServer } from '../support/own-server.ts';
+import {
+  chatPipeline,
+  items,
+  mapPipeline,
+  question,
+  type Definition,
+} from '../support/pipelines.ts';
+import { newModel } from '../support/simulator-client.ts';
+import { until } from '../support/until.ts';
 
 /** A job that the server has accepted, and what has to be true of it for ever after. */
 export type Accepted = {
