@@ -11,6 +11,7 @@ import { makeAccess } from './runtime/d1/access.ts';
 import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
 import { makeJobIndex } from './runtime/d1/job-index.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
+import { withRecentHeads, withRecentKeys } from './runtime/d1/recent-lookups.ts';
 import { makeFlows } from './runtime/flow-client.ts';
 import type { FlowDeployment } from './runtime/flow-object.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
@@ -67,7 +68,7 @@ function build(env: Env): Composition {
   );
   const objects = makeObjects(env.OBJECTS);
   const providers = providersOf(registry);
-  const pipelines = makePipelines(env.DB);
+  const pipelines = withRecentHeads(makePipelines(env.DB), machine);
   const plans = makePlanCache(PLAN_CHARACTERS_MAX);
   const projectJobsMax = countUpTo(CONCURRENCY_MAX, setting('PROJECT_MAX_CONCURRENT_JOBS'));
   const http = httpDeps(env, {
@@ -109,7 +110,7 @@ function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
     ...parts,
     machine,
     secrets: makeSecrets(rootKey),
-    access: makeAccess(env.DB),
+    access: withRecentKeys(makeAccess(env.DB), machine),
     jobIndex: makeJobIndex(env.DB),
     bulks: makeBulks(env.BULK),
     bulkIndex: makeBulkIndex(env.DB),

@@ -45,17 +45,20 @@ export async function runInline(
         claimUntilMs: waitUntilMs,
         first: { answer: turn, definition: snapshot.definition },
       },
-    ).catch((error: unknown) => {
+    ).catch((error: unknown): null => {
       // The lease runs out and another runner takes over.
       deps.log('error', 'inline.turn_failed', {
         job_id: id,
         error: errorName(error),
       });
+      return null;
     });
-    deps.background(run);
+    deps.background(run.then(() => {}));
     const waiting = new AbortController();
-    await Promise.race([run, machine.wait(waitUntilMs - machine.nowMs(), waiting.signal)]);
+    const time = machine.wait(waitUntilMs - machine.nowMs(), waiting.signal);
+    const end = await Promise.race([run, time.then(() => null)]);
     waiting.abort();
+    if (end !== null) return end;
   }
   return waitForEnd(deps, actor, snapshot, waitUntilMs);
 }

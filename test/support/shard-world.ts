@@ -77,7 +77,7 @@ export class World {
     options: Partial<TurnOptions> = {},
     shard: Partial<JobShard> = {},
     others: Partial<JobShard> = {},
-  ): Promise<void> {
+  ) {
     const { driver } = this;
     const untilMs = driver.nowMs + 840_000;
     return runTurn(

@@ -23,6 +23,7 @@ import { noteSeen, stillUnheard } from './leases.ts';
 import { makeWorld, type Arrivals } from './make-world.ts';
 import { openBox, payloadKeys, putControl, putPayload, type Box } from './payload-box.ts';
 import { guarded } from './quarantine.ts';
+import { snapshot } from './read.ts';
 import { saveItem } from './tables/items.ts';
 import { loadJob, saveBook, type JobRow } from './tables/jobs.ts';
 import { jobContext, workItem } from './work-items.ts';
@@ -121,15 +122,16 @@ type AnswerInput = {
   readonly keys: readonly string[];
   readonly starved: boolean;
   readonly settled: Decision['settled'];
-  readonly request: { readonly knownDefinition: string | null };
+  readonly request: { readonly knownDefinition: string | null; readonly wantsEnd?: boolean };
 };
 
 export function answer(
   context: ShardContext,
-  { state, inline, book }: JobRow,
+  row: JobRow,
   plan: Plan,
   { keys, starved, settled, request }: AnswerInput,
 ): NextAnswer {
+  const { state, inline, book } = row;
   const source = { sql: context.ports.sql, state, inline };
   const over = isTerminal(state.status);
   return {
@@ -144,6 +146,7 @@ export function answer(
     chores: choresOf({ state, book }),
     context: jobContext(state),
     definition: request.knownDefinition === state.birth.definitionHash ? null : plan.definition,
+    ...(over && request.wantsEnd === true ? { end: snapshot(context, row, plan, []) } : {}),
   };
 }
 

@@ -107,6 +107,8 @@ export type NextRequest = TurnRequest & {
   readonly returning: boolean;
   /** The definition the runner already has, by hash. */
   readonly knownDefinition: string | null;
+  /** True when the runner wants to see the job once it is over. */
+  readonly wantsEnd?: boolean;
 };
 
 /** A settlement with the payloads that belong to it. */
@@ -146,6 +148,8 @@ export type NextAnswer = {
   readonly context: JobContext | null;
   /** Present unless the runner said that it has it. */
   readonly definition: Definition | null;
+  /** The job as it stands, when it is over and the runner asked for it. */
+  readonly end?: JobSnapshot | null;
 };
 
 /** What is owed to other jobs. */

@@ -1,9 +1,15 @@
 import type { Definition } from '../../domain/definition.ts';
 import type { JobId } from '../../domain/ids.ts';
-import { makePlan, type Plan } from '../../engine/plan.ts';
-import type { JobShard, NextAnswer, SettlementReport, WorkItem } from '../ports/job-shard.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type {
+  JobShard,
+  JobSnapshot,
+  NextAnswer,
+  SettlementReport,
+  WorkItem,
+} from '../ports/job-shard.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';
-import { executeAttempt } from './execute-attempt.ts';
+import { untilDeadline } from './until-deadline.ts';
 import { cancelChild, doChores } from './chores.ts';
 import { withRecentReads } from './recent-reads.ts';
 import { askNext, renewWhileRunning } from './shard-calls.ts';
@@ -52,6 +58,8 @@ type Turn = {
   local: Promise<void>;
   /** Reports that the shard has not taken yet. */
   reports: SettlementReport[];
+  /** The job, once it is over, where the runner wants to see it. */
+  end: JobSnapshot | null;
   /** What is done for other jobs meanwhile. */
   chores: Promise<void>;
 };
@@ -64,9 +72,9 @@ type Running = {
 
 /**
  * A runner's visit to a job: claim, execute, settle, claim again, until the job is blocked or over. One call a
- * hop; results that arrive together are reported together.
+ * hop; results that arrive together are reported together. Gives the job if it is over and `first` was given.
  */
-export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<void> {
+export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<JobSnapshot | null> {
   const turn: Turn = {
     deps: { ...deps, objects: withRecentReads(steadyObjects(deps.objects, deps)) },
     options,
@@ -80,6 +88,7 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<voi
     running: new Map(),
     local: Promise.resolve(),
     reports: [],
+    end: null,
     chores: Promise.resolve(),
   };
   const renewing = new AbortController();
@@ -97,6 +106,7 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<voi
     await renewal;
     await turn.chores;
   }
+  return turn.end;
 }
 
 function goesOn(turn: Turn): boolean {
@@ -157,6 +167,7 @@ async function hop(turn: Turn): Promise<void> {
     hinted: turn.hinted && !returning,
     returning,
     knownDefinition: turn.plan?.hash ?? null,
+    wantsEnd: isAlone(options),
   });
   if (!returning) turn.hinted = false;
   if (answer !== null) {
@@ -200,6 +211,7 @@ function localCount({ running }: Turn): number {
 /** Starts the work of an answer. Places that it does not need go back. */
 function begin(turn: Turn, answer: NextAnswer): void {
   turn.over ||= answer.job !== 'open';
+  turn.end = answer.end ?? turn.end;
   turn.starved = answer.starved;
   if (!answer.starved) turn.wide = isAlone(turn.options);
   else if (answer.work.length > 0) turn.wide = true;
@@ -227,9 +239,9 @@ function startAll(turn: Turn, answer: NextAnswer): void {
 
 function rememberPlan(turn: Turn, { definition, context }: NextAnswer): void {
   if (definition === null || context === null) return;
-  const result = makePlan(definition);
-  if (!result.ok) throw new Error('the definition of a running job does not compile');
-  turn.plan = { hash: context.definitionHash, plan: result.plan };
+  const { plans } = turn.deps;
+  const hash = context.definitionHash;
+  turn.plan = { hash, plan: plans.get(hash) ?? plans.put(hash, definition) };
 }
 
 function isOutgoing(turn: Turn, { target }: WorkItem): boolean {
@@ -270,25 +282,6 @@ function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Sl
   const done = slot.outgoing ? execute() : turn.local.then(execute);
   if (!slot.outgoing) turn.local = done;
   turn.running.set(work.key, { abort, done, local: !slot.outgoing });
-}
-
-/** Carries out an attempt and cuts it off at its deadline. */
-async function untilDeadline(
-  deps: TurnDeps,
-  attempt: Attempt,
-  abort: AbortController,
-): Promise<SettlementReport> {
-  const timer = new AbortController();
-  const leftMs = attempt.work.deadlineAtMs - deps.machine.nowMs();
-  const alarm = deps.machine.wait(Math.max(0, leftMs), timer.signal).then(() => {
-    if (!timer.signal.aborted) abort.abort('deadline');
-  });
-  try {
-    return await executeAttempt(deps, attempt);
-  } finally {
-    timer.abort();
-    await alarm;
-  }
 }
 
 function abortAll({ running }: Turn): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { DefinitionBody } from '../../support/engine-driver.ts';
+import type { JobShard } from '../../../src/services/ports/job-shard.ts';
 import { World, type Answer, type Call } from '../../support/shard-world.ts';
 
 function chatAnswer(text: string, usage = { prompt_tokens: 100, completion_tokens: 20 }): Answer {
@@ -345,8 +346,10 @@ describe('a submitter that runs its job itself', () => {
     if (answer.kind !== 'created' || answer.turn === null) throw new Error('no work');
     const { definition, state } = answer.snapshot;
     const first = { answer: answer.turn, definition };
-    await world.run(state.birth.id, { hinted: false, untilMs, first });
+    const end = await world.run(state.birth.id, { hinted: false, untilMs, first });
     expect(world.driver.state(state.birth.id).status).toBe('succeeded');
+    const seen = await world.driver.client().read({ jobId: state.birth.id, include: [] });
+    expect(end).toEqual(seen);
     expect(world.driver.wakes).toEqual([]);
     expect(world.slots.take(10)).toBe(6);
   });
@@ -370,6 +373,33 @@ describe('a submitter that runs its job itself', () => {
     expect(world.driver.wakes).toHaveLength(1);
     await world.run(jobId);
     expect(world.driver.state(jobId).status).toBe('succeeded');
+  });
+});
+
+describe('turns of one batch', () => {
+  test('make a call a step and one more, however many wait for a connection', async () => {
+    const world = new World();
+    world.answers = [chatAnswer('{"n": 3}')];
+    const [step] = chat.steps;
+    if (step === undefined) throw new Error('no step');
+    const steps = ['a', 'b', 'c'].map((id, index, ids) => ({
+      ...step,
+      id,
+      needs: ids.slice(Math.max(0, index - 1), index),
+    }));
+    const jobIds = Array.from({ length: 24 }, () =>
+      world.driver.create({ steps }, { input: { what: 'apples' } }),
+    );
+    let asked = 0;
+    const next: JobShard['next'] = (request) => {
+      asked += 1;
+      return world.driver.client().next(request);
+    };
+    await Promise.all(jobIds.map((jobId) => world.run(jobId, {}, { next })));
+    const ends = jobIds.map((jobId) => world.driver.state(jobId).status);
+    expect(ends).toEqual(jobIds.map(() => 'succeeded'));
+    expect(asked).toBe(24 * 4);
+    expect(world.slots.take(10)).toBe(6);
   });
 });
 
