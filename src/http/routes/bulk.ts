@@ -65,7 +65,7 @@ const startRoute = createRoute({
   path: '/bulk',
   summary: 'Cancel or rerun all jobs that a filter finds',
   description:
-    'Works through the jobs that lists show and that were created before the request, newest first, at a limited rate. Every job it makes has an idempotency key of its own, so nothing is made twice. With an `Idempotency-Key`, a repetition answers 200 with the same action.',
+    'Works through the jobs that lists show (those of the last seconds may be missing) and that were created before the request, newest first, at a limited rate. Every job it makes has an idempotency key of its own, so nothing is made twice. With an `Idempotency-Key`, a repetition answers 200 with the same action.',
   security: bearer,
   middleware: jsonBody(SMALL_BODY),
   request: { headers: bulkHeaders, body: bodyOf(bulkBody) },

@@ -76,7 +76,8 @@ const listRoute = createRoute({
   method: 'get',
   path: '/jobs',
   summary: 'List jobs, newest first',
-  description: 'From a copy that is a moment behind; `GET /v1/jobs/{id}` is exact.',
+  description:
+    'From a copy, to which it takes a moment. The end of a job is copied at once; of one that is not over, that it is there, its status and what it waits for within 5 seconds, and its cost within 30. `GET /v1/jobs/{id}` is exact.',
   security: bearer,
   request: { query: listQuery },
   responses: answers({ 200: jsonOf('A page of jobs', listSchema(listedJobSchema)) }),
