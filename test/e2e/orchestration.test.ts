@@ -22,6 +22,12 @@ const steer = <Body = JobView>(api: Api, id: string, verb: string) =>
 const sendEvent = <Body = JobView>(api: Api, id: string, name: string, payload: unknown) =>
   api.send<Body>('POST', `/v1/jobs/${id}/events/${name}`, payload);
 
+const held = (says: string) => ({
+  name: 'held',
+  steps: [{ id: 'w', uses: 'wait', with: { event: 'go' } }],
+  output: { by: '${{ steps.w.output.by }}', says },
+});
+
 const approval = (model: string) => ({
   ...chatPipeline(model),
   name: 'approval',
@@ -69,6 +75,17 @@ describe('a wait', () => {
     expect(typesOf(await eventsOf(api, id))).toEqual(
       expect.arrayContaining(['wait.started', 'job.waiting', 'wait.completed', 'job.resumed']),
     );
+  });
+
+  test('leaves its job on the version that it began with', async () => {
+    const api = await newTenant();
+    await publish(api, held('one'));
+    const { id } = await submit(api, { pipeline: 'held' });
+    await jobWhen(api, id, ({ status }) => status === 'waiting');
+    await publish(api, held('two'));
+    expect((await sendEvent(api, id, 'go', { by: 'Ada' })).status).toBe(200);
+    const job = await ended(api, id);
+    expect(job).toMatchObject({ version: 1, status: 'succeeded', output: { says: 'one' } });
   });
 
   test('for a time goes on by itself', async () => {

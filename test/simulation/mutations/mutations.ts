@@ -14,9 +14,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'history is confirmed before it is written',
     file: 'runtime/consumers/history.ts',
-    find: 'const result = await writeHistory(deps.db, entries);',
-    replace:
-      'await confirmAll(deps, entries);\n  const result = await writeHistory(deps.db, entries);',
+    find: 'const result = await writeHistory(',
+    replace: 'await confirmAll(deps, entries);\n  const result = await writeHistory(',
   },
   {
     name: 'history is confirmed beyond what was written',
