@@ -10,8 +10,12 @@ async function sha256(text: string): Promise<string> {
   return hex(digest);
 }
 
+const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 function hex(buffer: ArrayBuffer): string {
-  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (const byte of new Uint8Array(buffer)) text += HEX_BYTES[byte];
+  return text;
 }
 
 /** Time, randomness and hashing as a Worker has them. Its clock stands still while it computes. */
