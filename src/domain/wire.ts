@@ -25,8 +25,16 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** Names of our own fields as they were converted before; more than there are fields is a mistake of a caller. */
+const converted = new Map<string, string>();
+const CONVERTED_MAX = 1_000;
+
 function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const known = converted.get(name);
+  if (known !== undefined) return known;
+  const snake = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if (converted.size < CONVERTED_MAX) converted.set(name, snake);
+  return snake;
 }
 
 function isScalar(value: unknown): value is null | boolean | number | string {
