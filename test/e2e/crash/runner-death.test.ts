@@ -32,12 +32,17 @@ test.concurrent.for<Runner>(['consumer', 'request'])(
   { timeout: RECOVERY_MS + 30_000 },
   async (runner) => {
     const model = newModel();
+    const neighbour = await callUnderWay();
     server.simulator.addRules({ match: { model }, times: 1, fault: { status: DEADLY_STATUS } });
     await publish(api, chatPipeline(model, { timeouts: { attempt: '10m' } }, { name: model }));
     const body = { ...question(), pipeline: model };
     const id = await begin(runner, body, model);
     await until('the runner to be killed', () => callsOf(model).length === 1);
     const killedAtMs = Date.parse(callsOf(model)[0]?.at ?? '');
+
+    const untouched = await neighbour.answer;
+    expect(untouched.body.status, untouched.text).toBe('succeeded');
+    expect(callsOf(neighbour.model)).toHaveLength(1);
 
     // Nobody asks the shard meanwhile: what wakes it is its own alarm.
     await until('its second call', () => callsOf(model).length === 2, RECOVERY_MS);
@@ -52,6 +57,16 @@ test.concurrent.for<Runner>(['consumer', 'request'])(
     expect(types.filter((type) => type === 'attempt.failed')).toHaveLength(0);
   },
 );
+
+/** A request that runs its job in an invocation of its own, some seconds long. */
+async function callUnderWay() {
+  const model = newModel();
+  server.simulator.addRules({ match: { model }, fault: { latency_ms: 4_000 } });
+  await publish(api, chatPipeline(model, {}, { name: model }));
+  const answer = post(api, { ...question(), pipeline: model }, { prefer: 'wait=30' });
+  await until('the call of the neighbour', () => callsOf(model).length === 1);
+  return { model, answer };
+}
 
 /** Submits a job to one kind of runner. A request that is killed gives no answer: the key finds its job. */
 async function begin(runner: Runner, body: object, key: string): Promise<string> {
