@@ -1,11 +1,11 @@
 import { compose } from './compose.ts';
 import { makeApp } from './http/app.ts';
-import { BulkActionObject } from './runtime/bulk-action-object.ts';
+import { BulkActionObject } from './runtime/bulk/bulk-action-object.ts';
 import { consumeDeadLetters } from './runtime/consumers/dead-letters.ts';
 import { consumeHistory } from './runtime/consumers/history.ts';
 import { consumeSideBySide, consumeWakes } from './runtime/consumers/wake.ts';
 import { hourly } from './runtime/cron.ts';
-import { FlowObject } from './runtime/flow-object.ts';
+import { FlowObject } from './runtime/flow/flow-object.ts';
 import { JobShardObject } from './runtime/job-shard-object.ts';
 
 JobShardObject.deployment = (env) => compose(env).shard;

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 
-import { definitionJsonSchema } from '../services/definition-schema.ts';
+import { definitionJsonSchema } from '../services/pipelines/definition-schema.ts';
 import type { AppEnv } from './deps.ts';
 import { docsPage } from './docs-page.ts';
 import { failureResponse } from './failure-response.ts';

@@ -9,7 +9,7 @@ import type { Objects } from '../services/ports/objects.ts';
 import type { Pipelines } from '../services/ports/pipelines.ts';
 import type { Providers } from '../services/ports/providers.ts';
 import type { Machine } from '../services/ports/runtime.ts';
-import type { PlanCache } from '../services/plan-cache.ts';
+import type { PlanCache } from '../services/pipelines/plan-cache.ts';
 
 /** What the doors need: the ports of all services behind them. */
 export type HttpDeps = {

@@ -20,7 +20,7 @@ import {
   type TargetView,
   type World,
 } from '../../src/engine/world.ts';
-import { controlValues } from '../../src/services/control-values.ts';
+import { controlValues } from '../../src/services/values/control-values.ts';
 
 export type DefinitionBody = Omit<z.input<typeof definitionSchema>, 'name'>;
 

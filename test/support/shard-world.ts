@@ -2,7 +2,7 @@ import { definitionSchema } from '../../src/domain/definition.ts';
 import type { JobId } from '../../src/domain/ids.ts';
 import type { Json } from '../../src/domain/json.ts';
 import { makeRegistry, providerIds } from '../../src/providers/registry.ts';
-import { makePlanCache } from '../../src/services/plan-cache.ts';
+import { makePlanCache } from '../../src/services/pipelines/plan-cache.ts';
 import type { JobShard, JobShards } from '../../src/services/ports/job-shard.ts';
 import type { Pipelines } from '../../src/services/ports/pipelines.ts';
 import type { Providers } from '../../src/services/ports/providers.ts';

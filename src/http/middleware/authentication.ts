@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 
-import { authenticate } from '../../services/authenticate.ts';
+import { authenticate } from '../../services/access/authenticate.ts';
 import type { AppEnv } from '../deps.ts';
 import { failureResponse } from '../failure-response.ts';
 

@@ -10,7 +10,7 @@ import {
   limitProject,
   listKeys,
   listProjects,
-} from '../../services/manage-access.ts';
+} from '../../services/access/manage-access.ts';
 import type { Project, StoredKey } from '../../services/ports/access.ts';
 import { apiKeySchema, listSchema, projectSchema } from '../../services/views/schemas.ts';
 import { failureResponse } from '../failure-response.ts';

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
 import { bulkVerbs } from '../../domain/bulk.ts';
-import { abortBulk, listBulks, readBulk, startBulk } from '../../services/manage-bulks.ts';
+import { abortBulk, listBulks, readBulk, startBulk } from '../../services/bulk/manage-bulks.ts';
 import { bulkView, bulkViewSchema } from '../../services/views/bulk-view.ts';
 import { listSchema } from '../../services/views/schemas.ts';
 import { failureResponse } from '../failure-response.ts';

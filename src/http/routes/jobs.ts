@@ -2,13 +2,13 @@ import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 
 import { INPUT_BYTES_DEFAULT, INPUT_BYTES_MAX } from '../../domain/definition.ts';
-import { cancelJob } from '../../services/cancel-job.ts';
-import { compareWithOriginal } from '../../services/compare-with-original.ts';
-import { findPipeline } from '../../services/find-pipeline.ts';
-import { getJobEvents } from '../../services/get-job-events.ts';
-import { getJob } from '../../services/get-job.ts';
-import { listJobs } from '../../services/list-jobs.ts';
-import { submitJob } from '../../services/submit-job.ts';
+import { cancelJob } from '../../services/jobs/cancel-job.ts';
+import { compareWithOriginal } from '../../services/reruns/compare-with-original.ts';
+import { findPipeline } from '../../services/pipelines/find-pipeline.ts';
+import { getJobEvents } from '../../services/jobs/get-job-events.ts';
+import { getJob } from '../../services/jobs/get-job.ts';
+import { listJobs } from '../../services/jobs/list-jobs.ts';
+import { submitJob } from '../../services/jobs/submit-job.ts';
 import { eventView } from '../../services/views/event-view.ts';
 import { indexedJobView, jobView } from '../../services/views/job-view.ts';
 import {

@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
 import { isoTime } from '../../domain/wire.ts';
-import { getPipeline, listPipelines } from '../../services/get-pipeline.ts';
-import { putPipeline, validatePipeline } from '../../services/put-pipeline.ts';
+import { getPipeline, listPipelines } from '../../services/pipelines/get-pipeline.ts';
+import { putPipeline, validatePipeline } from '../../services/pipelines/put-pipeline.ts';
 import type { PipelineVersion } from '../../services/ports/pipelines.ts';
 import {
   listSchema,

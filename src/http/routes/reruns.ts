@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
 import { INPUT_BYTES_MAX } from '../../domain/definition.ts';
-import { rerunJob } from '../../services/rerun-job.ts';
+import { rerunJob } from '../../services/reruns/rerun-job.ts';
 import { jobSchema } from '../../services/views/schemas.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
 import { jobPath, metadataField, submitHeaders, tagsField, timeoutsField } from './job-requests.ts';

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { EVENT_BYTES_MAX, pauseJob, resumeJob, sendEvent } from '../../services/steer-job.ts';
+import { EVENT_BYTES_MAX, pauseJob, resumeJob, sendEvent } from '../../services/jobs/steer-job.ts';
 import { jobView } from '../../services/views/job-view.ts';
 import { jobSchema } from '../../services/views/schemas.ts';
 import { failureResponse } from '../failure-response.ts';

@@ -2,10 +2,10 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 
 import { isTerminal } from '../../domain/job.ts';
-import type { CreateOptions, Submitted } from '../../services/create-job.ts';
+import type { CreateOptions, Submitted } from '../../services/jobs/create-job.ts';
 import type { JobSnapshot } from '../../services/ports/job-shard.ts';
 import type { Result } from '../../services/result.ts';
-import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/run-inline.ts';
+import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/jobs/run-inline.ts';
 import { jobView } from '../../services/views/job-view.ts';
 import type { AppEnv } from '../deps.ts';
 import { failureResponse } from '../failure-response.ts';

@@ -1,6 +1,6 @@
 import type { Bulk } from '../../domain/bulk.ts';
-import type { Deed } from '../../services/act-on-job.ts';
-import { jobFilterOf } from '../../services/manage-bulks.ts';
+import type { Deed } from '../../services/bulk/act-on-job.ts';
+import { jobFilterOf } from '../../services/bulk/manage-bulks.ts';
 import type { BulkIndex } from '../../services/ports/bulk.ts';
 import type { IndexedJob, JobIndex } from '../../services/ports/job-index.ts';
 import { errorName, type Log } from '../../services/ports/log.ts';

@@ -2,7 +2,7 @@ import { priorities } from '../../domain/flow.ts';
 import { isJobId, type JobId } from '../../domain/ids.ts';
 import type { FlowAsk, FlowSlot } from '../../services/ports/flow.ts';
 import { integer, text, type Sql, type SqlRow } from '../job-shard/sql.ts';
-import { runMigrations } from '../migrations.ts';
+import { runMigrations } from '../object-migrations.ts';
 
 /**
  * STORED CONTRACT: a flow's tables. A released entry never changes; a new one is appended and must be additive.

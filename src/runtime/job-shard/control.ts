@@ -2,8 +2,8 @@ import { utf8Bytes } from '../../domain/json.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import type { Plan } from '../../engine/plan.ts';
-import { checkValue } from '../../services/check-value.ts';
-import { controlValues } from '../../services/control-values.ts';
+import { checkValue } from '../../services/values/check-value.ts';
+import { controlValues } from '../../services/values/control-values.ts';
 import type {
   CancelAnswer,
   EventAnswer,

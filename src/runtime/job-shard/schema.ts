@@ -1,4 +1,4 @@
-import { runMigrations } from '../migrations.ts';
+import { runMigrations } from '../object-migrations.ts';
 import type { Sql } from './sql.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { JobId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
-import type { PlanCache } from '../plan-cache.ts';
+import type { PlanCache } from '../pipelines/plan-cache.ts';
 import type { JobContext, JobShards, WorkItem } from '../ports/job-shard.ts';
 import type { Log } from '../ports/log.ts';
 import type { Objects } from '../ports/objects.ts';

@@ -3,7 +3,7 @@ import { shardOf, type JobId, type ProjectId } from '../../domain/ids.ts';
 import { hasSucceeded } from '../../domain/job.ts';
 import type { ParentLink } from '../../domain/lineage.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
-import { jobOutput } from '../job-output.ts';
+import { jobOutput } from '../values/job-output.ts';
 import type { Chores, JobSnapshot, SettlementReport } from '../ports/job-shard.ts';
 import { errorName } from '../ports/log.ts';
 import type { ExecuteDeps } from './attempt.ts';

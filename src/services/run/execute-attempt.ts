@@ -5,7 +5,7 @@ import { valueAt, type Scope } from '../../engine/expression/path.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
 import type { SettlementReport, WorkItem } from '../ports/job-shard.ts';
 import type { Objects } from '../ports/objects.ts';
-import { contextScope, readValue, scopeOf } from '../resolve-scope.ts';
+import { contextScope, readValue, scopeOf } from '../values/resolve-scope.ts';
 import { errorName } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { localFacts } from './facts.ts';

@@ -1,9 +1,9 @@
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
-import { checkValue } from '../check-value.ts';
-import { controlValues } from '../control-values.ts';
-import { packPayload } from '../payloads.ts';
+import { checkValue } from '../values/check-value.ts';
+import { controlValues } from '../values/control-values.ts';
+import { packPayload } from '../values/payloads.ts';
 import type { SettlementReport } from '../ports/job-shard.ts';
 import type { ExecuteDeps } from './attempt.ts';
 

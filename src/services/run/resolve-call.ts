@@ -8,7 +8,7 @@ import type { ModelStepKind } from '../../domain/step-kinds.ts';
 import type { ProviderAdapter } from '../../providers/port.ts';
 import type { ModelSetting, ModelStep } from '../../steps/model/port.ts';
 import { modelSteps } from '../../steps/model/table.ts';
-import { describe } from '../check-value.ts';
+import { describe } from '../values/check-value.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';
 import { parseStepInput } from './step-input.ts';
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Outcome } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { violationsOf } from '../../domain/violations.ts';
-import { describe } from '../check-value.ts';
+import { describe } from '../values/check-value.ts';
 
 /** Parses a step's filled-in `with`; a failure names every field that does not fit. */
 export function parseStepInput<Input extends z.ZodType>(

@@ -10,8 +10,8 @@ import type { JobSnapshot } from '../ports/job-shard.ts';
 import type { IndexedJob } from '../ports/job-index.ts';
 import type { Objects } from '../ports/objects.ts';
 import type { AttemptView, JobView, ListedJobView, StepView } from './schemas.ts';
-import { jobOutput } from '../job-output.ts';
-import { readValue } from '../resolve-scope.ts';
+import { jobOutput } from '../values/job-output.ts';
+import { readValue } from '../values/resolve-scope.ts';
 
 /** A job as the API shows it, from its shard's snapshot. */
 export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<JobView> {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { bulkIdOf, bulkSchema, type Bulk } from '../../../src/domain/bulk.ts';
 import { firstJobIdAt, jobIdOf, projectId, type JobId } from '../../../src/domain/ids.ts';
 import { BulkRunner } from '../../../src/runtime/bulk/bulk-runner.ts';
-import type { Deed } from '../../../src/services/act-on-job.ts';
+import type { Deed } from '../../../src/services/bulk/act-on-job.ts';
 import type { IndexedJob } from '../../../src/services/ports/job-index.ts';
 
 const CREATED_MS = 1_700_000_000_000;

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../../src/domain/canonical.ts';
 import { definitionSchema, type Definition } from '../../../src/domain/definition.ts';
 import { makePlan } from '../../../src/engine/plan.ts';
-import { makePlanCache } from '../../../src/services/plan-cache.ts';
+import { makePlanCache } from '../../../src/services/pipelines/plan-cache.ts';
 import type { Pipelines } from '../../../src/services/ports/pipelines.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { sha256 } from '../../support/shard-driver.ts';

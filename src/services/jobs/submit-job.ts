@@ -1,0 +1,48 @@
+import type { Actor } from '../../domain/access.ts';
+import type { Json } from '../../domain/json.ts';
+import {
+  createOnce,
+  inputRefusal,
+  type CreateDeps,
+  type CreateOptions,
+  type Order,
+  type Submitted,
+} from './create-job.ts';
+import { findPipeline } from '../pipelines/find-pipeline.ts';
+import { hashedKey } from './idempotency.ts';
+import { missingScope } from '../access/require-scope.ts';
+import { done, type Result } from '../result.ts';
+
+export type SubmitInput = CreateOptions & {
+  /** `name`, or `name@3`. */
+  readonly pipeline: string;
+  readonly input: Json;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+};
+
+/** Creates a job, or finds the one that the same idempotency key has created before. */
+export async function submitJob(
+  deps: CreateDeps,
+  actor: Actor,
+  submit: SubmitInput,
+): Promise<Result<Submitted>> {
+  const refused = missingScope(actor, 'jobs:write');
+  if (refused !== null) return refused;
+  const { pipeline, input, metadata, tags, timeouts, cancelAfter, priority } = submit;
+  const options = { timeouts, cancelAfter: cancelAfter ?? undefined, priority };
+  const sent = { pipeline, input, metadata, tags, ...options };
+  const key = await hashedKey(deps.machine, actor, submit.idempotencyKey, sent);
+  return createOnce(deps, actor, key, () => orderOf(deps, actor, submit));
+}
+
+async function orderOf(
+  deps: CreateDeps,
+  actor: Actor,
+  submit: SubmitInput,
+): Promise<Result<Order>> {
+  const found = await findPipeline(deps, actor.project, submit.pipeline, '/pipeline');
+  if (!found.ok) return found;
+  const refused = inputRefusal(found.value, submit.input);
+  return refused ?? done({ ...submit, found: found.value, rerun: null });
+}

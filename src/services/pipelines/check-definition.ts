@@ -1,0 +1,183 @@
+import {
+  DEFINITION_BYTES_MAX,
+  definitionSchema,
+  type Definition,
+} from '../../domain/definition.ts';
+import type { Violation } from '../../domain/failure.ts';
+import {
+  isJsonObject,
+  jsonBytes,
+  jsonPointer,
+  type Json,
+  type JsonObject,
+} from '../../domain/json.ts';
+import { isModelStepKind } from '../../domain/step-kinds.ts';
+import { violationsOf } from '../../domain/violations.ts';
+import { makePlan, type Plan } from '../../engine/plan.ts';
+import { checkPrompt } from '../../steps/model/prompt.ts';
+import { neededKind } from '../../steps/model/table.ts';
+import { compileJsonSchema } from '../json-schema/compile.ts';
+import type { Providers } from '../ports/providers.ts';
+import { checkStepInputs } from './check-step-inputs.ts';
+import { contradictions, type Contradictions } from './definition-checks/contradictions.ts';
+import { mayBeConsequence, salvage } from './definition-checks/salvage.ts';
+import { warningsOf } from './definition-checks/warnings.ts';
+
+export type CheckedDefinition =
+  | {
+      readonly ok: true;
+      readonly definition: Definition;
+      readonly plan: Plan;
+      readonly warnings: readonly Violation[];
+    }
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
+/**
+ * Everything that can be wrong with a definition, found when it is saved: shape, expressions, references,
+ * cycles, schemas, prompts, providers. All violations at once, each with a pointer.
+ */
+export function checkDefinition(body: unknown, providers: Providers): CheckedDefinition {
+  const given = withoutSchemaHint(body);
+  const parsed = definitionSchema.safeParse(given);
+  if (!parsed.success) {
+    const malformed = violationsOf(parsed.error);
+    const rest = salvage(given, malformed);
+    const found = rest === null ? [] : checkParts(rest, providers).violations;
+    const others = found.filter((violation) => !mayBeConsequence(violation, malformed));
+    return { ok: false, violations: [...malformed, ...others] };
+  }
+  const definition = parsed.data;
+  const { plan, violations, warnings } = checkParts(definition, providers);
+  if (plan === null || violations.length > 0) return { ok: false, violations };
+  return { ok: true, definition, plan, warnings: [...warnings, ...warningsOf(plan)] };
+}
+
+type Found = Contradictions & { readonly plan: Plan | null };
+
+/** What does not hold in a definition that is well-formed. */
+function checkParts(definition: Definition, providers: Providers): Found {
+  const bytes = jsonBytes(asJson(definition));
+  if (bytes > DEFINITION_BYTES_MAX) {
+    const message = `the definition takes ${bytes} bytes; at most ${DEFINITION_BYTES_MAX} are allowed. Move long texts into the job's input, or split the pipeline`;
+    const violations = [{ pointer: '', code: 'too_large', message }];
+    return { plan: null, violations, warnings: [] };
+  }
+  const planned = makePlan(definition);
+  const { violations, warnings } = contradictions(definition);
+  return {
+    plan: planned.ok ? planned.plan : null,
+    violations: [
+      ...(planned.ok ? [] : planned.violations),
+      ...violations,
+      ...schemaViolations(definition),
+      ...promptViolations(definition),
+      ...routeViolations(definition, providers),
+      ...checkStepInputs(definition),
+    ],
+    warnings,
+  };
+}
+
+/** `$schema` tells an editor where the definition's schema lies; it is no part of the definition. */
+function withoutSchemaHint(body: unknown): unknown {
+  if (!isJsonObject(body) || typeof body['$schema'] !== 'string') return body;
+  const { $schema: _hint, ...definition } = body;
+  return definition;
+}
+
+/** A definition is JSON by construction: it came through the schema. */
+function asJson(definition: Definition): Json {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field of the schema is JSON
+  return definition as unknown as Json;
+}
+
+function schemaViolations(definition: Definition): Violation[] {
+  const { schema } = definition.input ?? {};
+  return [
+    ...(schema === undefined ? [] : schemaProblems(schema, ['input', 'schema'])),
+    ...definition.steps.flatMap(({ check }, index) =>
+      check === undefined ? [] : schemaProblems(check.schema, ['steps', index, 'check', 'schema']),
+    ),
+  ];
+}
+
+function schemaProblems(schema: JsonObject, path: readonly PropertyKey[]): Violation[] {
+  const compiled = compileJsonSchema(schema);
+  if (compiled.ok) return [];
+  return compiled.violations.map((violation) => ({
+    ...violation,
+    pointer: `${jsonPointer(path)}${violation.pointer}`,
+  }));
+}
+
+function promptViolations(definition: Definition): Violation[] {
+  return definition.steps.flatMap((step, index) =>
+    step.prompt === undefined
+      ? []
+      : checkPrompt(step.prompt, declaredVariables(step.with?.['vars']), [
+          'steps',
+          index,
+          'prompt',
+        ]),
+  );
+}
+
+/** The names that `with.vars` gives; null when it is an expression whose keys only the run will know. */
+function declaredVariables(vars: Json | undefined): readonly string[] | null {
+  if (vars === undefined) return [];
+  return isJsonObject(vars) ? Object.keys(vars) : null;
+}
+
+function routeViolations(definition: Definition, providers: Providers): Violation[] {
+  const named = Object.entries(definition.routes ?? {}).flatMap(([name, route]) =>
+    route.targets.map((target, index) => ({ target, path: ['routes', name, 'targets', index] })),
+  );
+  const inline = definition.steps.flatMap(({ route }, step) =>
+    typeof route === 'object'
+      ? route.targets.map((target, index) => ({
+          target,
+          path: ['steps', step, 'route', 'targets', index],
+        }))
+      : [],
+  );
+  return [
+    ...[...named, ...inline].flatMap(({ target, path }) =>
+      targetViolations(target, path, providers),
+    ),
+    ...kindViolations(definition, providers),
+  ];
+}
+
+function targetViolations(
+  target: { readonly provider: string; readonly model: string },
+  path: readonly PropertyKey[],
+  providers: Providers,
+): Violation[] {
+  if (!providers.ids.includes(target.provider)) {
+    const message = `${JSON.stringify(target.provider)} is not a provider; there are ${providers.ids.join(', ')}`;
+    return [{ pointer: jsonPointer([...path, 'provider']), code: 'unknown_provider', message }];
+  }
+  if (providers.kindOf(target) !== 'unknown_model') return [];
+  const message = `${target.provider} has no model ${JSON.stringify(target.model)}; it has ${providers.modelsOf(target.provider).join(', ')}`;
+  return [{ pointer: jsonPointer([...path, 'model']), code: 'unknown_model', message }];
+}
+
+/** A step's route must lead to models that can do what the step asks, as far as that is known. */
+function kindViolations(definition: Definition, providers: Providers): Violation[] {
+  return definition.steps.flatMap(({ uses, route }, index) => {
+    if (!isModelStepKind(uses) || route === undefined) return [];
+    const targets = (typeof route === 'string' ? definition.routes?.[route] : route)?.targets ?? [];
+    return targets.flatMap((target) => {
+      const kind = providers.kindOf(target);
+      if (kind === null || kind === 'unknown_model' || kind === neededKind[uses]) return [];
+      const message = `${uses} cannot use ${target.provider}/${target.model}, which is a model for ${stepFor(kind)}`;
+      return [
+        { pointer: jsonPointer(['steps', index, 'route']), code: 'wrong_model_kind', message },
+      ];
+    });
+  });
+}
+
+function stepFor(kind: string): string {
+  return Object.entries(neededKind).find(([, needed]) => needed === kind)?.[0] ?? kind;
+}
