@@ -2,6 +2,7 @@ import type { ModelKind } from '../domain/model-call.ts';
 import type { ProviderEntry } from './binding.ts';
 import { builtinModels, makeBuiltin } from './builtin/builtin.ts';
 import type { FetchLike } from './http/exchange.ts';
+import { openAiProviders } from './openai/providers.ts';
 import { openAiCompatibleProviders } from './openai-compatible/providers.ts';
 import type { ProviderAdapter } from './port.ts';
 
@@ -9,6 +10,7 @@ const BUILTIN = 'builtin';
 
 /** The hosted providers, by the ids that definitions use. */
 const hosted: Readonly<Record<string, ProviderEntry>> = {
+  ...openAiProviders,
   ...openAiCompatibleProviders,
 };
 

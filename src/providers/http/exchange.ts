@@ -40,13 +40,14 @@ const endGraceMs = 500;
 /**
  * Makes one HTTP call and reads its answer to the end. Never throws for what the network or the provider
  * does, and never repeats anything. An event stream goes into `fold` if there is one; the reply's own
- * content type decides, not what was asked for.
+ * content type decides, not what was asked for. A reply in one piece may have `bytesMax` bytes.
  */
 export async function exchange(
   endpoint: Endpoint,
   request: WireRequest,
   context: CallContext,
   fold: StreamFold | null,
+  bytesMax: number = replyBytesMax,
 ): Promise<ErrorEvidence> {
   const { fetch, baseUrl } = endpoint;
   let response: Response;
@@ -65,13 +66,22 @@ export async function exchange(
     return evidenceFromThrown(thrown, context.signal);
   }
   context.onHeaders();
+  return readReply(response, context.signal, fold, bytesMax);
+}
+
+function readReply(
+  response: Response,
+  signal: AbortSignal,
+  fold: StreamFold | null,
+  bytesMax: number,
+): Promise<ErrorEvidence> {
   const headers = headersOf(response);
   const contentType = headers['content-type']?.toLowerCase() ?? '';
-  const streamed = response.ok && contentType.startsWith('text/event-stream');
-  if (response.ok && binary.test(contentType)) return readBytes(response, headers, context.signal);
-  return streamed && fold !== null
-    ? readStream(response, headers, context.signal, fold)
-    : readWhole(response, headers, context.signal);
+  if (response.ok && binary.test(contentType)) return readBytes(response, headers, signal);
+  const isStream = response.ok && contentType.startsWith('text/event-stream');
+  return isStream && fold !== null
+    ? readStream(response, headers, signal, fold)
+    : readWhole(response, headers, signal, bytesMax);
 }
 
 type ReplyHeaders = WireReply['headers'];
@@ -80,8 +90,9 @@ async function readWhole(
   response: Response,
   headers: ReplyHeaders,
   signal: AbortSignal,
+  bytesMax: number,
 ): Promise<ErrorEvidence> {
-  const reader = openBody(response, response.ok ? replyBytesMax : errorBytesMax, signal);
+  const reader = openBody(response, response.ok ? bytesMax : errorBytesMax, signal);
   const decoder = new TextDecoder();
   let text = '';
   let next = await reader.next();
@@ -91,7 +102,7 @@ async function readWhole(
   text += decoder.decode();
   // The status of an error says enough, whatever happened to its text.
   const enough = next.kind === 'end' || (!response.ok && !signal.aborted);
-  if (!enough) return next.kind === 'too_large' ? tooLarge(replyBytesMax) : broken(next, signal);
+  if (!enough) return next.kind === 'too_large' ? tooLarge(bytesMax) : broken(next, signal);
   return { kind: 'reply', reply: { status: response.status, headers, body: parseOrText(text) } };
 }
 

@@ -1,11 +1,20 @@
-import type { ChatParameters } from '../../domain/model-call.ts';
+import type { ChatPart, ModelKind } from '../../domain/model-call.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 
-/** How one server deviates from OpenAI's chat and embeddings API. */
+/** How one server deviates from OpenAI's API. */
 export type OpenAiCompatibleProfile = {
+  /** What it can be asked; `classify` goes through its chat. */
+  readonly kinds: readonly ModelKind[];
+  /** Where the key goes: `authorization: Bearer …`, or Azure's own header. */
+  readonly keyHeader: 'authorization' | 'api-key';
   readonly maxTokensField: 'max_completion_tokens' | 'max_tokens';
+  readonly seedField: 'seed' | 'random_seed';
   /** How the effort of reasoning is asked for: as a plain field, or inside a `reasoning` object. */
   readonly reasoningField: 'reasoning_effort' | 'reasoning';
+  readonly dimensionsField: 'dimensions' | 'output_dimension';
+  /** How the size of an image is asked for: `size`, or Together's `width` and `height`. */
+  readonly imageFields: 'openai' | 'together';
   /** How JSON is asked for; without `json_schema` the schema goes into a system message. */
   readonly jsonOutput: 'json_schema' | 'json_object' | 'prompt';
   /** May `strict` be set for a schema that allows it? */
@@ -14,37 +23,38 @@ export type OpenAiCompatibleProfile = {
   readonly streamsJson: boolean;
   /** Is `stream_options.include_usage` understood? */
   readonly usageInStream: boolean;
-  /** Parameters that the server does not have: a call with one of them is refused, never silently changed. */
-  readonly unsupported: readonly (keyof ChatParameters)[];
+  /** What a message may hold beside text. */
+  readonly parts: readonly ChatPart['type'][];
+  /** Transcription models that tell times; the others give the text alone. */
+  readonly timedModels: RegExp;
+  /** Does transcription take a `response_format`? */
+  readonly transcriptFormats: boolean;
+  /** Fields of a call that the server does not have: never silently left out. */
+  readonly unsupported: readonly string[];
   readonly extraHeaders: Readonly<Record<string, string>>;
+  /** Put into every chat. */
+  readonly extraChatFields: JsonObject;
   /** Statuses that mean something else here than elsewhere. */
   readonly classByStatus: Readonly<Record<number, ProviderFailureClass>>;
 };
 
-const base: OpenAiCompatibleProfile = {
+export const baseProfile: OpenAiCompatibleProfile = {
+  kinds: ['chat', 'embed', 'classify'],
+  keyHeader: 'authorization',
   maxTokensField: 'max_tokens',
+  seedField: 'seed',
   reasoningField: 'reasoning_effort',
+  dimensionsField: 'dimensions',
+  imageFields: 'openai',
   jsonOutput: 'json_schema',
   strictSchemas: false,
   streamsJson: true,
   usageInStream: true,
+  parts: ['text', 'image'],
+  timedModels: /whisper/i,
+  transcriptFormats: true,
   unsupported: [],
   extraHeaders: {},
+  extraChatFields: {},
   classByStatus: {},
 };
-
-export const openAiCompatibleProfiles = {
-  openai: { ...base, maxTokensField: 'max_completion_tokens', strictSchemas: true },
-  groq: {
-    ...base,
-    maxTokensField: 'max_completion_tokens',
-    streamsJson: false,
-    // 422 is its word for "the model produced nonsense", 498 for "no free capacity".
-    classByStatus: { 422: 'output_invalid', 498: 'overloaded' },
-  },
-  // 403 is its word for a prompt that is too long.
-  together: { ...base, classByStatus: { 403: 'context_length' } },
-  openrouter: { ...base, reasoningField: 'reasoning', strictSchemas: true },
-  vllm: base,
-  ollama: base,
-} as const satisfies Record<string, OpenAiCompatibleProfile>;

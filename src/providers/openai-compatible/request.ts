@@ -1,102 +1,55 @@
-import type { Json, JsonObject } from '../../domain/json.ts';
-import type { ChatCall, ChatParameters, EmbedCall, ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model-call.ts';
+import type { WireBody } from '../http/wire-body.ts';
 import type { WireRequest } from '../port.ts';
-import type { OpenAiCompatibleProfile } from './profile.ts';
-import { isStrictSchema } from './strict-schema.ts';
+import { chatOfClassify } from '../shared/classify-by-chat.ts';
+import { chatBody } from './chat/request.ts';
+import { embedBody } from './kinds/embeddings.ts';
+import { imageRequest } from './kinds/images.ts';
+import { moderateBody } from './kinds/moderation.ts';
+import { transcribeBody } from './kinds/transcription.ts';
+import type { OpenAiCompatibleSettings } from './settings.ts';
 
 /** The exact request for a call, but for credentials. */
-export function toWireRequest(call: ModelCall, profile: OpenAiCompatibleProfile): WireRequest {
+export function toWireRequest(call: ModelCall, settings: OpenAiCompatibleSettings): WireRequest {
+  const { path, body } = contentOf(call, settings);
+  const isForm = path.endsWith('/edits') || path.endsWith('/transcriptions');
+  const accept = 'application/json, text/event-stream';
+  // A form's content type has its boundary, which only `fetch` knows.
+  const headers = isForm ? { accept } : { 'content-type': 'application/json', accept };
+  return { method: 'POST', path: placed(path, call.model, settings), headers, body };
+}
+
+type Content = { readonly path: string; readonly body: WireBody };
+
+function contentOf(call: ModelCall, settings: OpenAiCompatibleSettings): Content {
+  const { profile } = settings;
   switch (call.kind) {
     case 'chat':
-      return post('/chat/completions', chatBody(call, profile));
-    case 'embed':
-      return post('/embeddings', embedBody(call));
+      return { path: '/chat/completions', body: chatBody(call, profile) };
     case 'classify':
+      return { path: '/chat/completions', body: chatBody(chatOfClassify(call), profile) };
+    case 'embed':
+      return { path: '/embeddings', body: embedBody(call, profile) };
+    case 'image':
+      return imageRequest(call, profile);
+    case 'transcribe':
+      return { path: '/audio/transcriptions', body: transcribeBody(call, profile) };
+    case 'moderate':
+      return { path: '/moderations', body: moderateBody(call) };
     case 'rerank':
     case 'summarize':
-    case 'image':
-    case 'transcribe':
-    case 'moderate':
       throw new Error(`a call of kind ${call.kind} was routed to an adapter without it`);
   }
 }
 
-/** The parameters of a call that this server does not have. */
-export function unsupportedParameters(
-  call: ModelCall,
-  profile: OpenAiCompatibleProfile,
-): readonly string[] {
-  if (call.kind !== 'chat') return [];
-  return profile.unsupported.filter((name) => call.parameters[name] !== undefined);
-}
-
-function post(path: string, body: Json): WireRequest {
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-  };
-  return { method: 'POST', path, headers, body };
-}
-
-function chatBody(call: ChatCall, profile: OpenAiCompatibleProfile): JsonObject {
-  const streamed = call.output.kind === 'text' || profile.streamsJson;
-  return {
-    model: call.model,
-    messages: [...schemaMessages(call, profile), ...call.messages],
-    ...parameterFields(call.parameters, profile),
-    ...responseFormat(call, profile),
-    ...(streamed ? streamFields(profile) : {}),
-  };
-}
-
-function streamFields(profile: OpenAiCompatibleProfile): JsonObject {
-  return {
-    stream: true,
-    ...(profile.usageInStream ? { stream_options: { include_usage: true } } : {}),
-  };
-}
-
-function parameterFields(parameters: ChatParameters, profile: OpenAiCompatibleProfile): JsonObject {
-  const { maxOutputTokens, temperature, topP, seed, stop, reasoningEffort: effort } = parameters;
-  return {
-    ...(maxOutputTokens === undefined ? {} : { [profile.maxTokensField]: maxOutputTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { top_p: topP }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(stop === undefined ? {} : { stop }),
-    ...(effort === undefined ? {} : reasoningFields(effort, profile)),
-  };
-}
-
-function reasoningFields(effort: string, profile: OpenAiCompatibleProfile): JsonObject {
-  return profile.reasoningField === 'reasoning'
-    ? { reasoning: { effort } }
-    : { reasoning_effort: effort };
-}
-
-function responseFormat(call: ChatCall, profile: OpenAiCompatibleProfile): JsonObject {
-  if (call.output.kind === 'text' || profile.jsonOutput === 'prompt') return {};
-  if (profile.jsonOutput === 'json_object') return { response_format: { type: 'json_object' } };
-  const { schema } = call.output;
-  const strict = profile.strictSchemas && isStrictSchema(schema);
-  return {
-    response_format: { type: 'json_schema', json_schema: { name: 'output', schema, strict } },
-  };
-}
-
-/** Where a schema has no field of its own, the model has to be told. */
-function schemaMessages(call: ChatCall, profile: OpenAiCompatibleProfile): readonly JsonObject[] {
-  if (call.output.kind === 'text' || profile.jsonOutput === 'json_schema') return [];
-  const schema = JSON.stringify(call.output.schema);
-  const content = `Answer with one JSON value and nothing else. It must satisfy this JSON Schema: ${schema}`;
-  return [{ role: 'system', content }];
-}
-
-function embedBody(call: EmbedCall): JsonObject {
-  return {
-    model: call.model,
-    input: call.texts,
-    ...(call.dimensions === undefined ? {} : { dimensions: call.dimensions }),
-    encoding_format: 'float',
-  };
+/**
+ * Azure's older interface names the deployment in the path and the version in the query; below `/v1`, like everywhere
+ * else, the model is in the body.
+ */
+function placed(path: string, model: string, settings: OpenAiCompatibleSettings): string {
+  const { apiVersion, baseUrl } = settings;
+  if (apiVersion === undefined) return path;
+  const query = `?api-version=${encodeURIComponent(apiVersion)}`;
+  if (/\/v1\/*$/.test(baseUrl)) return `${path}${query}`;
+  return `/deployments/${encodeURIComponent(model)}${path}${query}`;
 }

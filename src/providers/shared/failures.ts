@@ -1,7 +1,7 @@
 /** The failures that every adapter makes in the same way, and the only place where a provider's words enter one. */
 import type { Failure, FailurePhase } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { ModelCall, ModelKind } from '../../domain/model-call.ts';
+import type { Execution, ModelCall, ModelKind } from '../../domain/model-call.ts';
 import {
   failureSentence,
   type ProviderFailureClass,
@@ -130,6 +130,17 @@ export function refuseUnsent(
 export function unsupportedKind(provider: string, kind: ModelKind): Failure {
   const message = `${provider} has no models of kind ${kind}. Choose another provider for this target.`;
   return { class: 'invalid_request', phase: 'not_sent', message, code: 'unsupported_kind' };
+}
+
+/** A way of asking that the provider does not have for this kind; a call that names none takes any. */
+export function refuseExecution(
+  { provider }: Asked,
+  { kind, execution }: ModelCall,
+  executions: readonly Execution[],
+): Failure | null {
+  if (execution === undefined || executions.includes(execution)) return null;
+  const message = `${provider} has no ${execution} execution for ${kind}. Choose one of: ${executions.join(', ')}.`;
+  return { class: 'invalid_request', phase: 'not_sent', message, code: 'unsupported_execution' };
 }
 
 /** The job was cancelled, or the attempt's time was over, before the call began. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Json } from '../../../src/domain/json.ts';
-import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profile.ts';
+import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import { chatCall, makeAdapter, openAiError, reply, secretKey } from './support.ts';
 
 const adapter = makeAdapter();

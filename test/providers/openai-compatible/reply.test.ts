@@ -274,6 +274,6 @@ describe('usage', () => {
       {},
     ],
   ])('%s', (_name, raw, expected) => {
-    expect(usageOf(raw)).toEqual(expected);
+    expect(usageOf({ usage: raw }, chatCall())).toEqual(expected);
   });
 });

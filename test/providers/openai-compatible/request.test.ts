@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import type { JsonObject } from '../../../src/domain/json.ts';
-import {
-  openAiCompatibleProfiles,
-  type OpenAiCompatibleProfile,
-} from '../../../src/providers/openai-compatible/profile.ts';
-import { isStrictSchema } from '../../../src/providers/openai-compatible/strict-schema.ts';
+import type { OpenAiCompatibleProfile } from '../../../src/providers/openai-compatible/profile.ts';
+import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
+import { isStrictSchema } from '../../../src/providers/openai-compatible/chat/strict-schema.ts';
 import { chatCall, contextWith, embedCall, jsonOutput, makeAdapter } from './support.ts';
 
 const { openai, groq, together, openrouter } = openAiCompatibleProfiles;

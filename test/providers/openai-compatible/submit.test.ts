@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
-import {
-  openAiCompatibleProfiles,
-  type OpenAiCompatibleProfile,
-} from '../../../src/providers/openai-compatible/profile.ts';
+import type { OpenAiCompatibleProfile } from '../../../src/providers/openai-compatible/profile.ts';
+import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import type { CallContext, CallOutcome } from '../../../src/providers/port.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
 import type { FaultInput } from '../../support/simulator/types.ts';

@@ -1,6 +1,6 @@
 import type { ChatCall, EmbedCall, ModelCall } from '../../../src/domain/model-call.ts';
 import { makeOpenAiCompatible } from '../../../src/providers/openai-compatible/adapter.ts';
-import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profile.ts';
+import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import type { OpenAiCompatibleSettings } from '../../../src/providers/openai-compatible/settings.ts';
 import type { CallContext, ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
 

@@ -7,7 +7,7 @@ import {
   classifyOutcome,
   refuseWithoutLabels,
 } from '../../../src/providers/shared/classify-by-chat.ts';
-import { isStrictSchema } from '../../../src/providers/openai-compatible/strict-schema.ts';
+import { isStrictSchema } from '../../../src/providers/openai-compatible/chat/strict-schema.ts';
 
 const call: ClassifyCall = {
   kind: 'classify',

@@ -1,9 +1,14 @@
-import type { Failure } from '../../domain/failure.ts';
-import { isJsonObject, type Json } from '../../domain/json.ts';
-import type { ErrorEvidence, WireReply } from '../port.ts';
-import { errorReplyFailure, noReplyFailure, waitAskedMs, type Asked } from '../shared/failures.ts';
+import type { Failure } from '../../../domain/failure.ts';
+import { isJsonObject, type Json } from '../../../domain/json.ts';
+import type { ErrorEvidence, WireReply } from '../../port.ts';
+import {
+  errorReplyFailure,
+  noReplyFailure,
+  waitAskedMs,
+  type Asked,
+} from '../../shared/failures.ts';
 import { readErrorReply, readProviderError } from './error-body.ts';
-import type { OpenAiCompatibleSettings } from './settings.ts';
+import { secretsOf, type OpenAiCompatibleSettings } from '../settings.ts';
 import { verdictOf } from './verdict.ts';
 
 /** What went wrong, from status, headers and body together. `model` is named in the message where known. */
@@ -23,16 +28,14 @@ export function isErrorReply(reply: WireReply): boolean {
   return reply.status >= 300 || readProviderError(reply.body) !== null;
 }
 
-export function askedOf(
-  { id, secretName, apiKey }: OpenAiCompatibleSettings,
-  model: string | null,
-): Asked {
-  return { provider: id, model, secretName, secrets: [apiKey] };
+export function askedOf(settings: OpenAiCompatibleSettings, model: string | null): Asked {
+  const { id: provider, secretName } = settings;
+  return { provider, model, secretName, secrets: secretsOf(settings) };
 }
 
-/** Where the provider says it: `x-request-id`, or the id of the completion itself. */
+/** Where the provider says it: `x-request-id`, Azure's own header, or the id of the completion itself. */
 export function providerRequestId(reply: WireReply): string | null {
-  const header = reply.headers['x-request-id'] ?? '';
+  const header = reply.headers['x-request-id'] ?? reply.headers['apim-request-id'] ?? '';
   if (header !== '') return header;
   const id = isJsonObject(reply.body) ? reply.body['id'] : undefined;
   return typeof id === 'string' ? id : null;

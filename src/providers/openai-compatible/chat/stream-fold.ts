@@ -1,13 +1,23 @@
-import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { StreamFold } from '../http/exchange.ts';
-import type { ServerSentEvent } from '../http/sse.ts';
-import { readProviderError } from './error-body.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
+import type { StreamFold } from '../../http/exchange.ts';
+import type { ServerSentEvent } from '../../http/sse.ts';
+import { numberAt, objectAt, objectsAt, textAt } from '../../shared/json-fields.ts';
+import { readProviderError } from '../errors/error-body.ts';
+import { contentText } from './reply.ts';
+
+type ToolCallPieces = {
+  readonly index: number | null;
+  readonly id: string | null;
+  readonly name: string;
+  readonly text: string[];
+};
 
 /** What has come in so far. */
 type Folded = {
   head: JsonObject;
   readonly text: string[];
   readonly refusal: string[];
+  readonly toolCalls: ToolCallPieces[];
   usage: Json;
   finishReason: Json;
   choiceSeen: boolean;
@@ -20,11 +30,12 @@ type Folded = {
  * more than one is asked for. An error event becomes the body's error, and an event that is not JSON
  * becomes the whole body, for the mapping of whole replies to judge.
  */
-export function createChatFold(): StreamFold {
+export function createChatFold(onText?: (piece: string) => void): StreamFold {
   const folded: Folded = {
     head: {},
     text: [],
     refusal: [],
+    toolCalls: [],
     usage: null,
     finishReason: null,
     choiceSeen: false,
@@ -34,7 +45,7 @@ export function createChatFold(): StreamFold {
   const isOver = (): boolean => folded.ended || folded.failure !== null;
   return {
     push: (event) => {
-      if (!isOver()) takeEvent(folded, event);
+      if (!isOver()) takeEvent(folded, event, onText);
     },
     isWhole: () => isOver() || folded.finishReason !== null,
     isOver,
@@ -42,7 +53,11 @@ export function createChatFold(): StreamFold {
   };
 }
 
-function takeEvent(folded: Folded, { data }: ServerSentEvent): void {
+function takeEvent(
+  folded: Folded,
+  { data }: ServerSentEvent,
+  onText: (piece: string) => void = () => undefined,
+): void {
   const content = data.trim();
   if (content === '') return;
   if (content === '[DONE]') {
@@ -54,7 +69,9 @@ function takeEvent(folded: Folded, { data }: ServerSentEvent): void {
     folded.failure = { unreadable: content };
     return;
   }
+  const piecesBefore = folded.text.length;
   takeChunk(folded, chunk);
+  for (const piece of folded.text.slice(piecesBefore)) onText(piece);
   if (readProviderError(chunk) !== null) folded.failure = { error: chunk['error'] ?? chunk };
 }
 
@@ -72,8 +89,28 @@ function takeChoice(folded: Folded, choice: JsonObject): void {
   folded.finishReason = choice['finish_reason'] ?? folded.finishReason;
   if (error !== undefined && isJsonObject(error)) folded.failure = { error };
   if (delta === undefined || !isJsonObject(delta)) return;
-  if (typeof delta['content'] === 'string') folded.text.push(delta['content']);
+  const text = contentText(delta['content']);
+  if (text !== '') folded.text.push(text);
   if (typeof delta['refusal'] === 'string') folded.refusal.push(delta['refusal']);
+  for (const part of objectsAt(delta, 'tool_calls')) takeToolCall(folded.toolCalls, part);
+}
+
+/** The first piece of a call has its name; the others only add to its arguments. */
+function takeToolCall(calls: ToolCallPieces[], part: JsonObject): void {
+  const asked = objectAt(part, 'function');
+  const index = numberAt(part, 'index');
+  const id = textAt(part, 'id');
+  const given = asked['arguments'] ?? '';
+  const text = typeof given === 'string' ? given : JSON.stringify(given);
+  const known = calls.findLast((call) => isSameCall(call, index, id));
+  if (known === undefined)
+    calls.push({ index, id, name: textAt(asked, 'name') ?? '', text: [text] });
+  else known.text.push(text);
+}
+
+/** Some servers give every call the index 0, others none at all; then a new id begins a new call. */
+function isSameCall(call: ToolCallPieces, index: number | null, id: string | null): boolean {
+  return call.index === index && (id === null || id === call.id);
 }
 
 function bodyOf({ failure, ...folded }: Folded): Json {
@@ -82,6 +119,10 @@ function bodyOf({ failure, ...folded }: Folded): Json {
     role: 'assistant',
     content: folded.text.join(''),
     refusal: folded.refusal.length === 0 ? null : folded.refusal.join(''),
+    tool_calls: folded.toolCalls.map(({ id, name, text }) => ({
+      id,
+      function: { name, arguments: text.join('') },
+    })),
   };
   const choice = { index: 0, message, finish_reason: folded.finishReason };
   return {

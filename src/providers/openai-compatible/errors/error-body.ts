@@ -1,4 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
+import { isList } from '../../shared/json-fields.ts';
 
 /** What a provider says about an error, read from any of the shapes that are in use. */
 export type ProviderError = {
@@ -19,10 +20,16 @@ export type ProviderError = {
 export function readProviderError(body: Json): ProviderError | null {
   const first: Json | undefined = Array.isArray(body) ? body[0] : body;
   if (first === undefined || !isJsonObject(first)) return null;
-  const { error } = first;
+  const error = errorIn(first);
   if (typeof error === 'string' && error !== '') return fromFields({ message: error });
   if (error !== undefined && isJsonObject(error)) return fromFields(error);
   return first['object'] === 'error' || first['type'] === 'error' ? fromFields(first) : null;
+}
+
+/** Cloudflare's gateway has a list of errors, under either name. */
+function errorIn({ error, errors }: JsonObject): Json | undefined {
+  const said = error ?? errors;
+  return isList(said) ? said[0] : said;
 }
 
 /** The error of a reply whose status already says that it is one: here any text counts. */

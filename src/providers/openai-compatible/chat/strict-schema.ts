@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
 
 /** What a strict schema may say; anything else makes OpenAI refuse the whole request. */
 const allowedKeywords: ReadonlySet<string> = new Set([

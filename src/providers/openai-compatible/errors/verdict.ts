@@ -1,10 +1,9 @@
-import type { FailurePhase } from '../../domain/failure.ts';
-import type { ProviderFailureClass } from '../http/failure-sentence.ts';
-import { classOfStatus, phaseOfStatus } from '../http/status-class.ts';
+import type { FailurePhase } from '../../../domain/failure.ts';
+import type { ProviderFailureClass } from '../../http/failure-sentence.ts';
+import { classOfStatus, phaseOfStatus } from '../../http/status-class.ts';
+import type { Verdict } from '../../shared/failures.ts';
 import type { ProviderError } from './error-body.ts';
-import type { OpenAiCompatibleProfile } from './profile.ts';
-
-export type Verdict = { readonly class: ProviderFailureClass; readonly phase: FailurePhase };
+import type { OpenAiCompatibleProfile } from '../profile.ts';
 
 type ClassByName = Readonly<Record<string, ProviderFailureClass>>;
 
@@ -41,13 +40,30 @@ const classByName: ClassByName = {
   invalid_prompt: 'content_blocked_input',
   content_filter: 'content_blocked_input',
   flagged_input: 'content_blocked_input',
+  ResponsibleAIPolicyViolation: 'content_blocked_input',
+  bio_policy: 'content_blocked_input',
   unsupported_parameter: 'unsupported_parameter',
   unsupported_value: 'unsupported_parameter',
   invalid_api_key: 'auth',
   missing_api_key: 'auth',
   model_not_found: 'not_found_model',
+  DeploymentNotFound: 'not_found_model',
   unsupported_country_region_territory: 'permission',
   json_validate_failed: 'output_invalid',
+  vector_store_timeout: 'timeout',
+  image_too_large: 'payload_too_large',
+  image_file_too_large: 'payload_too_large',
+  invalid_image: 'invalid_request',
+  invalid_image_format: 'invalid_request',
+  invalid_base64_image: 'invalid_request',
+  invalid_image_url: 'invalid_request',
+  invalid_image_mode: 'invalid_request',
+  image_too_small: 'invalid_request',
+  image_parse_error: 'invalid_request',
+  image_file_not_found: 'invalid_request',
+  empty_image_file: 'invalid_request',
+  failed_to_download_image: 'invalid_request',
+  unsupported_image_media_type: 'invalid_request',
 };
 
 /** Names that only repeat a status; they count where the status is 200. */
