@@ -1,5 +1,6 @@
 import type { Failure } from './failure.ts';
 import type { JobId } from './ids.ts';
+import type { Json } from './json.ts';
 import type { Usage } from './usage.ts';
 
 /** A provider's model that a route may choose. */
@@ -25,6 +26,12 @@ export type AttemptFacts = {
   readonly returnedModel?: string;
   readonly providerRequestId?: string;
   readonly finishReason?: string;
+  /** From the runner's start of the work to the first piece of streamed text, in milliseconds. */
+  readonly timeToFirstTokenMs?: number;
+  /** What the call left out because its target cannot be told, by the names that pipelines use. */
+  readonly dropped?: readonly string[];
+  /** The provider's own usage object, untouched. Events have it; the records of attempts do not. */
+  readonly rawUsage?: Json;
   /** What reproduces the call: hash of the resolved request, version of the adapter or step, price table. */
   readonly requestSha256?: string;
   readonly codeVersion?: number;

@@ -143,15 +143,43 @@ export const prompt = z.strictObject({
 });
 export type PromptDefinition = z.infer<typeof prompt>;
 
-export const check = z.strictObject({
-  schema: jsonObject.meta({
-    description: 'The JSON Schema that the output must satisfy: 2020-12, or draft-07 by `$schema`.',
-  }),
-  re_ask: z.int().min(0).max(3).optional().meta({
-    description: 'How often a chat model is shown its mistakes and asked again.',
-    default: 0,
-  }),
+const pixels = z.int().min(1).max(100_000).optional();
+const fileBytes = z.int().min(1).max(100_000_000).optional();
+
+const asset = z.strictObject({
+  mime_types: z
+    .array(z.string().regex(/^image\/[a-z0-9.+-]+$/, 'must be a type of images such as image/png'))
+    .min(1)
+    .max(10)
+    .optional()
+    .meta({ description: 'The types that an image may have, by its bytes.' }),
+  min_bytes: fileBytes.meta({ description: 'The smallest image, in bytes.' }),
+  max_bytes: fileBytes.meta({ description: 'The largest image, in bytes.' }),
+  min_width: pixels.meta({ description: 'The narrowest image, in pixels.' }),
+  max_width: pixels.meta({ description: 'The widest image, in pixels.' }),
+  min_height: pixels.meta({ description: 'The lowest image, in pixels.' }),
+  max_height: pixels.meta({ description: 'The highest image, in pixels.' }),
 });
+export type AssetCheck = z.infer<typeof asset>;
+
+export const check = z
+  .strictObject({
+    schema: jsonObject.optional().meta({
+      description:
+        'The JSON Schema that the output must satisfy: 2020-12, or draft-07 by `$schema`.',
+    }),
+    re_ask: z.int().min(0).max(3).optional().meta({
+      description: 'How often a chat model is shown its mistakes and asked again.',
+      default: 0,
+    }),
+    asset: asset.optional().meta({
+      description: 'What must hold of every image that a `model.image` step makes.',
+    }),
+  })
+  .refine(({ schema, asset: images }) => schema !== undefined || images !== undefined, {
+    error: 'must have `schema` or `asset`',
+  })
+  .meta({ minProperties: 1 });
 
 export const retry = z.strictObject({
   max_attempts: z.int().min(1).max(20).optional().meta({

@@ -18,6 +18,7 @@ import { CONCURRENCY_MAX, priorities } from './flow.ts';
 import { stepKinds } from './step-kinds.ts';
 
 export type {
+  AssetCheck,
   ParametersDefinition,
   PromptDefinition,
   RouteDefinition,

@@ -18,6 +18,9 @@ export const modelStepKinds = [
   'model.classify',
   'model.rerank',
   'model.summarize',
+  'model.image',
+  'model.transcribe',
+  'model.moderate',
 ] as const;
 export type ModelStepKind = (typeof modelStepKinds)[number];
 

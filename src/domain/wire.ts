@@ -13,7 +13,11 @@ export function toWire(value: unknown): Json {
   return isScalar(value) ? value : null;
 }
 
+/** Keys whose values others wrote: they are shown as they came. */
+const FOREIGN: ReadonlySet<string> = new Set(['rawUsage']);
+
 function wireEntry(key: string, value: Json): [string, Json] {
+  if (FOREIGN.has(key)) return [snakeCase(key), value];
   if (/^atMs$|AtMs$/.test(key)) {
     return [snakeCase(key.slice(0, -2)), typeof value === 'number' ? isoTime(value) : null];
   }
@@ -29,7 +33,8 @@ export function isoTime(ms: number): string {
 const converted = new Map<string, string>();
 const CONVERTED_MAX = 1_000;
 
-function snakeCase(name: string): string {
+/** `topP` becomes `top_p`. */
+export function snakeCase(name: string): string {
   const known = converted.get(name);
   if (known !== undefined) return known;
   const snake = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -7,6 +7,7 @@ import { DIMENSIONS_DEFAULT, embed } from './embed.ts';
 import { CHARACTERS_READ_MAX, identifyLanguage } from './languages.ts';
 import type { BuiltinResult } from './models.ts';
 import { charactersOf, readRequest, type BuiltinCall } from './request.ts';
+import { moderate } from './moderation/moderate.ts';
 import { summarize } from './summarize.ts';
 import { classifyTopics } from './topics.ts';
 
@@ -32,6 +33,8 @@ function resultOf(call: BuiltinCall): BuiltinResult {
       return summarize(call.text, call.maxSentences);
     case 'classify':
       return classify(call);
+    case 'moderate':
+      return moderate(call.text ?? '');
   }
 }
 

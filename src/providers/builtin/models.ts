@@ -2,6 +2,7 @@
 import type { ModelKind, ModelResult } from '../../domain/model-call.ts';
 import { DIMENSIONS_MAX } from './embed.ts';
 import { languageCodes } from './language-profiles.ts';
+import { moderationCategories } from './moderation/word-lists.ts';
 
 /** What builtin models do. */
 export const builtinKinds = [
@@ -9,6 +10,7 @@ export const builtinKinds = [
   'classify',
   'rerank',
   'summarize',
+  'moderate',
 ] as const satisfies readonly ModelKind[];
 export type BuiltinKind = (typeof builtinKinds)[number];
 
@@ -73,6 +75,19 @@ export const builtinModels = {
       charactersMax: 1_000_000,
       itemsMax: 1,
       answerMax: languageCodes.length + 1,
+      labelsMax: 0,
+    },
+  },
+  'wordlist-moderation-1': {
+    kind: 'moderate',
+    description:
+      'Looks for English words and phrases of a short list (profanity, insults, threats, self-harm), also in the usual disguises.',
+    weakness:
+      'Understands nothing: it flags quotations and denials, and misses other words, other languages and images.',
+    limits: {
+      charactersMax: 1_000_000,
+      itemsMax: 1,
+      answerMax: moderationCategories.length,
       labelsMax: 0,
     },
   },

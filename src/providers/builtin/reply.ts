@@ -1,7 +1,12 @@
 /** Reads a builtin reply back into the neutral result, or into a failure. */
 import type { Failure, FailureClass, FailurePhase, Violation } from '../../domain/failure.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { ModelCall, ModelResult, SummarizeResult } from '../../domain/model-call.ts';
+import type {
+  ModelCall,
+  ModelResult,
+  ModerateResult,
+  SummarizeResult,
+} from '../../domain/model-call.ts';
 import type { CallOutcome, ErrorEvidence, WireReply } from '../port.ts';
 import { isBuiltinKind } from './models.ts';
 
@@ -103,6 +108,12 @@ function readResult(result: Json | undefined, kind: ModelCall['kind']): ModelRes
       return mapped(readAll(result['results'], readRank), (results) => ({ kind, results }));
     case 'summarize':
       return readSummary(result);
+    case 'moderate':
+      return mapped(readAll(result['categories'], readCategory), (categories) => ({
+        kind,
+        flagged: result['flagged'] === true,
+        categories,
+      }));
   }
 }
 
@@ -129,6 +140,13 @@ function readLabel(item: Json): { label: string; score: number } | null {
   if (!isJsonObject(item)) return null;
   const { label, score } = item;
   return typeof label === 'string' && typeof score === 'number' ? { label, score } : null;
+}
+
+function readCategory(item: Json): ModerateResult['categories'][number] | null {
+  if (!isJsonObject(item)) return null;
+  const { category, flagged, score } = item;
+  if (typeof category !== 'string' || typeof flagged !== 'boolean') return null;
+  return { category, flagged, score: typeof score === 'number' ? score : null };
 }
 
 function readRank(item: Json): { index: number; score: number } | null {

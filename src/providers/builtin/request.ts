@@ -63,6 +63,8 @@ export function charactersOf(call: BuiltinCall): number {
       return call.query.length + lengthOf(call.documents);
     case 'summarize':
       return call.text.length;
+    case 'moderate':
+      return call.text?.length ?? 0;
     case 'classify':
       return (
         call.text.length +
@@ -105,11 +107,22 @@ function readCall(
       const maxSentences = readInteger(reader, 'max_sentences', 1, limits.answerMax, 1);
       return { kind, model, text: readText(reader, 'text'), maxSentences };
     }
+    case 'moderate': {
+      readNoImages(reader);
+      return { kind, model, text: readText(reader, 'text') };
+    }
     case 'classify': {
       const labels = readLabels(reader, limits.labelsMax);
       return { kind, model, text: readText(reader, 'text'), labels, topN: topN() };
     }
   }
+}
+
+/** A call with images says how many there are. */
+function readNoImages(reader: Reader): void {
+  const count = reader.body['images'];
+  if (count === undefined || count === 0) return;
+  complain(reader, '/images', 'max_items', 'must be empty: the model reads text only');
 }
 
 function readDimensions(reader: Reader): number {

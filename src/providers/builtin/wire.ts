@@ -1,6 +1,6 @@
 /** The builtin provider's request: JSON like any other provider's, so that it is hashed and stored alike. */
 import type { JsonObject } from '../../domain/json.ts';
-import type { ClassifyCall, ModelCall } from '../../domain/model-call.ts';
+import type { ClassifyCall, ModelCall, ModerateCall } from '../../domain/model-call.ts';
 import type { WireRequest } from '../port.ts';
 
 /** The request for a call, whether or not the provider will accept it: checks are the model's own. */
@@ -11,12 +11,6 @@ export function toWire(call: ModelCall): WireRequest {
 function toBody(call: ModelCall): JsonObject {
   const { model } = call;
   switch (call.kind) {
-    // There is no builtin model for these; the answer is a refusal.
-    case 'chat':
-    case 'image':
-    case 'transcribe':
-    case 'moderate':
-      return { model };
     case 'embed':
       return { model, texts: call.texts, ...definedDimensions(call.dimensions) };
     case 'classify':
@@ -25,7 +19,16 @@ function toBody(call: ModelCall): JsonObject {
       return { model, query: call.query, documents: call.documents, top_n: call.topN };
     case 'summarize':
       return { model, text: call.text, max_sentences: call.maxSentences };
+    case 'moderate':
+      return moderateBody(call);
+    default:
+      // There is no builtin model for these; the answer is a refusal.
+      return { model };
   }
+}
+
+function moderateBody({ model, text = '', images = [] }: ModerateCall): JsonObject {
+  return { model, text, images: images.length };
 }
 
 function definedDimensions(dimensions: number | undefined): JsonObject {

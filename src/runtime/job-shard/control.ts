@@ -94,8 +94,8 @@ function refusalOf(
 ) {
   const step = plan.byId.get(id);
   if (step === undefined) return null;
-  const { check } = step.definition;
-  const failure = check === undefined ? null : checkValue(check.schema, payload);
+  const { schema } = step.definition.check ?? {};
+  const failure = schema === undefined ? null : checkValue(schema, payload);
   if (failure !== null) return failure;
   const values = controlValues(step.reports, payload, 3);
   if (!values.ok) return values.failure;

@@ -96,7 +96,9 @@ function schemaViolations(definition: Definition): Violation[] {
   return [
     ...(schema === undefined ? [] : schemaProblems(schema, ['input', 'schema'])),
     ...definition.steps.flatMap(({ check }, index) =>
-      check === undefined ? [] : schemaProblems(check.schema, ['steps', index, 'check', 'schema']),
+      check?.schema === undefined
+        ? []
+        : schemaProblems(check.schema, ['steps', index, 'check', 'schema']),
     ),
   ];
 }

@@ -106,6 +106,12 @@ function openInside(schema: JsonObject): JsonObject {
   for (const key of ['items', 'additionalProperties'] as const) {
     if (inside[key] !== undefined) inside[key] = open(inside[key]);
   }
+  // Where a value is an expression, several alternatives may fit at once.
+  const alternatives = schema['oneOf'] ?? schema['anyOf'];
+  if (Array.isArray(alternatives)) {
+    delete inside['oneOf'];
+    inside['anyOf'] = alternatives.map((one) => (isJsonObject(one) ? openInside(one) : one));
+  }
   const { properties, prefixItems } = schema;
   if (isJsonObject(properties)) {
     inside['properties'] = Object.fromEntries(

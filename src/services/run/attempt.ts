@@ -1,9 +1,12 @@
 import type { AttemptFacts } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
-import type { JobId } from '../../domain/ids.ts';
+import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
+import type { MediaSource } from '../../providers/port.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
+import type { Outside } from '../outbound/outside.ts';
+import type { Files } from '../ports/files.ts';
 import type { JobContext, JobShards, WorkItem } from '../ports/job-shard.ts';
 import type { Log } from '../ports/log.ts';
 import type { Objects } from '../ports/objects.ts';
@@ -21,6 +24,12 @@ export type ExecuteDeps = {
   readonly plans: PlanCache;
   readonly shards: JobShards;
   readonly projectJobsMax?: number | null;
+  /** The files that steps name. Absent where none are kept. */
+  readonly files?: Files;
+  /** Fetches what providers leave at an address. */
+  readonly outside?: Outside;
+  /** Reads a project's files into requests. */
+  readonly mediaOf?: (project: ProjectId) => MediaSource;
 };
 
 export type Attempt = {
@@ -41,7 +50,8 @@ export type Ran = {
     | {
         readonly ok: true;
         readonly output: Json;
-        /** What the check looks at. */ readonly checked: Json;
+        /** What the check's schema looks at; nothing, if absent. */
+        readonly checked?: Json;
       }
     /** The work goes on in a job of its own. */
     | { readonly ok: 'pending'; readonly child: JobId }

@@ -1,5 +1,6 @@
 import type { AttemptFacts, Target } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
+import { jsonBytes } from '../../domain/json.ts';
 import type { Spent } from '../../domain/model-call.ts';
 import { priceCall } from '../../pricing/price-call.ts';
 
@@ -11,7 +12,13 @@ export type CallFacts = {
   readonly requestSha256: string;
   readonly codeVersion: number;
   readonly finishReason: string | null;
+  readonly dropped: readonly string[];
+  /** When the first piece of streamed text came; null for what is not streamed. */
+  readonly firstTextAtMs?: number | null;
 };
+
+/** Of a provider's own usage object; they take a few hundred. */
+const RAW_USAGE_BYTES_MAX = 4_096;
 
 /** The facts of a model call. A call that was refused before any work cost nothing. */
 export function callFacts(
@@ -19,7 +26,7 @@ export function callFacts(
   spent: Spent | null,
   failure: Failure | null,
 ): AttemptFacts {
-  const { target, local, startedAtMs, endedAtMs, finishReason } = call;
+  const { target, local, startedAtMs, endedAtMs, finishReason, dropped } = call;
   const free = failure !== null && spent === null && isFree(failure);
   const usage = spent === null ? null : spent.usage;
   const price = priceCall({ ...target, local: local || free, usage }, endedAtMs);
@@ -29,6 +36,8 @@ export function callFacts(
     requestSha256: call.requestSha256,
     codeVersion: call.codeVersion,
     ...(finishReason === null ? {} : { finishReason }),
+    ...(dropped.length === 0 ? {} : { dropped }),
+    ...firstToken(call),
     ...(spent === null ? {} : spentFacts(spent)),
   };
 }
@@ -37,9 +46,17 @@ function isFree({ phase }: Failure): boolean {
   return phase === 'not_sent' || phase === 'rejected';
 }
 
-function spentFacts({ usage, returnedModel, providerRequestId }: Spent) {
+function firstToken({ firstTextAtMs = null, startedAtMs }: CallFacts) {
+  return firstTextAtMs === null
+    ? {}
+    : { timeToFirstTokenMs: Math.max(0, firstTextAtMs - startedAtMs) };
+}
+
+function spentFacts({ usage, rawUsage, returnedModel, providerRequestId }: Spent) {
+  const isKept = rawUsage !== null && jsonBytes(rawUsage) <= RAW_USAGE_BYTES_MAX;
   return {
     usage,
+    ...(isKept ? { rawUsage } : {}),
     returnedModel,
     ...(providerRequestId === null ? {} : { providerRequestId }),
   };

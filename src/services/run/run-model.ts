@@ -19,11 +19,15 @@ export async function runModel(
     return { facts: localFacts(startedAtMs, deps.machine.nowMs(), null), result: resolved };
   }
   const { adapter, call } = resolved.value;
-  const outcome = await adapter.submitJob(call, contextOf(deps, attempt));
-  const times = { startedAtMs, endedAtMs: deps.machine.nowMs() };
+  let firstTextAtMs: number | null = null;
+  const onText = (): void => {
+    firstTextAtMs ??= deps.machine.nowMs();
+  };
+  const outcome = await adapter.submitJob(call, { ...contextOf(deps, attempt), onText });
+  const times = { startedAtMs, endedAtMs: deps.machine.nowMs(), firstTextAtMs };
   return outcome.kind === 'pending'
     ? unexpectedTicket(resolved.value, times)
-    : readOutcome(resolved.value, outcome, times);
+    : readOutcome(deps, attempt, resolved.value, outcome, times);
 }
 
 /** What an adapter is told about the attempt beside the call. */
@@ -39,6 +43,8 @@ export function contextOf(
       'x-request-id': job.requestId,
       traceparent: `00-${job.traceId}-${spanIdOf(deps)}-01`,
     },
+    ...(deps.mediaOf === undefined ? {} : { media: deps.mediaOf(job.project) }),
+    deadlineAtMs: work.deadlineAtMs,
   };
 }
 

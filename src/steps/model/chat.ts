@@ -4,37 +4,52 @@ import type { ParametersDefinition } from '../../domain/definition.ts';
 import type { Outcome } from '../../domain/failure.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import type { ChatMessage, ChatParameters } from '../../domain/model-call.ts';
+import { filesOfMessages, messageField, partOf, toMessage, withFiles } from './chat/messages.ts';
+import { choosesGivenTool, toolChoiceField, toolField, toolsOf } from './chat/tools.ts';
+import { defined } from './defined.ts';
+import { fileField, mediaOf, namedIn } from './files.ts';
 import type { ModelSetting, ModelStep } from './port.ts';
 import { wrongKind } from './port.ts';
 import { renderPrompt } from './prompt.ts';
+import { replyFields } from './reply-fields.ts';
 
-const message = z.strictObject({
-  role: z.enum(['system', 'user', 'assistant']),
-  content: z.string(),
-});
-
-const input = z.strictObject({
-  /** Values for the prompt's templates. */
-  vars: z.record(z.string(), z.json()).optional(),
-  /** Messages that follow those of the prompt, or stand alone without one. */
-  messages: z.array(message).min(1).max(200).optional(),
-});
+const input = z
+  .strictObject({
+    /** Values for the prompt's templates. */
+    vars: z.record(z.string(), z.json()).optional(),
+    /** Messages that follow those of the prompt, or stand alone without one. */
+    messages: z.array(messageField).min(1).max(200).optional(),
+    /** Images that the prompt's last message of the user speaks of. */
+    images: z.array(fileField).min(1).max(50).optional(),
+    /** The same for files of any kind; their types say what they are. */
+    files: z.array(fileField).min(1).max(50).optional(),
+    tools: z.array(toolField).min(1).max(128).optional(),
+    tool_choice: toolChoiceField.optional(),
+  })
+  .refine(choosesGivenTool, {
+    error: 'must be among `tools`',
+    path: ['tool_choice'],
+  });
 
 /** Asks a chat model; with a schema in `check`, for JSON that satisfies it. */
 export const modelChat: ModelStep<typeof input> = {
   input,
 
-  call({ vars, messages: own }, setting) {
+  files: ({ messages, images, files }) => [
+    ...filesOfMessages(messages ?? []),
+    ...namedIn(images, ['images'], 'image'),
+    ...namedIn(files, ['files'], 'attachment'),
+  ],
+
+  call({ vars, messages: own, images = [], files = [], ...tools }, setting) {
     const prompted = promptMessages(setting, vars ?? {});
     if (!prompted.ok) return prompted;
-    const messages = [...prompted.value, ...(own ?? []), ...reAskMessages(setting)];
-    if (messages.length === 0) {
-      const text = 'there is nothing to ask: give a `prompt`, or `messages` in `with`';
-      return {
-        ok: false,
-        failure: { class: 'step_input_invalid', phase: 'not_sent', message: text },
-      };
-    }
+    const parts = [...images, ...files].map((id) => partOf(mediaOf(setting.media, id)));
+    const asked = withFiles(prompted.value, parts);
+    if (!asked.ok) return asked;
+    const said = (own ?? []).map((message) => toMessage(message, setting.media));
+    const messages = [...asked.value, ...said, ...reAskMessages(setting)];
+    if (messages.length === 0) return nothingToAsk();
     return {
       ok: true,
       value: {
@@ -42,22 +57,35 @@ export const modelChat: ModelStep<typeof input> = {
         model: setting.model,
         messages,
         parameters: neutralParameters(setting.parameters),
+        ...toolsOf(tools),
         output:
           setting.schema === null ? { kind: 'text' } : { kind: 'json', schema: setting.schema },
       },
     };
   },
 
-  output({ result, returnedModel }, { schema }) {
+  output(reply, { schema }) {
+    const { result } = reply;
     if (result.kind !== 'chat') return wrongKind('chat');
-    const { text, finishReason } = result;
-    const base = { text, finish_reason: finishReason, model: returnedModel };
-    if (schema === null) return { ok: true, value: base };
+    const { text, finishReason, toolCalls = [] } = result;
+    const base = {
+      text,
+      finish_reason: finishReason,
+      ...replyFields(reply),
+      ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+    };
+    // Who asks for a tool has not answered yet.
+    if (schema === null || toolCalls.length > 0) return { ok: true, value: base };
     const parsed = parseAnswer(text);
     if (parsed.ok) return { ok: true, value: { ...base, json: parsed.value } };
     return parsed;
   },
 };
+
+function nothingToAsk(): Outcome<never> {
+  const message = 'there is nothing to ask: give a `prompt`, or `messages` in `with`';
+  return { ok: false, failure: { class: 'step_input_invalid', phase: 'not_sent', message } };
+}
 
 function promptMessages(
   { prompt }: ModelSetting,
@@ -81,20 +109,13 @@ function reAskMessages({ reAsk }: ModelSetting): ChatMessage[] {
   ];
 }
 
-function neutralParameters(parameters: ParametersDefinition): ChatParameters {
-  const { temperature, seed, stop } = parameters;
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(parameters.top_p === undefined ? {} : { topP: parameters.top_p }),
-    ...(parameters.max_output_tokens === undefined
-      ? {}
-      : { maxOutputTokens: parameters.max_output_tokens }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(stop === undefined ? {} : { stop }),
-    ...(parameters.reasoning_effort === undefined
-      ? {}
-      : { reasoningEffort: parameters.reasoning_effort }),
-  };
+function neutralParameters({
+  top_p: topP,
+  max_output_tokens: maxOutputTokens,
+  reasoning_effort: reasoningEffort,
+  ...same
+}: ParametersDefinition): ChatParameters {
+  return defined({ ...same, topP, maxOutputTokens, reasoningEffort });
 }
 
 /** Reads an answer as JSON; a model may wrap it in a Markdown fence though it was told not to. */

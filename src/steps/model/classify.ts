@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
+import { defined } from './defined.ts';
 import type { ModelStep } from './port.ts';
 import { wrongKind } from './port.ts';
+import { replyFields } from './reply-fields.ts';
 
 const label = z.strictObject({
   label: z.string().min(1).max(200),
@@ -27,16 +29,17 @@ export const modelClassify: ModelStep<typeof input> = {
       topN: topN ?? 3,
       labels: (labels ?? []).map(({ label: name, description }) => ({
         label: name,
-        ...(description === undefined ? {} : { description }),
+        ...defined({ description }),
       })),
     },
   }),
-  output({ result, returnedModel }) {
+  output(reply) {
+    const { result } = reply;
     if (result.kind !== 'classify') return wrongKind('classify');
     const [best] = result.labels;
     return {
       ok: true,
-      value: { label: best?.label ?? null, labels: result.labels, model: returnedModel },
+      value: { label: best?.label ?? null, labels: result.labels, ...replyFields(reply) },
     };
   },
 };

@@ -2,8 +2,11 @@ import type { z } from 'zod';
 
 import type { ParametersDefinition, PromptDefinition } from '../../domain/definition.ts';
 import type { Outcome } from '../../domain/failure.ts';
+import type { FileId } from '../../domain/file.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
+import type { MediaRef } from '../../domain/media.ts';
 import type { ModelCall, ModelReply } from '../../domain/model-call.ts';
+import type { NamedFile } from './files.ts';
 
 /** What a step's definition and its route add to the input of a model step. */
 export type ModelSetting = {
@@ -15,6 +18,20 @@ export type ModelSetting = {
   readonly schema: JsonObject | null;
   /** The last answer and what was wrong with it, when the model is asked again. */
   readonly reAsk: { readonly rejected: Json; readonly problems: readonly string[] } | null;
+  /** The files that the input names, found. */
+  readonly media: ReadonlyMap<FileId, MediaRef>;
+};
+
+/** A file that the model made, as it is kept. */
+export type KeptFile = {
+  readonly file: FileId;
+  readonly mime_type: string;
+  readonly bytes: number;
+  /** SHA-256 of the bytes, in hexadecimal. */
+  readonly sha256: string;
+  /** In pixels, where the bytes tell. */
+  readonly width?: number;
+  readonly height?: number;
 };
 
 /**
@@ -24,9 +41,14 @@ export type ModelSetting = {
 export type ModelStep<Input extends z.ZodType = z.ZodType> = {
   /** What the step takes in `with`. */
   readonly input: Input;
+  /** The files that the input names; they are found before `call`. */
+  files?(input: z.output<Input>): readonly NamedFile[];
   call(input: z.output<Input>, setting: ModelSetting): Outcome<ModelCall>;
-  /** The step's output; a failure when the reply is not of the kind that was asked for. */
-  output(reply: ModelReply, setting: ModelSetting): Outcome<Json>;
+  /**
+   * The step's output; a failure when the reply is not of the kind that was asked for. `kept` has the files that the
+   * model made, in their order.
+   */
+  output(reply: ModelReply, setting: ModelSetting, kept: readonly KeptFile[]): Outcome<Json>;
 };
 
 /** A reply of the wrong kind: a defect in an adapter, told as a failure. */

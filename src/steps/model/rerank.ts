@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { ModelStep } from './port.ts';
 import { wrongKind } from './port.ts';
+import { replyFields } from './reply-fields.ts';
 
 const input = z.strictObject({
   query: z.string().min(1),
@@ -16,8 +17,9 @@ export const modelRerank: ModelStep<typeof input> = {
     ok: true,
     value: { kind: 'rerank', model, query, documents, topN: topN ?? documents.length },
   }),
-  output({ result, returnedModel }) {
+  output(reply) {
+    const { result } = reply;
     if (result.kind !== 'rerank') return wrongKind('rerank');
-    return { ok: true, value: { results: result.results, model: returnedModel } };
+    return { ok: true, value: { results: result.results, ...replyFields(reply) } };
   },
 };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { ModelStep } from './port.ts';
 import { wrongKind } from './port.ts';
+import { replyFields } from './reply-fields.ts';
 
 const input = z.strictObject({
   text: z.string().min(1),
@@ -15,9 +16,10 @@ export const modelSummarize: ModelStep<typeof input> = {
     ok: true,
     value: { kind: 'summarize', model, text, maxSentences: maxSentences ?? 3 },
   }),
-  output({ result, returnedModel }) {
+  output(reply) {
+    const { result } = reply;
     if (result.kind !== 'summarize') return wrongKind('summarize');
     const { summary, sentences } = result;
-    return { ok: true, value: { summary, sentences, model: returnedModel } };
+    return { ok: true, value: { summary, sentences, ...replyFields(reply) } };
   },
 };

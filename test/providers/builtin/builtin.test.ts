@@ -42,6 +42,7 @@ const calls = {
     labels: [],
     topN: 1,
   },
+  moderate: { kind: 'moderate', model: 'wordlist-moderation-1', text: 'It is all good.' },
 } as const satisfies Record<string, ModelCall>;
 
 describe('a call', () => {

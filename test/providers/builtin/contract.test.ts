@@ -16,6 +16,7 @@ const calls: readonly ModelCall[] = [
   },
   { kind: 'rerank', model: 'bm25-rank-1', query: 'slow', documents: [text, 'noon'], topN: 2 },
   { kind: 'summarize', model: 'extractive-summary-1', text, maxSentences: 1 },
+  { kind: 'moderate', model: 'wordlist-moderation-1', text },
 ];
 
 describeAdapterContract('builtin', makeBuiltin, {
