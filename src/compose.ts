@@ -12,6 +12,7 @@ import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
 import { makeJobIndex } from './runtime/d1/job-index.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
 import { withRecentHeads, withRecentKeys } from './runtime/d1/recent-lookups.ts';
+import { makeFileDeployment, type FileDeployment } from './runtime/files/file-deployment.ts';
 import { makeFlows } from './runtime/flow/flow-client.ts';
 import type { FlowDeployment } from './runtime/flow/flow-object.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
@@ -71,7 +72,9 @@ function build(env: Env): Composition {
   const pipelines = withRecentHeads(makePipelines(env.DB), machine);
   const plans = makePlanCache(PLAN_CHARACTERS_MAX);
   const projectJobsMax = countUpTo(CONCURRENCY_MAX, setting('PROJECT_MAX_CONCURRENT_JOBS'));
+  const files = makeFileDeployment({ bucket: env.OBJECTS, db: env.DB, setting, machine, log });
   const http = httpDeps(env, {
+    ...files,
     log,
     shards,
     objects,
@@ -84,7 +87,7 @@ function build(env: Env): Composition {
   return {
     http,
     bulk: bulkDeployment(http),
-    wake: { shards, objects, providers, machine, log, pipelines, plans, projectJobsMax },
+    wake: { ...files, shards, objects, providers, machine, log, pipelines, plans, projectJobsMax },
     history: { db: env.DB, shards, log, nowMs: () => Date.now() },
     shard: shardDeployment(env, { log, registry, objects }),
     flow: {
@@ -94,7 +97,7 @@ function build(env: Env): Composition {
   };
 }
 
-type HttpParts = {
+type HttpParts = FileDeployment & {
   readonly log: Log;
   readonly shards: JobShards;
   readonly objects: ReturnType<typeof makeObjects>;

@@ -7,6 +7,7 @@ import { consumeSideBySide, consumeWakes } from './runtime/consumers/wake.ts';
 import { hourly } from './runtime/cron.ts';
 import { FlowObject } from './runtime/flow/flow-object.ts';
 import { JobShardObject } from './runtime/job-shard-object.ts';
+import { sweepFiles } from './services/files/sweep-files.ts';
 
 JobShardObject.deployment = (env) => compose(env).shard;
 FlowObject.deployment = (env) => compose(env).flow;
@@ -30,6 +31,10 @@ export default {
   },
 
   async scheduled(controller, env) {
-    await hourly(compose(env).history, controller.scheduledTime);
+    const { history, http } = compose(env);
+    await Promise.all([
+      hourly(history, controller.scheduledTime),
+      sweepFiles(http, controller.scheduledTime),
+    ]);
   },
 } satisfies ExportedHandler<Env>;

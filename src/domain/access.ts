@@ -7,6 +7,8 @@ export const scopes = [
   'pipelines:read',
   'pipelines:write',
   'admin',
+  'files:read',
+  'files:write',
 ] as const;
 export type Scope = (typeof scopes)[number];
 

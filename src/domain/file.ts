@@ -1,4 +1,4 @@
-import type { JobId, ProjectId } from './ids.ts';
+import { isJobId, type JobId, type ProjectId } from './ids.ts';
 
 /**
  * Files: what callers upload, and what jobs make or fetch. A file's id says where its bytes lie, so that no look-up
@@ -25,6 +25,12 @@ export type FileMeta = {
 
 export function isFileId(text: string): text is FileId {
   return UPLOAD.test(text) || OF_JOB.test(text);
+}
+
+/** The job that a file belongs to; null for an upload. */
+export function jobOfFile(id: FileId): JobId | null {
+  const jobId = `job_${OF_JOB.exec(id)?.[1] ?? ''}`;
+  return isJobId(jobId) ? jobId : null;
 }
 
 /** The id of an upload, from a UUIDv7: uploads sort by their moment. */

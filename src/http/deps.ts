@@ -2,6 +2,11 @@ import type { Actor } from '../domain/access.ts';
 import type { Correlation } from '../domain/job.ts';
 import type { AccessStore, Secrets } from '../services/ports/access.ts';
 import type { BulkIndex, Bulks } from '../services/ports/bulk.ts';
+import type { FileLimits } from '../services/files/file-limits.ts';
+import type { MediaOf } from '../services/files/media-source.ts';
+import type { Outside } from '../services/outbound/outside.ts';
+import type { FileIndex } from '../services/ports/file-index.ts';
+import type { Files } from '../services/ports/files.ts';
 import type { JobIndex } from '../services/ports/job-index.ts';
 import type { JobShards } from '../services/ports/job-shard.ts';
 import type { Log } from '../services/ports/log.ts';
@@ -9,6 +14,7 @@ import type { Objects } from '../services/ports/objects.ts';
 import type { Pipelines } from '../services/ports/pipelines.ts';
 import type { Providers } from '../services/ports/providers.ts';
 import type { Machine } from '../services/ports/runtime.ts';
+import type { SignedTokens } from '../services/signed-token.ts';
 import type { PlanCache } from '../services/pipelines/plan-cache.ts';
 
 /** What the doors need: the ports of all services behind them. */
@@ -25,6 +31,13 @@ export type HttpDeps = {
   readonly shards: JobShards;
   readonly objects: Objects;
   readonly providers: Providers;
+  readonly files: Files;
+  readonly fileIndex: FileIndex;
+  readonly fileLimits: FileLimits;
+  readonly outside: Outside;
+  readonly mediaOf: MediaOf;
+  /** Null without a secret to sign with. */
+  readonly tokens: SignedTokens | null;
   readonly machine: Machine;
   readonly log: Log;
 };

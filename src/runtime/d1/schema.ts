@@ -1,5 +1,12 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import {
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/sqlite-core';
 
 /**
  * D1: who may ask, what pipelines there are, and a copy of what happened. Jobs live in their shards; the rows
@@ -175,6 +182,32 @@ export const bulkActions = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.project, table.id] }),
     index('bulk_actions_created').on(table.project, table.createdAt, table.id),
+  ],
+);
+
+/** Uploads, for lists and for the sweep. Reading a file asks R2 alone. An upload that has not ended has no hash. */
+export const files = sqliteTable(
+  'files',
+  {
+    project: text().notNull(),
+    /** Begins with the moment of the upload: ids sort by it. */
+    id: text().notNull(),
+    name: text(),
+    mimeType: text('mime_type'),
+    bytes: integer(),
+    sha256: text(),
+    createdAt: integer('created_at').notNull(),
+    /** When the file, or an upload that never ended, is swept away. */
+    expiresAt: integer('expires_at').notNull(),
+    idempotencyKey: text('idempotency_key'),
+    createdBy: text('created_by').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project, table.id] }),
+    uniqueIndex('files_idempotency_key')
+      .on(table.project, table.idempotencyKey)
+      .where(sql`idempotency_key IS NOT NULL`),
+    index('files_expiry').on(table.expiresAt),
   ],
 );
 

@@ -6,13 +6,16 @@ import { imageSize } from '../../steps/media/image-size.ts';
 import { agreeOnType, normalType, sniff } from '../../steps/media/sniff.ts';
 import type { Outside } from '../outbound/outside.ts';
 import type { Files } from '../ports/files.ts';
+import type { Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
+import { steadily } from '../run/steady-objects.ts';
 import { hashBytes } from './hash-bytes.ts';
 
 export type KeepDeps = {
   readonly files: Files;
   readonly outside: Outside;
-  readonly machine: Pick<Machine, 'nowMs'>;
+  readonly machine: Pick<Machine, 'nowMs' | 'wait'>;
+  readonly log: Log;
 };
 
 /** The job whose file it becomes; it lives as long as the job's payloads. */
@@ -71,7 +74,7 @@ export async function keepMedia(
 
 /** Keeps bytes as a file of the job. */
 export async function keepBytes(
-  { files, machine }: Pick<KeepDeps, 'files' | 'machine'>,
+  deps: Omit<KeepDeps, 'outside'>,
   { project, jobId }: FileOwner,
   file: {
     readonly bytes: Uint8Array<ArrayBuffer>;
@@ -87,10 +90,10 @@ export async function keepBytes(
     mimeType,
     bytes: bytes.byteLength,
     sha256,
-    createdAtMs: machine.nowMs(),
+    createdAtMs: deps.machine.nowMs(),
     expiresAtMs: null,
   };
-  await files.putBytes(project, meta, bytes);
+  await steadily(deps, 'put_file', () => deps.files.putBytes(project, meta, bytes));
   return meta;
 }
 
