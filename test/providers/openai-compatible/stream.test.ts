@@ -281,3 +281,103 @@ describe('one call', () => {
     });
   });
 });
+
+describe('a streamed call of tools', () => {
+  const part = (index: number | null, id: string | null, name: string | null, text: string) =>
+    chunk({
+      tool_calls: [
+        {
+          ...(index === null ? {} : { index }),
+          ...(id === null ? {} : { id, type: 'function' }),
+          function: { ...(name === null ? {} : { name }), arguments: text },
+        },
+      ],
+    });
+  const both = {
+    kind: 'done',
+    reply: {
+      result: {
+        finishReason: 'tool_calls',
+        toolCalls: [
+          { id: 'call_a', name: 'look_up', arguments: '{"order":"ü7"}' },
+          { id: 'call_b', name: 'now', arguments: '{}' },
+        ],
+      },
+    },
+  };
+  const ends = [chunk({}, 'tool_calls'), usageChunk, doneLine];
+
+  test('is put together, however the bytes are cut', async () => {
+    const whole = [
+      chunk({ role: 'assistant', content: null }),
+      part(0, 'call_a', 'look_up', ''),
+      part(0, null, null, '{"ord'),
+      part(1, 'call_b', 'now', '{'),
+      part(0, null, null, 'er":"ü7"}'),
+      part(1, null, null, '}'),
+      ...ends,
+    ].join('');
+    const bytes = new TextEncoder().encode(whole);
+    for (let cut = 0; cut <= bytes.length; cut += 7) {
+      const outcome = await submitWith(fetchOf([bytes.slice(0, cut), bytes.slice(cut)]));
+      expect(outcome).toMatchObject(both);
+    }
+  });
+
+  test.each([
+    ['all calls have the index 0', 0],
+    ['no call has an index', null],
+  ])('where %s, a new id begins a new call', async (_name, index) => {
+    const pieces = [
+      part(index, 'call_a', 'look_up', '{"order":"ü7"}'),
+      part(index, 'call_b', 'now', '{'),
+      part(index, null, null, '}'),
+      ...ends,
+    ];
+    expect(await submitWith(fetchOf(pieces))).toMatchObject(both);
+  });
+});
+
+describe('while a chat is streamed', () => {
+  test('each piece of text is told, also of JSON', async () => {
+    const heard: string[] = [];
+    const pieces = [
+      chunk({ content: '{"name":' }),
+      chunk({ content: '' }),
+      chunk({ content: '"A"}' }),
+    ];
+    const fetch = fetchOf([...pieces, chunk({}, 'stop'), doneLine]);
+    const context = contextWith({ onText: (piece) => void heard.push(piece) });
+    await makeAdapter({ fetch }).submitJob(chatCall({ output: jsonOutput }), context);
+    expect(heard).toEqual(['{"name":', '"A"}']);
+  });
+
+  test('an error after the first token fails the attempt, and what it used is kept', async () => {
+    const error = { error: { message: 'upstream', code: 502 }, usage };
+    const fetch = fetchOf([chunk({ content: 'Grü' }), `data: ${JSON.stringify(error)}\n\n`]);
+    expect(await submitWith(fetch)).toMatchObject({
+      kind: 'failed',
+      failure: { phase: 'unknown', class: 'provider_internal' },
+      spent: { usage: { inputTokens: 9, outputTokens: 6 } },
+    });
+  });
+
+  test('a connection lost after the first token is not known to be free', async () => {
+    const encoder = new TextEncoder();
+    let isFirst = true;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (isFirst) controller.enqueue(encoder.encode(chunk({ content: 'Grü' })));
+        else controller.error(new Error('Network connection lost.'));
+        isFirst = false;
+      },
+    });
+    const headers = { 'content-type': 'text/event-stream' };
+    const outcome = await submitWith(async () => new Response(body, { headers }));
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      failure: { class: 'network', phase: 'unknown', code: 'connection_lost' },
+    });
+    expect(outcome).not.toHaveProperty('spent');
+  });
+});
