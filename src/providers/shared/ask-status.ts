@@ -18,9 +18,18 @@ const ownDeadline = 'deadline';
  * again, no sooner than the provider wishes; what does not ends the attempt, whose work the provider had taken.
  */
 export function unansweredStatus(failure: Failure, ticket: Ticket, checkInMs: number): CallOutcome {
+  if (failure.status === 404 || failure.status === 410)
+    return { kind: 'failed', failure: gone(failure) };
   if (!passing.has(failure.class) || failure.code === ownDeadline) {
     return { kind: 'failed', failure: { ...failure, phase: 'accepted' } };
   }
   const waitMs = Math.max(checkInMs, failure.retryAfterMs ?? 0);
   return { kind: 'pending', ticket, checkInMs: waitMs };
+}
+
+/** Here it is the work that is not found, whatever the adapter reads out of a 404 elsewhere. */
+function gone(failure: Failure): Failure {
+  const message =
+    'The provider no longer knows the work that it took for this attempt. Retry the step; the work may have been charged.';
+  return { ...failure, class: 'unknown', phase: 'accepted', message, code: 'work_not_found' };
 }

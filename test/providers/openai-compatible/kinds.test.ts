@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { OpenAiCompatibleProfile } from '../../../src/providers/openai-compatible/profile.ts';
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import { capturing } from '../captured.ts';
 import { contextOf, someFile } from '../contract.ts';
@@ -16,13 +17,13 @@ import { makeAdapter, reply, secretKey } from './support.ts';
 const { openai, together, mistral } = openAiCompatibleProfiles;
 const file = [1, 2, 3];
 
-async function sentFor(call: ModelCall, profile = openai as typeof openai) {
+async function sentFor(call: ModelCall, profile: OpenAiCompatibleProfile = openai) {
   const { fetch, sent } = capturing({});
   await makeAdapter({ fetch, profile }).submitJob(call, contextOf());
   return sent[0];
 }
 
-function resultOf({ call, reply: whole }: Exchange, profile = openai as typeof openai) {
+function resultOf({ call, reply: whole }: Exchange, profile: OpenAiCompatibleProfile = openai) {
   const outcome = makeAdapter({ profile }).normalizeOutput(whole, call);
   return outcome.kind === 'done' ? outcome.reply : outcome;
 }
@@ -186,7 +187,7 @@ describe('a transcription', () => {
     ],
     ['voxtral-mini-latest', mistral, []],
   ])('of %s is asked for in the form it has', async (model, profile, fields) => {
-    const sent = await sentFor({ kind: 'transcribe', model, audio }, profile as typeof openai);
+    const sent = await sentFor({ kind: 'transcribe', model, audio }, profile);
     expect(sent?.body).toEqual([
       ['model', model],
       ['file', 'call.mp3', 'audio/mpeg', file],
