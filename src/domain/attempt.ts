@@ -1,6 +1,7 @@
 import type { Failure } from './failure.ts';
 import type { JobId } from './ids.ts';
 import type { Json } from './json.ts';
+import type { ProviderWork } from './ticket.ts';
 import type { Usage } from './usage.ts';
 
 /** A provider's model that a route may choose. */
@@ -45,14 +46,17 @@ export type AttemptRecord = {
   readonly targetIndex: number;
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
-  readonly outcome: 'succeeded' | 'failed' | 'lost';
+  /** `superseded`: an earlier attempt, believed lost, had a result after all. */
+  readonly outcome: 'succeeded' | 'failed' | 'lost' | 'superseded';
   readonly failure?: Failure;
   /** Absent while what became of the call is unknown. */
   readonly facts?: AttemptFacts;
-  /** True while the attempt counts as unpriced because nobody knows what became of it. */
+  /** True while the attempt counts as unpriced because nobody knows what became of it, and may still learn it. */
   readonly unpriced?: boolean;
   /** The job that did the work. */
   readonly child?: JobId;
+  /** The work at the provider, when it outlived one request. */
+  readonly providerJobId?: string;
 };
 
 /** An attempt in a runner's hands. */
@@ -68,6 +72,8 @@ export type ActiveAttempt = {
   readonly local: boolean;
   /** The job that does the work; no runner holds the attempt while it does. */
   readonly child?: JobId;
+  /** The provider's work that goes on by itself; no runner holds the attempt meanwhile. */
+  readonly ticket?: ProviderWork;
 };
 
 /** The attempt that a step or item takes next. */
@@ -77,6 +83,11 @@ export type NextAttempt = {
   /** Index into the route's targets; 0 for steps without a route. */
   readonly targetIndex: number;
 };
+
+/** True while neither a child job nor a provider carries the work on: a runner has it. */
+export function isInRunnersHands({ child, ticket }: ActiveAttempt): boolean {
+  return child === undefined && ticket === undefined;
+}
 
 /** `step#2`, or `step[7]#2` for an item: names an attempt within its job, and fences late results. */
 export function attemptKey(step: string, item: number | null, attempt: number): string {

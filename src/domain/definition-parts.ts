@@ -36,7 +36,8 @@ export function duration(minMs: number, maxMs: number, range: string) {
 
 export const SECOND = 1_000;
 export const DAY = 86_400_000;
-export const attemptTimeout = duration(100, 600 * SECOND, '100ms and 10m');
+/** The longest an attempt takes whose runner waits for the answer; longer ones go on at the provider by themselves. */
+export const HELD_ATTEMPT_MAX_MS = 600 * SECOND;
 export const longTimeout = duration(100, 30 * DAY, '100ms and 30d');
 
 /** A string that is one expression and nothing else. */

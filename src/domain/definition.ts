@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
 import {
-  attemptTimeout,
   check,
   DAY,
   duration,
@@ -113,9 +112,9 @@ const step = z.strictObject({
     }),
   timeouts: z
     .strictObject({
-      attempt: attemptTimeout.optional().meta({
+      attempt: longTimeout.optional().meta({
         description:
-          'How long one attempt may take; 60s for a model, 30s for other steps, if absent.',
+          'How long one attempt may take, 10m at most unless a target works in the background or in a batch; 60s for a model, 1h in the background, 25h in a batch, 30s for other steps, if absent.',
       }),
       step: longTimeout.optional().meta({
         description:

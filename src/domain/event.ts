@@ -42,7 +42,15 @@ type StepScope = {
   'step.waiting':
     | { readonly kind: 'retry_backoff'; readonly untilAtMs: number }
     /** The attempt goes on in a job of its own. */
-    | { readonly kind: 'child'; readonly jobId: JobId };
+    | { readonly kind: 'child'; readonly jobId: JobId }
+    /** The provider works on by itself, and is asked again at `checkAtMs`. */
+    | {
+        readonly kind: 'provider';
+        readonly providerJobId: string;
+        readonly checkAtMs: number;
+        /** The earlier attempt whose submit it was: nothing was sent again. */
+        readonly adoptedFrom?: number;
+      };
   /** `output` is null for a map: its items' outputs lie with the items. */
   'step.succeeded': {
     readonly output: StoredValue | null;
@@ -75,13 +83,36 @@ type AttemptScope = {
     /** True when the work stays inside the Worker: it costs nothing, whatever becomes of it. */
     readonly local: boolean;
   };
-  'attempt.succeeded': { readonly facts: AttemptFacts; readonly output: StoredValue };
+  'attempt.succeeded': {
+    readonly facts: AttemptFacts;
+    readonly output: StoredValue;
+    /** True when the attempt had been given up, and counted as unpriced, and its result came in time all the same. */
+    readonly late?: true;
+  };
   'attempt.failed': {
     readonly facts: AttemptFacts;
     readonly failure: Failure;
+    /** True when another call follows though nobody knows whether the provider took this one. */
+    readonly possibleDuplicateSpend?: true;
+    /** True when the provider still worked on it: what it costs is not known yet, and it is told to stop. */
+    readonly abandoned?: true;
   } & Continuation;
   /** The runner stopped renewing its lease: what became of the call is unknown. */
   'attempt.lost': { readonly possibleDuplicateSpend: boolean } & Continuation;
+  /** An earlier attempt, believed lost, had a result after all: this one is not needed any more. */
+  'attempt.superseded': { readonly by: number };
+  /** A runner asks the provider how far it is; if nobody hears of that runner, it is asked again at `checkAtMs`. */
+  'attempt.polled': { readonly checkAtMs: number };
+  /** The provider has called back: it is asked, or read, at once. */
+  'attempt.called_back': { readonly checkAtMs: number };
+  /** What the provider says of a submit whose answer was lost, before anything is sent again. */
+  'attempt.reconciled': {
+    readonly outcome: 'adopted' | 'absent' | 'unknown';
+    /** The attempt that asked. */
+    readonly by: number;
+    /** True when it could not be told, and the call was made again. */
+    readonly possibleDuplicateSpend?: true;
+  };
   'target.skipped': { readonly target: Target; readonly reason: string };
   'fallback.taken': { readonly from: Target; readonly to: Target; readonly because: string };
   'check.failed': { readonly violations: readonly Violation[] };

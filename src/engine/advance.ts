@@ -1,6 +1,7 @@
 import type { SkipReason } from '../domain/event.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { StepStatus } from '../domain/job.ts';
+import { holdsCancel } from './cancel.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
 import { isIdle } from './due.ts';
 import { formatPath, type Path } from './expression/path.ts';
@@ -55,9 +56,8 @@ function tellWhetherWaiting(draft: Draft): void {
 }
 
 function finishCancel(draft: Draft): void {
-  if (Object.keys(draft.state.active).length === 0) {
-    emit(draft, { type: 'job.cancelled', data: { by: draft.state.cancelledBy ?? 'request' } });
-  }
+  if (holdsCancel(draft.state)) return;
+  emit(draft, { type: 'job.cancelled', data: { by: draft.state.cancelledBy ?? 'request' } });
 }
 
 function statusOf(draft: Draft, id: string): StepStatus {

@@ -1,11 +1,17 @@
+import type { JobState } from '../domain/job.ts';
 import { emit, isOver, type Draft } from './draft.ts';
 
-/** No new attempt starts from here on; attempts in runners' hands end first, then the job. */
+/**
+ * No new attempt starts from here on; attempts of runners and of child jobs end first, then the job. Nobody waits for
+ * a provider: it is told to stop.
+ */
 export function cancel(draft: Draft, by: string): void {
   if (isOver(draft) || draft.state.status === 'cancelling') return;
-  if (Object.keys(draft.state.active).length === 0) {
-    emit(draft, { type: 'job.cancelled', data: { by } });
-  } else {
-    emit(draft, { type: 'job.cancelling', data: { by } });
-  }
+  if (holdsCancel(draft.state)) emit(draft, { type: 'job.cancelling', data: { by } });
+  else emit(draft, { type: 'job.cancelled', data: { by } });
+}
+
+/** True while an attempt is open whose end a cancelled job waits for. */
+export function holdsCancel({ active }: JobState): boolean {
+  return Object.values(active).some(({ ticket }) => ticket === undefined);
 }

@@ -1,9 +1,15 @@
-import { attemptKey, type NextAttempt, type Target } from '../domain/attempt.ts';
+import {
+  attemptKey,
+  type ActiveAttempt,
+  type NextAttempt,
+  type Target,
+} from '../domain/attempt.ts';
 import { mapRoom, startsNothing, stepDeadlineAtMs } from './due.ts';
 import { failStep } from './failing.ts';
-import { attemptsOf, emit, isOver, stepOf, type Draft } from './draft.ts';
+import { attemptsOf, emit, isOver, stepOf, subjectOf, type Draft } from './draft.ts';
 import type { PlannedStep } from './plan.ts';
 import { chooseTarget, noTargetFailure, sameTarget, type Choice } from './routing.ts';
+import { attemptTimeoutMs, dueTickets, isTicketed, POLL_MS } from './tickets.ts';
 
 /** What a runner can take on. `calls` are outgoing connections, `local` is work inside the Worker. */
 export type Capacity = { readonly calls: number; readonly local: number };
@@ -23,7 +29,8 @@ export type Claimed = {
   readonly ended: boolean;
 };
 
-const CHILD_SUBMIT_MS = 15_000;
+/** How long a runner has to live for an attempt that it only submits: to a child's shard, or to a provider's queue. */
+const SUBMIT_MS = 15_000;
 
 type Candidate = {
   readonly step: PlannedStep;
@@ -34,7 +41,7 @@ type Candidate = {
 /** Hands out attempts that may start now, in the order of the steps, as far as the capacity goes. */
 export function claim(draft: Draft, input: ClaimInput): Claimed {
   const left = { ...input.capacity };
-  const outcomes: Started[] = [];
+  const outcomes: Started[] = poll(draft, input, left);
   for (const step of draft.plan.steps) {
     for (const candidate of candidates(draft, step)) {
       if (isOver(draft) || startsNothing(draft.state)) break;
@@ -82,10 +89,10 @@ function start(
   input: ClaimInput,
   left: { calls: number; local: number },
 ): Started {
-  const { step, item, next } = candidate;
-  const deadlineAtMs = attemptDeadline(draft, step);
-  if (heldUntilMs(draft, step, deadlineAtMs) > input.untilMs) return { kind: 'unfit' };
+  const { step, next } = candidate;
   const choice = chooseTarget(step.route, next.targetIndex, draft.world);
+  const { deadlineAtMs, heldUntilMs } = times(draft, step, choice);
+  if (heldUntilMs > input.untilMs) return { kind: 'unfit' };
   if (choice.chosen === null) {
     recordRoute(draft, candidate, choice);
     failStep(draft, step, noTargetFailure(choice), 'no_target_left');
@@ -106,12 +113,38 @@ function start(
     ...subject(candidate),
     data: { target, targetIndex: index, deadlineAtMs, local },
   });
-  return { kind: 'started', key: attemptKey(step.id, item, next.attempt) };
+  return { kind: 'started', key: keyOf({ step: step.id, item: candidate.item, ...next }) };
+}
+
+/**
+ * Hands out attempts whose providers may be asked now, also while the job is paused: what is paid for is fetched. A
+ * runner that dies over it is not missed; the next one asks when this one's time is up.
+ */
+function poll(
+  draft: Draft,
+  { untilMs }: ClaimInput,
+  left: { calls: number; local: number },
+): Started[] {
+  if (draft.state.status === 'cancelling') return [];
+  const { nowMs } = draft.world;
+  return dueTickets(draft.state, nowMs).map((active): Started => {
+    const checkAtMs = Math.min(active.deadlineAtMs, nowMs + POLL_MS);
+    if (checkAtMs > untilMs) return { kind: 'unfit' };
+    const slot = active.local ? 'local' : 'calls';
+    if (left[slot] <= 0) return { kind: 'full', slot };
+    left[slot] -= 1;
+    emit(draft, { type: 'attempt.polled', ...subjectOf(active), data: { checkAtMs } });
+    return { kind: 'started', key: keyOf(active) };
+  });
+}
+
+function keyOf({ step, item, attempt }: Pick<ActiveAttempt, 'step' | 'item' | 'attempt'>): string {
+  return attemptKey(step, item, attempt);
 }
 
 /** The fields that say which attempt an event is about. */
 function subject({ step, item, next }: Candidate) {
-  return { step: step.id, ...(item === null ? {} : { item }), attempt: next.attempt };
+  return subjectOf({ step: step.id, item, attempt: next.attempt });
 }
 
 /** Tells which targets were passed over and whether this attempt leaves the target of the one before. */
@@ -141,17 +174,32 @@ function previousTarget(
   return { target: { provider: target.provider, model: target.model }, failure };
 }
 
-/** How long a runner may have to hold an attempt; a child job needs one only to be submitted. */
-function heldUntilMs(draft: Draft, { definition }: PlannedStep, deadlineAtMs: number): number {
-  if (definition.uses !== 'pipeline') return deadlineAtMs;
-  return Math.min(deadlineAtMs, draft.world.nowMs + CHILD_SUBMIT_MS);
-}
+type Times = {
+  readonly deadlineAtMs: number;
+  /** How long a runner may have to hold the attempt; one that is only submitted leaves its hands soon. */
+  readonly heldUntilMs: number;
+};
 
 /** An attempt never gets more time than its step or its job has left. */
-function attemptDeadline(draft: Draft, step: PlannedStep): number {
-  return Math.min(
-    draft.world.nowMs + step.attemptTimeoutMs,
+function times(draft: Draft, step: PlannedStep, { chosen }: Choice): Times {
+  const { nowMs } = draft.world;
+  const ticketed = chosen !== null && isSubmitOnly(draft, step, chosen);
+  const deadlineAtMs = Math.min(
+    nowMs + attemptTimeoutMs(step, chosen?.index ?? 0, ticketed),
     stepDeadlineAtMs(draft.state, step),
     draft.state.birth.deadlineAtMs,
   );
+  const leavesSoon = ticketed || step.definition.uses === 'pipeline';
+  return {
+    deadlineAtMs,
+    heldUntilMs: leavesSoon ? Math.min(deadlineAtMs, nowMs + SUBMIT_MS) : deadlineAtMs,
+  };
+}
+
+function isSubmitOnly(
+  { world }: Draft,
+  step: PlannedStep,
+  { target, index }: NonNullable<Choice['chosen']>,
+): boolean {
+  return target !== null && isTicketed(step, index, world.target(target));
 }

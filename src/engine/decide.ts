@@ -6,11 +6,12 @@ import { advance } from './advance.ts';
 import { cancel } from './cancel.ts';
 import { claim, type Claimed, type ClaimInput } from './claim.ts';
 import { meetDeadlines } from './deadlines.ts';
-import { emit, isOver, type Draft, type TouchedItem } from './draft.ts';
+import { emit, isOver, subjectOf, type Draft, type TouchedItem } from './draft.ts';
 import { unbornState } from './fold.ts';
 import type { Plan } from './plan.ts';
 import { completeEvent, completeTimers } from './waits.ts';
-import { lose, settle, type Settled, type Settlement } from './settle.ts';
+import { giveUpTickets, lose, settle } from './settle.ts';
+import type { Settled, Settlement } from './settlement.ts';
 import type { World } from './world.ts';
 
 /**
@@ -24,7 +25,7 @@ import type { World } from './world.ts';
  * E3  A report for an attempt that is no longer open changes nothing but the cost, and the cost only once.
  * E4  No attempt starts after a cancel, while the job is paused, after a terminal status, or at or after its deadline.
  * E5  No step starts before all steps it needs have ended.
- * E6  A step or item has at most one attempt in a runner's hands.
+ * E6  A step or item has at most one attempt that is open, and a provider's work is asked for by one runner at a time.
  * E7  A map never has more items in progress than its `max_concurrency`.
  * E8  The cost of a job is the sum of the costs of its attempts; an unknown one is counted as unpriced.
  * E9  Folding the events over the unborn state gives the state.
@@ -41,6 +42,8 @@ export type Input =
   | { readonly kind: 'cancel'; readonly by: string }
   | { readonly kind: 'pause'; readonly by: string }
   | { readonly kind: 'resume'; readonly by: string }
+  /** The provider has called back about an attempt, by attempt key. */
+  | { readonly kind: 'callback'; readonly attempt: string }
   /** An event has come from outside; `outputs` says for each waiting step where its payload lies. */
   | {
       readonly kind: 'event';
@@ -100,11 +103,13 @@ export function decide(state: JobState, plan: Plan, input: Input, world: World):
       pause(draft, input.by);
       return finish(draft);
     case 'resume':
-      if (draft.state.status === 'paused')
-        emit(draft, { type: 'job.resumed', data: { by: input.by } });
+      resume(draft, input.by);
       return finish(draft);
     case 'event':
       completeEvent(draft, input);
+      return finish(draft);
+    case 'callback':
+      calledBack(draft, input.attempt);
       return finish(draft);
   }
 }
@@ -125,13 +130,26 @@ function finish(draft: Draft): Decision {
   return proceed(draft, [], null);
 }
 
+/** A provider calls back: what it has done is asked for, or read, at once. */
+function calledBack(draft: Draft, key: string): void {
+  const active = draft.state.active[key];
+  const { nowMs } = draft.world;
+  if (isOver(draft) || active?.ticket === undefined || active.ticket.checkAtMs <= nowMs) return;
+  emit(draft, { type: 'attempt.called_back', ...subjectOf(active), data: { checkAtMs: nowMs } });
+}
+
 /** What follows whatever has happened: time is up, or steps open, or attempts are handed out. */
 function proceed(draft: Draft, settled: readonly Settled[], request: ClaimInput | null): Decision {
+  if (draft.state.status !== 'cancelling') giveUpTickets(draft);
   meetDeadlines(draft);
+  if (!isOver(draft)) giveUpTickets(draft);
   if (!isOver(draft)) completeTimers(draft);
   if (!isOver(draft)) advance(draft);
   const claimed = request === null || isOver(draft) ? NOTHING_CLAIMED : claim(draft, request);
-  if (claimed.ended && !isOver(draft)) advance(draft);
+  if (claimed.ended && !isOver(draft)) {
+    giveUpTickets(draft);
+    advance(draft);
+  }
   return close(draft, settled, claimed);
 }
 
@@ -147,6 +165,10 @@ function close(draft: Draft, settled: readonly Settled[], claimed: Claimed): Dec
     settled,
     claimed,
   };
+}
+
+function resume(draft: Draft, by: string): void {
+  if (draft.state.status === 'paused') emit(draft, { type: 'job.resumed', data: { by } });
 }
 
 /** Nothing starts until the job is resumed; what runs comes to its end, and deadlines go on. */

@@ -1,4 +1,4 @@
-import { attemptKey, type AttemptRecord } from '../domain/attempt.ts';
+import { attemptKey, type ActiveAttempt, type AttemptRecord } from '../domain/attempt.ts';
 import type { EventBody, JobEvent } from '../domain/event.ts';
 import { isTerminal, type ItemState, type JobState, type StepState } from '../domain/job.ts';
 import { foldItem } from './fold-item.ts';
@@ -45,8 +45,17 @@ function touchItem(draft: Draft, step: string, item: number, event: JobEvent): v
   draft.items.set(itemKey(step, item), { step, item, state });
 }
 
+/** The fields that say which attempt an event is about. */
+export function subjectOf({
+  step,
+  item,
+  attempt,
+}: Pick<ActiveAttempt, 'step' | 'item' | 'attempt'>) {
+  return { step, ...(item === null ? {} : { item }), attempt };
+}
+
 /** An item as this draft has left it, or as it is stored. */
-function itemOf(draft: Draft, step: string, item: number): ItemState | undefined {
+export function itemOf(draft: Draft, step: string, item: number): ItemState | undefined {
   return draft.items.get(itemKey(step, item))?.state ?? draft.world.item(step, item);
 }
 

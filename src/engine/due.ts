@@ -1,5 +1,7 @@
+import { isInRunnersHands } from '../domain/attempt.ts';
 import { isTerminal, type JobState, type StepState } from '../domain/job.ts';
 import type { Plan, PlannedStep } from './plan.ts';
+import { dueTickets, ticketMoments } from './tickets.ts';
 
 /** When a step has had all its time, over all its attempts. */
 export function stepDeadlineAtMs(state: JobState, step: PlannedStep): number {
@@ -20,7 +22,7 @@ export function cancelAtMs({ birth: { createdAtMs, cancelAfterMs } }: JobState):
 export function nextDueAtMs(state: JobState, plan: Plan, nowMs: number): number {
   if (isTerminal(state.status)) return Number.POSITIVE_INFINITY;
   if (state.status === 'cancelling') return state.birth.deadlineAtMs;
-  const moments = [state.birth.deadlineAtMs, cancelAtMs(state)];
+  const moments = [state.birth.deadlineAtMs, cancelAtMs(state), ...ticketMoments(state, nowMs)];
   if (state.startedAtMs === null) moments.push(state.birth.queueDeadlineAtMs);
   for (const step of plan.steps) {
     const stepState = state.steps[step.id];
@@ -50,9 +52,14 @@ function backoffEnds({ phase }: StepState): number[] {
   return phase.status === 'mapping' ? phase.retries.map((retry) => retry.notBeforeMs) : [];
 }
 
-/** How many attempts could start now if a runner came: what wake hints are sent for. */
+/** How many attempts could start now, or have their provider asked, if a runner came: what wake hints are sent for. */
 export function runnableCount(state: JobState, plan: Plan, nowMs: number): number {
-  if (isTerminal(state.status) || startsNothing(state)) return 0;
+  if (isTerminal(state.status) || state.status === 'cancelling') return 0;
+  const polls = dueTickets(state, nowMs).length;
+  return startsNothing(state) ? polls : polls + startableCount(state, plan, nowMs);
+}
+
+function startableCount(state: JobState, plan: Plan, nowMs: number): number {
   let count = 0;
   for (const step of plan.steps) {
     const phase = state.steps[step.id]?.phase;
@@ -70,16 +77,16 @@ export function startsNothing({ status }: JobState): boolean {
   return status === 'cancelling' || status === 'paused';
 }
 
-/** True when nothing but a moment, an event or a child job can move a job. */
+/** True when nothing but a moment, an event, a provider or a child job can move a job. */
 export function isIdle({ active, steps }: JobState): boolean {
-  if (Object.values(active).some(({ child }) => child === undefined)) return false;
+  if (Object.values(active).some(isInRunnersHands)) return false;
   const phases = Object.values(steps).map(({ phase }) => phase);
   const held = Object.keys(active).length > 0;
   const waits = held || phases.some(({ status }) => status === 'waiting');
   return waits && !phases.some((phase) => phase.status === 'queued' || hasMore(phase));
 }
 
-/** A map has more to do than what its children do. */
+/** A map has more to do than what its children and its providers do. */
 function hasMore(phase: StepState['phase']): boolean {
   return phase.status === 'mapping' && (phase.retries.length > 0 || phase.cursor < phase.items);
 }

@@ -4,13 +4,15 @@ import type { ItemState } from '../domain/job.ts';
 
 /** What an event does to the records of attempts, and to an item of a map. */
 
-export type EndEvent = JobEvent<'attempt.succeeded' | 'attempt.failed' | 'attempt.lost'>;
+export type EndEvent = JobEvent<
+  'attempt.succeeded' | 'attempt.failed' | 'attempt.lost' | 'attempt.superseded'
+>;
 
 const UNTOUCHED_ITEM: ItemState = { status: 'open', attempts: [], output: null };
 
 /** The attempt that an event says will follow; null when none does. */
 export function retryOf(event: EndEvent): { atMs: number; targetIndex: number } | null {
-  if (event.type === 'attempt.succeeded') return null;
+  if (event.type === 'attempt.succeeded' || event.type === 'attempt.superseded') return null;
   const continuation: Continuation = event.data;
   return 'retry' in continuation ? continuation.retry : null;
 }
@@ -19,25 +21,34 @@ export function recordOf(
   started: ActiveAttempt,
   event: EndEvent | JobEvent<'cost.adjusted'>,
 ): AttemptRecord {
-  const { attempt, target, targetIndex, startedAtMs, child } = started;
+  const { attempt, target, targetIndex, startedAtMs, child, ticket } = started;
   const times = { startedAtMs, finishedAtMs: event.atMs };
-  const base = {
-    attempt,
-    target,
-    targetIndex,
-    ...times,
-    ...(child === undefined ? {} : { child }),
-  };
+  const by = { ...(child && { child }), ...(ticket && { providerJobId: ticket.providerJobId }) };
+  const base = { attempt, target, targetIndex, ...times, ...by };
   switch (event.type) {
     case 'attempt.succeeded':
       return { ...base, outcome: 'succeeded', facts: event.data.facts };
     case 'attempt.failed':
-      return { ...base, outcome: 'failed', failure: event.data.failure, facts: event.data.facts };
+      return {
+        ...base,
+        outcome: 'failed',
+        failure: event.data.failure,
+        facts: event.data.facts,
+        ...(event.data.abandoned === true ? unpricedUnless(started) : {}),
+      };
     case 'attempt.lost':
-      return { ...base, outcome: 'lost', ...(started.local ? {} : { unpriced: true }) };
+    case 'attempt.superseded': {
+      const outcome = event.type === 'attempt.lost' ? 'lost' : 'superseded';
+      return { ...base, outcome, ...unpricedUnless(started) };
+    }
     case 'cost.adjusted':
       return { ...base, outcome: 'lost', facts: event.data.facts };
   }
+}
+
+/** Work inside the Worker costs nothing, whatever became of it. */
+function unpricedUnless({ local }: ActiveAttempt) {
+  return local ? {} : { unpriced: true };
 }
 
 /** The records after a report that came too late. */
@@ -54,6 +65,18 @@ export function withLate(
   });
 }
 
+/** The records after a result of an attempt that had been given up. */
+export function withRecovered(
+  attempts: readonly AttemptRecord[],
+  { attempt, atMs, data }: JobEvent<'attempt.succeeded'>,
+): readonly AttemptRecord[] {
+  return attempts.map((record) => {
+    if (record.attempt !== attempt) return record;
+    const { unpriced: _unpriced, failure: _failure, ...known } = record;
+    return { ...known, outcome: 'succeeded', facts: data.facts, finishedAtMs: atMs };
+  });
+}
+
 /** The item after an event about it; `started` is the attempt as it stood before the event. */
 export function foldItem(
   item: ItemState | undefined,
@@ -62,17 +85,20 @@ export function foldItem(
 ): ItemState {
   const before = item ?? UNTOUCHED_ITEM;
   switch (event.type) {
-    case 'attempt.succeeded':
+    case 'attempt.succeeded': {
+      const attempts = started && [...before.attempts, recordOf(started, event)];
       return {
         status: 'succeeded',
-        attempts: started ? [...before.attempts, recordOf(started, event)] : before.attempts,
+        attempts: attempts ?? withRecovered(before.attempts, event),
         output: event.data.output,
       };
+    }
     case 'attempt.failed':
     case 'attempt.lost':
+    case 'attempt.superseded':
       return {
         ...before,
-        status: retryOf(event) === null ? 'failed' : 'open',
+        status: statusAfter(event),
         attempts: started ? [...before.attempts, recordOf(started, event)] : before.attempts,
       };
     case 'cost.adjusted':
@@ -80,4 +106,9 @@ export function foldItem(
     default:
       return before;
   }
+}
+
+function statusAfter(event: EndEvent): ItemState['status'] {
+  if (event.type === 'attempt.superseded') return 'open';
+  return retryOf(event) === null ? 'failed' : 'open';
 }

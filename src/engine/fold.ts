@@ -1,16 +1,14 @@
-import { attemptKey, type ActiveAttempt } from '../domain/attempt.ts';
 import type { EventBody, EventType, JobEvent } from '../domain/event.ts';
 import {
   isTerminal,
   type JobBirth,
   type JobState,
   type JobStatus,
-  type MapPhase,
   type StepState,
 } from '../domain/job.ts';
-import type { JobId } from '../domain/ids.ts';
-import { addCost, NO_COST, type CostSum } from '../domain/money.ts';
-import { recordOf, retryOf, withLate, type EndEvent } from './fold-item.ts';
+import { NO_COST } from '../domain/money.ts';
+import { foldAttempt } from './fold-attempt.ts';
+import { addStepCost, mapPhase, UNTOUCHED, withActive, withStep } from './fold-parts.ts';
 
 /**
  * What an event does to a job. `decide` changes state only by emitting events through here, so replaying a
@@ -32,15 +30,6 @@ export function unbornState(birth: JobBirth, stepIds: readonly string[]): JobSta
     cost: NO_COST,
   };
 }
-
-const UNTOUCHED: StepState = {
-  phase: { status: 'pending' },
-  queuedAtMs: null,
-  startedAtMs: null,
-  finishedAtMs: null,
-  attempts: [],
-  cost: NO_COST,
-};
 
 /** The state after an event. */
 export function foldEvent(state: JobState, event: JobEvent): JobState {
@@ -97,11 +86,6 @@ function jobStatusAfter(event: JobEvent): JobStatus | null {
   return STATUS_AFTER[event.type] ?? null;
 }
 
-function withStep(state: JobState, id: string, change: Partial<StepState>): JobState {
-  const step = state.steps[id] ?? UNTOUCHED;
-  return { ...state, steps: { ...state.steps, [id]: { ...step, ...change } } };
-}
-
 function foldStep(state: JobState, event: JobEvent): JobState {
   const { step: id, atMs } = event;
   if (id === undefined) return state;
@@ -111,7 +95,7 @@ function foldStep(state: JobState, event: JobEvent): JobState {
     case 'step.started':
       return withStep(state, id, { startedAtMs: atMs });
     case 'step.waiting':
-      return event.data.kind === 'child' ? withChild(state, event, event.data.jobId) : state;
+      return withoutRunner(state, event);
     case 'wait.started':
       return withStep(state, id, { phase: { status: 'waiting', on: event.data } });
     case 'step.succeeded':
@@ -146,12 +130,21 @@ function succeededPhase(
   };
 }
 
-/** From here on the attempt is in the hands of another job, not of a runner. */
-function withChild(state: JobState, event: JobEvent, child: JobId): JobState {
-  const key = attemptKey(event.step ?? '', event.item ?? null, event.attempt ?? 1);
-  const active = state.active[key];
-  if (active === undefined) return state;
-  return { ...state, active: { ...state.active, [key]: { ...active, child } } };
+/** From here on the attempt is in the hands of another job, or of its provider. */
+function withoutRunner(state: JobState, event: JobEvent<'step.waiting'>): JobState {
+  const { data } = event;
+  switch (data.kind) {
+    case 'child':
+      return withActive(state, event, () => ({ child: data.jobId }));
+    case 'provider': {
+      const { providerJobId, checkAtMs } = data;
+      return withActive(state, event, ({ ticket }) => ({
+        ticket: { providerJobId, checkAtMs, polls: ticket?.polls ?? 0 },
+      }));
+    }
+    case 'retry_backoff':
+      return state;
+  }
 }
 
 function queuedPhase(event: EventBody<'step.queued'> & { atMs: number }): StepState['phase'] {
@@ -161,125 +154,8 @@ function queuedPhase(event: EventBody<'step.queued'> & { atMs: number }): StepSt
   return { status: 'queued', next: { attempt: 1, notBeforeMs: event.atMs, targetIndex: 0 } };
 }
 
-function mapPhase(state: JobState, id: string): MapPhase | null {
-  const phase = state.steps[id]?.phase;
-  return phase?.status === 'mapping' ? phase : null;
-}
-
-function foldAttempt(state: JobState, event: JobEvent): JobState {
-  switch (event.type) {
-    case 'attempt.started':
-      return foldStarted(state, event);
-    case 'attempt.succeeded':
-    case 'attempt.failed':
-    case 'attempt.lost':
-      return foldEnded(state, event);
-    case 'cost.adjusted':
-      return foldAdjusted(state, event);
-    default:
-      return state;
-  }
-}
-
-function foldStarted(state: JobState, event: JobEvent<'attempt.started'>): JobState {
-  const { step, item = null, attempt = 1, data, atMs } = event;
-  if (step === undefined) return state;
-  const active: ActiveAttempt = { step, item, attempt, ...data, startedAtMs: atMs };
-  const started = {
-    ...state,
-    active: { ...state.active, [attemptKey(step, item, attempt)]: active },
-  };
-  const map = mapPhase(state, step);
-  if (map === null || item === null)
-    return withStep(started, step, { phase: { status: 'running' } });
-  return withStep(started, step, {
-    phase: {
-      ...map,
-      cursor: Math.max(map.cursor, item + 1),
-      retries: map.retries.filter((retry) => retry.item !== item),
-    },
-  });
-}
-
-function foldEnded(state: JobState, event: EndEvent): JobState {
-  const { step: id, item = null, attempt = 1 } = event;
-  if (id === undefined) return state;
-  const key = attemptKey(id, item, attempt);
-  const started = state.active[key];
-  if (started === undefined) return state;
-  const { [key]: _ended, ...active } = state.active;
-  const charged = charge({ ...state, active }, id, event);
-  const step = charged.steps[id] ?? UNTOUCHED;
-  const attempts = item === null ? [...step.attempts, recordOf(started, event)] : step.attempts;
-  return withStep(charged, id, { attempts, phase: phaseAfter(step, event, attempt, item) });
-}
-
-function charge(state: JobState, id: string, event: EndEvent): JobState {
-  if (event.type !== 'attempt.lost') return addStepCost(state, id, event.data.facts.costNanoUsd);
-  return event.data.possibleDuplicateSpend ? addStepCost(state, id, null) : state;
-}
-
-function addStepCost(state: JobState, id: string, costNanoUsd: number | null): JobState {
-  return changeCost(state, id, (sum) => addCost(sum, costNanoUsd));
-}
-
-/** Changes the cost of a step, and with it that of the job. */
-function changeCost(state: JobState, id: string, change: (sum: CostSum) => CostSum): JobState {
-  const step = state.steps[id] ?? UNTOUCHED;
-  return { ...withStep(state, id, { cost: change(step.cost) }), cost: change(state.cost) };
-}
-
 /** At the end nobody knows yet what became of the calls that are still out: they count as unpriced. */
 function chargeOpen(state: JobState): JobState {
   const open = Object.values(state.active).filter(({ local }) => !local);
   return open.reduce((charged, { step }) => addStepCost(charged, step, null), state);
-}
-
-function phaseAfter(
-  step: StepState,
-  event: EndEvent,
-  attempt: number,
-  item: number | null,
-): StepState['phase'] {
-  const retry = retryOf(event);
-  const next = retry && {
-    attempt: attempt + 1,
-    notBeforeMs: retry.atMs,
-    targetIndex: retry.targetIndex,
-  };
-  const { phase } = step;
-  if (phase.status === 'mapping' && item !== null) {
-    const succeeded = phase.succeeded + (event.type === 'attempt.succeeded' ? 1 : 0);
-    const gaveUp = event.type !== 'attempt.succeeded' && next === null;
-    return {
-      ...phase,
-      succeeded,
-      retries: next ? [...phase.retries, { ...next, item }] : phase.retries,
-      ...(gaveUp ? { failed: (phase.failed ?? 0) + 1 } : {}),
-    };
-  }
-  // Without a retry the step's own event follows at once and says what became of it.
-  return next ? { status: 'queued', next } : phase;
-}
-
-/**
- * A paid result that came too late: charged once, then the attempt's record is complete. An attempt that was
- * still in a runner's hands when the job ended gets its record now.
- */
-function foldAdjusted(state: JobState, event: JobEvent<'cost.adjusted'>): JobState {
-  const { step: id, item = null, attempt = 1 } = event;
-  if (id === undefined) return state;
-  const { facts, replacesUnknown } = event.data;
-  const step = state.steps[id] ?? UNTOUCHED;
-  const { [attemptKey(id, item, attempt)]: started, ...active } = state.active;
-  const known = withStep({ ...state, active }, id, {
-    attempts: item === null ? withLate(step.attempts, started, event) : step.attempts,
-  });
-  return changeCost(known, id, (sum) =>
-    addCost(replacesUnknown ? withoutUnknown(sum) : sum, facts.costNanoUsd),
-  );
-}
-
-function withoutUnknown(sum: CostSum): CostSum {
-  return { ...sum, unpricedAttempts: Math.max(0, sum.unpricedAttempts - 1) };
 }

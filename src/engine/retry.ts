@@ -23,6 +23,10 @@ export type RetrySituation = {
   /** No attempt starts at or after this moment. */
   readonly deadlineAtMs: number;
   readonly jitter: number;
+  /** True when nothing is paid for the work. */
+  readonly local?: boolean;
+  /** True when the target can be asked what became of the call. */
+  readonly asksFirst?: boolean;
 };
 
 /** The same call to the same target may go better next time. */
@@ -35,6 +39,67 @@ const TRANSIENT: ReadonlySet<FailureClass> = new Set([
   'lost',
 ]);
 
+/** What a failure means for what follows. */
+type Verdict = {
+  /** Whether the same call may go to the same target. */
+  readonly same: boolean;
+  /** Whether it may go to another target of the route. */
+  readonly others: boolean;
+};
+
+const NOWHERE: Verdict = { same: false, others: false };
+const SAME_ONLY: Verdict = { same: true, others: false };
+
+/**
+ * The table: class of the failure, how far the work had got, and what the target can tell of it.
+ *
+ * | failure                                                | same target | other targets        |
+ * | ------------------------------------------------------ | ----------- | -------------------- |
+ * | transient, and the provider did not take it, or failed | yes         | as the route says    |
+ * | transient, unknown whether taken, target can be asked  | asks first  | no: nothing is known |
+ * | transient, unknown, nobody can tell, `retry`           | yes         | as the route says    |
+ * | transient, unknown, nobody can tell, `fallback`        | no          | yes                  |
+ * | transient, unknown, nobody can tell, `fail`            | no          | no                   |
+ * | anything else                                          | no          | as the route says    |
+ *
+ * "As the route says" is `strategy.on`, which never holds a content refusal unless its author wrote it there.
+ */
+function verdictOf(situation: RetrySituation): Verdict {
+  const { step, failure } = situation;
+  const others = movesOn(situation);
+  if (!TRANSIENT.has(failure.class)) return { same: false, others };
+  if (!isUnknownOutcome(situation)) return { same: true, others };
+  if (situation.asksFirst === true && failure.code !== NOT_RECONCILED) return SAME_ONLY;
+  switch (step.definition.on_unknown ?? 'retry') {
+    case 'retry':
+      return { same: true, others };
+    case 'fallback':
+      return { same: false, others: hasOthers(situation) };
+    case 'fail':
+      return NOWHERE;
+  }
+}
+
+/** The code of a failure that says: the provider could not tell what became of a call, and nothing was sent again. */
+export const NOT_RECONCILED = 'not_reconciled';
+
+/** True when a call may have been taken, and paid for, though nobody knows. */
+function isUnknownOutcome({ step, failure, local }: RetrySituation): boolean {
+  return step.route !== null && local !== true && failure.phase === 'unknown';
+}
+
+/** True for an attempt at a target of which nobody knows whether the provider took it. */
+export function isUnresolved({ outcome, failure, facts }: AttemptRecord): boolean {
+  if (facts !== undefined && facts.costNanoUsd !== null) return false;
+  if (outcome === 'lost') return true;
+  return failure?.phase === 'unknown' && TRANSIENT.has(failure.class);
+}
+
+/** True when a call follows though the one before may have been taken too: both may be paid for. */
+export function maySpendTwice(situation: RetrySituation, move: NextMove): boolean {
+  return move.kind === 'retry' && isUnknownOutcome(situation) && situation.asksFirst !== true;
+}
+
 /** Lost attempts of steps that have no effect outside cost nothing; this bounds a step that kills its runner. */
 const LOST_MAX = 10;
 
@@ -45,9 +110,11 @@ export function nextMove(situation: RetrySituation): NextMove {
   if (failure.class === 'output_invalid' && reAsks(attempts) <= step.reAsksMax) {
     return at(situation, situation.nowMs, targetIndex);
   }
-  const [first, ...rest] = [...otherTargets(situation), ...sameTarget(situation)];
+  const verdict = verdictOf(situation);
+  const others = verdict.others ? otherTargets(situation) : [];
+  const [first, ...rest] = [...others, ...(verdict.same ? [sameTarget(situation)] : [])];
   if (first === undefined) {
-    return { kind: 'stop', reason: movesOn(situation) ? 'no_target_left' : 'not_retryable' };
+    return { kind: 'stop', reason: verdict.others ? 'no_target_left' : 'not_retryable' };
   }
   const soonest = rest.reduce((best, next) => (next.atMs < best.atMs ? next : best), first);
   return at(situation, soonest.atMs, soonest.targetIndex);
@@ -56,14 +123,19 @@ export function nextMove(situation: RetrySituation): NextMove {
 type Option = { readonly targetIndex: number; readonly atMs: number };
 
 /** True when the route has other targets for failures like this one. */
-function movesOn({ step: { route }, failure }: RetrySituation): boolean {
-  return route !== null && route.targets.length > 1 && route.on.has(failure.class);
+function movesOn(situation: RetrySituation): boolean {
+  return hasOthers(situation) && situation.step.route?.on.has(situation.failure.class) === true;
 }
 
-function sameTarget(situation: RetrySituation): Option[] {
-  const { failure, targetIndex, nowMs } = situation;
-  if (!TRANSIENT.has(failure.class)) return [];
-  return [{ targetIndex, atMs: nowMs + delayBeforeRetryMs(situation) }];
+function hasOthers({ step: { route } }: RetrySituation): boolean {
+  return route !== null && route.targets.length > 1;
+}
+
+function sameTarget(situation: RetrySituation): Option {
+  return {
+    targetIndex: situation.targetIndex,
+    atMs: situation.nowMs + delayBeforeRetryMs(situation),
+  };
 }
 
 function at({ deadlineAtMs }: RetrySituation, atMs: number, targetIndex: number): NextMove {
@@ -95,8 +167,14 @@ export function reAsks(attempts: readonly AttemptRecord[]): number {
  */
 function otherTargets(situation: RetrySituation): Option[] {
   const { step, attempts, targetIndex, nowMs } = situation;
-  if (step.route === null || !movesOn(situation)) return [];
-  const dead = new Set(attempts.filter(isPermanent).map((record) => record.targetIndex));
+  if (step.route === null) return [];
+  // Whoever would rather change the target than pay twice does not come back to one that may have been paid.
+  const avoids = step.definition.on_unknown === 'fallback';
+  const dead = new Set(
+    attempts
+      .filter((record) => isPermanent(record) || (avoids && isUnresolved(record)))
+      .map((record) => record.targetIndex),
+  );
   const count = step.route.targets.length;
   return Array.from({ length: count - 1 }, (_, offset) => (targetIndex + 1 + offset) % count)
     .filter((index) => !dead.has(index) && situation.canServe(index))

@@ -1,6 +1,7 @@
 import type { Target } from '../domain/attempt.ts';
 import type { ItemState, JobState } from '../domain/job.ts';
 import type { Json } from '../domain/json.ts';
+import type { StepKind } from '../domain/step-kinds.ts';
 
 /**
  * Everything outside a job that a decision may look at, handed in: the engine itself reads no clock, draws no
@@ -23,7 +24,14 @@ export type World = {
 
 export type TargetView =
   /** `local` targets run inside the Worker and hold no connection. */
-  | { readonly usable: true; readonly local: boolean }
+  | {
+      readonly usable: true;
+      readonly local: boolean;
+      /** Step kinds that this provider only answers with a ticket. */
+      readonly ticketSteps?: readonly StepKind[];
+      /** True when it can be asked what became of a submit whose answer was lost. */
+      readonly reconciles?: boolean;
+    }
   | { readonly usable: false; readonly reason: string };
 
 /** The most a control expression may read at one place, in bytes of compact JSON. */

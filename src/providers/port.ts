@@ -1,6 +1,7 @@
 import type { Failure } from '../domain/failure.ts';
 import type { Json } from '../domain/json.ts';
 import type { MediaRef } from '../domain/media.ts';
+import type { Ticket } from '../domain/ticket.ts';
 import type { Execution, ModelCall, ModelKind, ModelReply, Spent } from '../domain/model-call.ts';
 import type { WireBody } from './http/wire-body.ts';
 
@@ -38,12 +39,7 @@ export type ErrorEvidence =
   /** Our own deadline or a cancel cut the call. */
   | { readonly kind: 'aborted'; readonly by: 'deadline' | 'cancel' };
 
-/** An opaque, JSON-safe handle to work that outlives one request. */
-export type Ticket = {
-  readonly providerJobId: string;
-  /** Whatever else the adapter needs to ask again; small, and never a secret. */
-  readonly data: Json;
-};
+export type { Ticket } from '../domain/ticket.ts';
 
 export type CallOutcome =
   | { readonly kind: 'done'; readonly reply: ModelReply }

@@ -13,7 +13,12 @@ test('whatever happens in whatever order, E1 to E9 hold after every step of it, 
   fc.assert(
     fc.property(anyDefinition, anyInput, anyScript, (definition, input, script) => {
       const unusable = new Map([['dead', 'not configured']]);
-      const driver = new EngineDriver(definition, { input, unusable, random: [0.1, 0.9, 0.5] });
+      const driver = new EngineDriver(definition, {
+        input,
+        unusable,
+        views: new Map([['anthropic', { ticketSteps: ['model.chat'], reconciles: true }]]),
+        random: [0.1, 0.9, 0.5],
+      });
       const player = new Player(driver);
       const witness = new Witness(driver);
       witness.check(player.charged);

@@ -59,12 +59,12 @@ describe('E2 and E3: a report', () => {
     expect(job.items.size).toBe(0);
   });
 
-  test('of a lost attempt is not used, its cost is, once', () => {
+  test('of a lost attempt that failed is charged, once, and the attempt after it goes on', () => {
     const job = running();
     job.lose('a#1');
     expect(job.event('attempt.lost').data).toMatchObject({ possibleDuplicateSpend: true });
     job.claim();
-    expect(job.succeed('a#1', { old: true }, 5)).toBe('late');
+    expect(job.fail('a#1', { class: 'overloaded' }, 5)).toBe('late');
     expect(job.phase('a').status).toBe('running');
     expect(job.state.cost).toEqual({ nanoUsd: 5, unpricedAttempts: 0 });
     expect(job.succeed('a#1', { old: true }, 5)).toBe('repeated');
@@ -74,6 +74,49 @@ describe('E2 and E3: a report', () => {
       { attempt: 1, outcome: 'lost', facts: { costNanoUsd: 5 } },
       { attempt: 2, outcome: 'succeeded', facts: { costNanoUsd: 7 } },
     ]);
+  });
+
+  test('of a lost attempt whose step is still open is kept, and the newer attempt is superseded', () => {
+    const job = running();
+    job.lose('a#1');
+    job.claim();
+    expect(job.succeed('a#1', { old: true }, 5)).toBe('used');
+    expect(job.told().slice(-4)).toEqual([
+      'attempt.superseded a#2',
+      'attempt.succeeded a#1',
+      'step.succeeded a',
+      'job.succeeded',
+    ]);
+    expect(job.state.cost).toEqual({ nanoUsd: 5, unpricedAttempts: 1 });
+    expect(job.succeed('a#1', { old: true }, 5)).toBe('repeated');
+    expect(job.succeed('a#2', { fresh: true }, 7)).toBe('late');
+    expect(job.state.cost).toEqual({ nanoUsd: 12, unpricedAttempts: 0 });
+    expect(job.state.steps['a']?.attempts).toMatchObject([
+      { attempt: 1, outcome: 'succeeded', facts: { costNanoUsd: 5 } },
+      { attempt: 2, outcome: 'superseded', facts: { costNanoUsd: 7 } },
+    ]);
+    expect(job.outputs.get('output/a')).toEqual({ old: true });
+  });
+
+  test('of a lost attempt is kept in the pause before the next one, too', () => {
+    const job = running();
+    job.lose('a#1');
+    expect(job.succeed('a#1', { old: true }, 5)).toBe('used');
+    expect(job.status).toBe('succeeded');
+    expect(job.state.cost).toEqual({ nanoUsd: 5, unpricedAttempts: 0 });
+  });
+
+  test('of a lost attempt of an item is kept as long as the item is open', () => {
+    const job = running(chat({ for_each: '${{ [1, 2] }}', max_concurrency: 2 }));
+    job.lose('a[0]#1', 'a[1]#1');
+    job.claim();
+    expect(job.succeed('a[0]#1', 'first', 5)).toBe('used');
+    expect(job.succeed('a[1]#2', 'second', 7)).toBe('used');
+    expect(job.succeed('a[1]#1', 'too late', 9)).toBe('late');
+    expect(job.status).toBe('succeeded');
+    expect(job.state.steps['a']?.phase).toMatchObject({ status: 'succeeded', items: 2 });
+    expect(job.outputs.get('output/a/1')).toBe('second');
+    expect(job.state.cost).toEqual({ nanoUsd: 21, unpricedAttempts: 1 });
   });
 
   test('of a lost attempt that comes after the end is charged, and nothing else', () => {
@@ -96,7 +139,7 @@ describe('E2 and E3: a report', () => {
     const job = running();
     job.lose('a#1');
     expect(job.state.cost).toEqual({ nanoUsd: 0, unpricedAttempts: 1 });
-    expect(job.succeed('a#1', {}, 0)).toBe('late');
+    expect(job.fail('a#1', { class: 'overloaded' }, 0)).toBe('late');
     expect(job.event('cost.adjusted').data).toMatchObject({ replacesUnknown: true });
     expect(job.state.cost).toEqual({ nanoUsd: 0, unpricedAttempts: 0 });
   });

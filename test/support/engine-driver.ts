@@ -12,8 +12,9 @@ import type { ClaimInput, Claimed } from '../../src/engine/claim.ts';
 import { createJob, decide, type Decision, type Input } from '../../src/engine/decide.ts';
 import { nextDueAtMs } from '../../src/engine/due.ts';
 import { parsePlainPath, valueAt, type Path } from '../../src/engine/expression/path.ts';
+import { isRecoverable } from '../../src/engine/late.ts';
 import { makePlan, type Plan } from '../../src/engine/plan.ts';
-import type { Settled, Settlement } from '../../src/engine/settle.ts';
+import type { PendingWork, Settled, Settlement } from '../../src/engine/settlement.ts';
 import {
   CONTROL_VALUE_BYTES_MAX,
   type ControlValue,
@@ -38,11 +39,18 @@ export function planOf(body: DefinitionBody): Plan {
 
 export const EPOCH_MS = 1_700_000_000_000;
 
+export type ProviderView = Pick<
+  Extract<TargetView, { usable: true }>,
+  'ticketSteps' | 'reconciles'
+>;
+type TicketReport = Pick<Settlement, 'reconciled'>;
+
 export type EngineOptions = {
   readonly input?: Json;
   readonly metadata?: Readonly<Record<string, string>>;
   /** Why a provider cannot serve now. The test may change it while the job runs. */
   readonly unusable?: Map<string, string>;
+  readonly views?: Map<string, ProviderView>;
   /** The lots drawn, in turn; the last one stays. */
   readonly random?: readonly number[];
   /** How much later than its birth the job reaches the engine. */
@@ -81,6 +89,8 @@ export class EngineDriver {
   readonly birth: JobBirth;
   readonly input: Json;
   readonly unusable: Map<string, string>;
+  /** What is known of providers beside that. */
+  readonly views: Map<string, ProviderView>;
   readonly #lots: number[];
   nowMs = EPOCH_MS;
   state: JobState;
@@ -96,6 +106,7 @@ export class EngineDriver {
     this.plan = 'byId' in definition ? definition : planOf(definition);
     this.input = options.input ?? {};
     this.unusable = options.unusable ?? new Map();
+    this.views = options.views ?? new Map();
     this.#lots = [...(options.random ?? [0.5])];
     this.birth = birthOf(this.plan, options.metadata ?? {}, this.nowMs);
     const reported = controlValues(this.plan.inputReports, this.input, 1);
@@ -148,6 +159,28 @@ export class EngineDriver {
       { ...parseKey(key), facts, outcome: { ok: 'pending' as const, child: JOB_ID } },
     ];
     return this.decide({ kind: 'turn', settled, claim: null }).settled[0];
+  }
+
+  /** The runner of an attempt has passed it on to its provider, or found it still at work there. */
+  ticket(key: string, work: Partial<PendingWork> & TicketReport = {}): Settled | undefined {
+    const { reconciled, ...rest } = work;
+    const facts = { latencyMs: 1, costNanoUsd: 0 };
+    const outcome: PendingWork = {
+      ok: 'pending',
+      providerJobId: `provider-${key}`,
+      checkInMs: 10_000,
+      poll: this.state.active[key]?.ticket?.polls ?? 0,
+      ...rest,
+    };
+    const settled = [
+      { ...parseKey(key), facts, outcome, ...(reconciled === undefined ? {} : { reconciled }) },
+    ];
+    return this.decide({ kind: 'turn', settled, claim: null }).settled[0];
+  }
+
+  /** The provider calls back about an attempt. */
+  callBack(key: string): void {
+    this.decide({ kind: 'callback', attempt: key });
   }
 
   /** The runners of these attempts are gone. */
@@ -206,7 +239,7 @@ export class EngineDriver {
     }
     const output = result.output ?? {};
     const planned = this.plan.byId.get(step);
-    if (this.state.active[key] !== undefined && planned !== undefined) {
+    if (this.#mayCount(key) && planned !== undefined) {
       const reads = planned.forEach === null ? planned.reports : [];
       const values = controlValues(reads, output, 3);
       if (!values.ok) {
@@ -222,6 +255,14 @@ export class EngineDriver {
       facts,
       outcome: { ok: true, output: storedOutput(step, item, output) },
     };
+  }
+
+  /** A report may be used of an attempt that is open, or whose step is: a late one is kept then. */
+  #mayCount(key: string): boolean {
+    if (this.state.active[key] !== undefined) return true;
+    const which = parseKey(key);
+    const item = which.item === null ? undefined : this.item(which.step, which.item);
+    return isRecoverable(this.state, which, item);
   }
 
   get status(): JobStatus {
@@ -273,7 +314,7 @@ export class EngineDriver {
       target: ({ provider }): TargetView => {
         const reason = this.unusable.get(provider);
         return reason === undefined
-          ? { usable: true, local: provider === 'builtin' }
+          ? { usable: true, local: provider === 'builtin', ...this.views.get(provider) }
           : { usable: false, reason };
       },
       control: (key, state) => this.#controlValue(key, state),

@@ -101,6 +101,7 @@ const ATTEMPT_ENDED: ReadonlySet<string> = new Set([
   'attempt.succeeded',
   'attempt.failed',
   'attempt.lost',
+  'attempt.superseded',
 ]);
 
 /** The history told once more: E2 to E7 are checked at every event of it. */
@@ -115,6 +116,11 @@ class Story {
   readonly #endedSteps = new Set<string>();
   readonly #inProgress = new Map<string, Set<number>>();
   #stopped = false;
+  #cancelled = false;
+  /** Attempts that the provider was asked about, until what it said is charged. */
+  readonly #reconciled = new Set<string>();
+  /** Attempts that never came to be, or whose work is charged to another. */
+  readonly #settledAtNothing = new Set<string>();
 
   constructor(driver: EngineDriver) {
     this.#driver = driver;
@@ -124,6 +130,7 @@ class Story {
     const { step: id, item = null, attempt = 0, type } = event;
     if (type === 'job.cancelling' || type === 'job.paused' || TERMINAL.has(type))
       this.#stopped = true;
+    if (type === 'job.cancelling' || TERMINAL.has(type)) this.#cancelled = true;
     if (type === 'job.resumed') this.#stopped = false;
     if (TERMINAL.has(type)) this.#leaveOpen();
     if (id === undefined) return;
@@ -136,8 +143,11 @@ class Story {
 
   #tellAttempt(event: JobEvent, step: PlannedStep, key: string): void {
     if (event.type === 'attempt.started') this.#starts(event, step, key);
-    if (ATTEMPT_ENDED.has(event.type)) this.#endAttempt(event, key);
-    if (event.type === 'cost.adjusted') this.#charge(key);
+    if (event.type === 'attempt.succeeded' && event.data.late === true) this.#recover(event, key);
+    else if (ATTEMPT_ENDED.has(event.type)) this.#endAttempt(event, key);
+    if (event.type === 'attempt.polled') this.#poll(event, key);
+    if (event.type === 'attempt.reconciled') this.#reconcile(event, key);
+    if (event.type === 'cost.adjusted') this.#adjust(key);
   }
 
   /** E5 */
@@ -178,12 +188,47 @@ class Story {
     if (this.#open.get(subjectOf(event)) !== key)
       throw new Error(`E2: ${key} ends and never began`);
     this.#open.delete(subjectOf(event));
-    if (event.type === 'attempt.lost') this.#leave(key);
+    if (event.type === 'attempt.lost' || event.type === 'attempt.superseded') this.#leave(key);
+    else if (event.type === 'attempt.failed' && event.data.abandoned === true) this.#leave(key);
     else this.#charge(key);
-    const goesOn = event.type !== 'attempt.succeeded' && 'retry' in event.data;
+    const goesOn =
+      event.type === 'attempt.superseded' ||
+      (event.type !== 'attempt.succeeded' && 'retry' in event.data);
     if (!goesOn && event.item !== undefined) {
       this.#inProgress.get(event.step ?? '')?.delete(event.item);
     }
+  }
+
+  /** E2: a result that comes after its attempt was given up is used if nobody else has one. */
+  #recover(event: JobEvent, key: string): void {
+    if (this.#ends.get(key) !== 1) throw new Error(`E2: ${key} has a late result, and not one end`);
+    if (!this.#unknown.has(key)) throw new Error(`E2: the result of ${key} is used twice`);
+    const holder = this.#open.get(subjectOf(event));
+    if (holder !== undefined) throw new Error(`E6: ${holder} runs beside the result of ${key}`);
+    this.#charge(key);
+    if (event.item !== undefined) this.#inProgress.get(event.step ?? '')?.delete(event.item);
+  }
+
+  /** E4 and E6: work is asked for while its attempt is open, also in a pause, and not after a cancel. */
+  #poll(event: JobEvent<'attempt.polled'>, key: string): void {
+    if (this.#cancelled) throw new Error(`E4: ${key} is asked for after a cancel, or the end`);
+    if (this.#open.get(subjectOf(event)) !== key) throw new Error(`E6: ${key} is not open`);
+    if (event.data.checkAtMs <= event.atMs)
+      throw new Error(`E6: ${key} is asked for twice at once`);
+  }
+
+  #reconcile({ data }: JobEvent<'attempt.reconciled'>, key: string): void {
+    if (!this.#ends.has(key) || this.#open.has(key)) throw new Error(`E2: ${key} has not ended`);
+    if (data.outcome !== 'unknown') this.#reconciled.add(key);
+  }
+
+  /** E3: what was charged by a report is not changed again, unless nobody knew what it cost. */
+  #adjust(key: string): void {
+    if (this.#reconciled.delete(key)) {
+      this.#charges.set(key, 0);
+      this.#settledAtNothing.add(key);
+    }
+    this.#charge(key);
   }
 
   /** E3 */
@@ -206,7 +251,8 @@ class Story {
   /** What is charged for every attempt: its first report, or null while nobody knows. */
   charges(reported: ReadonlyMap<string, number | null>): ReadonlyMap<string, number | null> {
     const unknown = [...this.#unknown].map((key): [string, null] => [key, null]);
-    return new Map([...unknown, ...reported]);
+    const nothing = [...this.#settledAtNothing].map((key): [string, number] => [key, 0]);
+    return new Map<string, number | null>([...unknown, ...reported, ...nothing]);
   }
 
   #endStep(id: string, type: string): void {

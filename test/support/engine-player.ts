@@ -8,6 +8,7 @@ import {
   definitionOf,
   EVERYTHING,
   failureOf,
+  parseKey,
   type DefinitionBody,
   type EngineDriver,
   type Result,
@@ -87,6 +88,7 @@ const seed = fc.record({
   reAsk: fc.option(fc.integer({ min: 0, max: 2 })),
   timeouts: fc.option(timeouts, { freq: 1 }),
   retry: fc.option(retry, { freq: 2 }),
+  onUnknown: fc.option(fc.constantFrom('retry' as const, 'fail' as const, 'fallback' as const)),
 });
 type Seed = typeof seed extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -119,7 +121,7 @@ function mapOf({ maxConcurrency, goesOn }: Seed, list: string) {
   return { for_each: list, max_concurrency: maxConcurrency, ...policy };
 }
 
-function kindOf(one: Seed): Pick<StepBody, 'uses' | 'with' | 'route' | 'check'> {
+function kindOf(one: Seed): Pick<StepBody, 'uses' | 'with' | 'route' | 'check' | 'on_unknown'> {
   if (one.control === 'pipeline') return { uses: 'pipeline', with: { pipeline: 'other' } };
   if (one.control !== null) return { uses: 'wait', with: one.control };
   return one.model ? modelOf(one) : { uses: 'data.compose' };
@@ -141,9 +143,14 @@ function handlersOf(seeds: readonly Seed[]): StepBody[] {
   });
 }
 
-function modelOf({ route, reAsk }: Seed): Pick<StepBody, 'uses' | 'route' | 'check'> {
+function modelOf({
+  route,
+  reAsk,
+  onUnknown,
+}: Seed): Pick<StepBody, 'uses' | 'route' | 'check' | 'on_unknown'> {
   const check = reAsk === null ? {} : { check: { schema: {}, re_ask: reAsk } };
-  return { uses: 'model.chat', route, ...check };
+  const policy = onUnknown === null ? {} : { on_unknown: onUnknown };
+  return { uses: 'model.chat', route, ...check, ...policy };
 }
 
 /** Up to twelve steps in any order, each reading only steps that it may read. */
@@ -223,6 +230,16 @@ export type Move =
   | { readonly kind: 'timer'; readonly when: 'early' | 'due' | 'late' }
   /** The attempt goes on in a job of its own. */
   | { readonly kind: 'pend'; readonly which: number }
+  /** The attempt goes on at its provider; or it still does, or a report of it comes a second time. */
+  | {
+      readonly kind: 'ticket';
+      readonly which: number;
+      readonly checkInMs: number;
+      readonly stale: boolean;
+      readonly asks: 'nothing' | 'adopted' | 'absent' | 'unknown';
+    }
+  /** The provider calls back, about any attempt that was ever started. */
+  | { readonly kind: 'callback'; readonly which: number }
   | { readonly kind: 'send'; readonly name: string }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
@@ -264,6 +281,23 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pend' as const), which: fc.nat() }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('ticket' as const),
+      which: fc.nat(),
+      checkInMs: fc.constantFrom(0, 1_000, 60_000),
+      stale: fc.boolean(),
+      asks: fc.constantFrom(
+        'nothing' as const,
+        'nothing' as const,
+        'adopted' as const,
+        'absent' as const,
+        'unknown' as const,
+      ),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('callback' as const), which: fc.nat() }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -307,17 +341,20 @@ export class Player {
       case 'unknown':
         driver.settle({ 's0#99': next.result, 's0[999]#1': next.result });
         return;
-      case 'lose': {
-        const key = pick(driver.activeKeys, next.which);
-        if (key === undefined) driver.wait(0);
-        else driver.lose(key);
+      case 'lose':
+        driver.lose(...[pick(driver.activeKeys, next.which)].filter((key) => key !== undefined));
         return;
-      }
       case 'timer':
         this.#letTimePass(next.when);
         return;
       case 'pend':
         this.#pend(next.which);
+        return;
+      case 'ticket':
+        this.#ticket(next);
+        return;
+      case 'callback':
+        driver.callBack(pick([...driver.started.keys()], next.which) ?? 's0#1');
         return;
       case 'send':
         driver.send(next.name, { n: 2, list: [1, 2] });
@@ -354,6 +391,26 @@ export class Player {
     const key = pick(own, which);
     if (key === undefined) driver.wait(0);
     else driver.pend(key);
+  }
+
+  /** Some attempt at a model is passed on to its provider, or a ticket of any attempt comes late. */
+  #ticket({ which, checkInMs, stale, asks }: Extract<Move, { kind: 'ticket' }>): void {
+    const driver = this.#driver;
+    const among = stale ? [...driver.started.keys()] : driver.activeKeys;
+    const own = among.filter((each) => driver.started.get(each)?.local === false);
+    const key = pick(own, which);
+    if (key === undefined) {
+      driver.wait(0);
+      return;
+    }
+    const { attempt } = parseKey(key);
+    driver.ticket(key, {
+      checkInMs,
+      ...(stale ? { poll: which % 3 } : {}),
+      ...(asks === 'nothing' || attempt === 1
+        ? {}
+        : { reconciled: [{ attempt: attempt - 1, outcome: asks }] }),
+    });
   }
 
   #letTimePass(when: 'early' | 'due' | 'late'): void {

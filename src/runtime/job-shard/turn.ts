@@ -4,7 +4,7 @@ import type { Json } from '../../domain/json.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import { decide, type Decision } from '../../engine/decide.ts';
 import type { Plan } from '../../engine/plan.ts';
-import type { Settlement } from '../../engine/settle.ts';
+import type { Settlement } from '../../engine/settlement.ts';
 import type {
   NextAnswer,
   NextRequest,

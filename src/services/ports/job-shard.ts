@@ -12,7 +12,7 @@ import type { WaitingKind } from '../../domain/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
 import type { FlowSlot } from './flow.ts';
 import type { Capacity } from '../../engine/claim.ts';
-import type { Settled } from '../../engine/settle.ts';
+import type { Settled } from '../../engine/settlement.ts';
 
 /**
  * What a job's home offers. Calls cross a process boundary: everything is JSON-safe, every call may be repeated

@@ -61,7 +61,7 @@ const attemptSchema = z
   .looseObject({
     attempt: z.int(),
     target: targetSchema.nullable(),
-    outcome: z.enum(['running', 'succeeded', 'failed', 'lost', 'abandoned']),
+    outcome: z.enum(['running', 'succeeded', 'failed', 'lost', 'superseded', 'abandoned']),
     started_at: time,
     finished_at: time.nullable(),
     deadline_at: time.optional(),

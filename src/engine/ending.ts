@@ -1,0 +1,168 @@
+import type { ActiveAttempt, AttemptFacts, AttemptRecord, StopReason } from '../domain/attempt.ts';
+import type { Continuation } from '../domain/event.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { StoredValue } from '../domain/stored-value.ts';
+import { attemptsOf, emit, stepOf, subjectOf, type Draft } from './draft.ts';
+import { stepDeadlineAtMs } from './due.ts';
+import { failStep } from './failing.ts';
+import type { PlannedStep } from './plan.ts';
+import { maySpendTwice, nextMove, reAsks, type NextMove, type RetrySituation } from './retry.ts';
+import { asksFirst } from './tickets.ts';
+
+/** What follows the end of an attempt: for its step, its map, and the attempts after it. */
+
+type Failed = {
+  readonly failure: Failure;
+  readonly facts: AttemptFacts;
+  readonly abandoned?: true;
+};
+
+export function failAttempt(
+  draft: Draft,
+  step: PlannedStep,
+  active: ActiveAttempt,
+  { failure, facts, abandoned }: Failed,
+): void {
+  const { move, spendsTwice } = moveAfter(draft, step, active, failure, facts);
+  emit(draft, {
+    type: 'attempt.failed',
+    ...subjectOf(active),
+    data: {
+      facts,
+      failure,
+      ...(spendsTwice ? { possibleDuplicateSpend: true } : {}),
+      ...(abandoned === undefined ? {} : { abandoned }),
+      ...continuation(move),
+    },
+  });
+  followUp(draft, step, active, failure, move);
+}
+
+export function recordUnknownCost(
+  draft: Draft,
+  active: Pick<ActiveAttempt, 'step' | 'item' | 'attempt' | 'target'>,
+  facts: AttemptFacts,
+): void {
+  if (facts.costNanoUsd !== null || active.target === null) return;
+  emit(draft, { type: 'cost.unknown', ...subjectOf(active), data: { target: active.target } });
+}
+
+export function recordCheck(draft: Draft, active: ActiveAttempt, failure: Failure): void {
+  if (failure.class !== 'output_invalid') return;
+  emit(draft, {
+    type: 'check.failed',
+    ...subjectOf(active),
+    data: { violations: failure.violations ?? [] },
+  });
+}
+
+export function moveAfter(
+  draft: Draft,
+  step: PlannedStep,
+  active: ActiveAttempt,
+  failure: Failure,
+  facts: AttemptFacts | null,
+): { readonly move: NextMove; readonly spendsTwice: boolean } {
+  const stepIsOver = ['failed', 'succeeded'].includes(stepOf(draft, step.id).phase.status);
+  if (draft.state.status === 'cancelling' || stepIsOver)
+    return { move: { kind: 'stop', reason: 'cancelled' }, spendsTwice: false };
+  const { nowMs } = draft.world;
+  const ended: AttemptRecord = {
+    ...active,
+    finishedAtMs: nowMs,
+    outcome: facts === null ? 'lost' : 'failed',
+    failure,
+  };
+  const situation: RetrySituation = {
+    step,
+    failure,
+    attempts: [...attemptsOf(draft, active.step, active.item), ended],
+    targetIndex: active.targetIndex,
+    canServe: (index) => canServe(draft, step, index),
+    nowMs,
+    deadlineAtMs: Math.min(draft.state.birth.deadlineAtMs, stepDeadlineAtMs(draft.state, step)),
+    jitter: draft.world.random(),
+    local: active.local,
+    asksFirst:
+      active.target !== null &&
+      asksFirst(step, active.targetIndex, draft.world.target(active.target)),
+  };
+  const move = nextMove(situation);
+  return { move, spendsTwice: maySpendTwice(situation, move) };
+}
+
+function canServe(draft: Draft, { route }: PlannedStep, index: number): boolean {
+  const target = route?.targets[index];
+  return target !== undefined && draft.world.target(target).usable;
+}
+
+export function continuation(move: NextMove): Continuation {
+  return move.kind === 'retry'
+    ? { retry: { atMs: move.atMs, targetIndex: move.targetIndex } }
+    : { stopped: move.reason };
+}
+
+export function finishStep(
+  draft: Draft,
+  { step, item }: Pick<ActiveAttempt, 'step' | 'item'>,
+  output: StoredValue,
+): void {
+  if (item === null) {
+    emit(draft, { type: 'step.succeeded', step, data: { output } });
+    return;
+  }
+  finishMap(draft, step);
+}
+
+/** Ends a map when all its items have ended and one of them has a result. */
+function finishMap(draft: Draft, step: string): void {
+  const { phase } = stepOf(draft, step);
+  if (phase.status !== 'mapping') return;
+  const failed = phase.failed ?? 0;
+  if (phase.succeeded === 0 || phase.succeeded + failed < phase.items) return;
+  const itemsFailed = failed > 0 ? { itemsFailed: failed } : {};
+  emit(draft, { type: 'step.succeeded', step, data: { output: null, ...itemsFailed } });
+}
+
+export function followUp(
+  draft: Draft,
+  step: PlannedStep,
+  active: ActiveAttempt,
+  failure: Failure,
+  move: NextMove,
+): void {
+  if (move.kind === 'stop') {
+    if (move.reason === 'cancelled') return;
+    giveUp(draft, step, active, failure, move.reason);
+    return;
+  }
+  if (failure.class === 'output_invalid' && move.targetIndex === active.targetIndex) {
+    const asked = reAsks(attemptsOf(draft, active.step, active.item));
+    emit(draft, { type: 'output.re_asked', ...subjectOf(active), data: { reAsks: asked } });
+  } else if (move.atMs > draft.world.nowMs && active.item === null) {
+    emit(draft, {
+      type: 'step.waiting',
+      step: step.id,
+      data: { kind: 'retry_backoff', untilAtMs: move.atMs },
+    });
+  }
+}
+
+/** No attempt follows: the end of the step, or only of an item that the map goes on without. */
+function giveUp(
+  draft: Draft,
+  step: PlannedStep,
+  { item }: ActiveAttempt,
+  failure: Failure,
+  reason: StopReason,
+): void {
+  const { phase } = stepOf(draft, step.id);
+  const goesOn = step.keepsGoing && phase.status === 'mapping';
+  if (goesOn && (phase.failed ?? 0) < phase.items) finishMap(draft, step.id);
+  else failStep(draft, step, itemNamed(failure, item), reason);
+}
+
+/** The step's failure says which item it was. */
+function itemNamed(failure: Failure, item: number | null): Failure {
+  return item === null ? failure : { ...failure, message: `item ${item}: ${failure.message}` };
+}

@@ -1,0 +1,40 @@
+import type { AttemptFacts } from '../domain/attempt.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { JobId } from '../domain/ids.ts';
+import type { StoredValue } from '../domain/stored-value.ts';
+
+/** What became of an attempt, as its runner reports it. */
+export type Settlement = {
+  readonly step: string;
+  readonly item: number | null;
+  readonly attempt: number;
+  readonly facts: AttemptFacts;
+  readonly outcome:
+    | { readonly ok: true; readonly output: StoredValue }
+    /** The attempt goes on in a job of its own; that job reports its end. */
+    | { readonly ok: 'pending'; readonly child: JobId }
+    | PendingWork
+    | { readonly ok: false; readonly failure: Failure };
+  /** What the provider said of earlier submits whose answers were lost. */
+  readonly reconciled?: readonly Reconciliation[];
+};
+
+/** The attempt goes on at its provider; a runner is sent to ask for it. */
+export type PendingWork = {
+  readonly ok: 'pending';
+  readonly providerJobId: string;
+  /** How long it is worth waiting before asking; 0 asks at once. */
+  readonly checkInMs: number;
+  /** The number of the poll that found it so; 0 for its submit. */
+  readonly poll: number;
+  /** The earlier attempt whose submit it was. */
+  readonly adoptedFrom?: number;
+};
+
+export type Reconciliation = {
+  readonly attempt: number;
+  readonly outcome: 'adopted' | 'absent' | 'unknown';
+};
+
+/** What the shard does with a settlement: keep its payload, or drop it. */
+export type Settled = 'used' | 'late' | 'repeated';
