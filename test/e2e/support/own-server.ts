@@ -58,7 +58,7 @@ export async function startOwnServer(
     lines,
     crash: () => server.kill(),
     async restart() {
-      server = await startServer(options);
+      server = await startServer({ ...options, migrated: true });
     },
     async close() {
       await server.stop();
