@@ -2,7 +2,7 @@ import type { Target } from './domain/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
 import type { TargetView } from './engine/world.ts';
-import { listedModels, makeRegistry, providerIds, type Registry } from './providers/registry.ts';
+import { knownCapabilities, listedModels, makeRegistry, providerIds, type Registry } from './providers/registry.ts';
 import type { BulkDeployment } from './runtime/bulk/bulk-action-object.ts';
 import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
@@ -160,6 +160,7 @@ function providersOf({ adapters }: Registry): Providers {
     ids: providerIds,
     get: (id) => adapters.get(id) ?? null,
     modelsOf: (id) => [...(listedModels(id)?.keys() ?? [])],
+    capabilitiesOf: (id) => adapters.get(id)?.capabilities ?? knownCapabilities(id),
     kindOf({ provider, model }) {
       const listed = listedModels(provider);
       return listed === null ? null : (listed.get(model) ?? 'unknown_model');

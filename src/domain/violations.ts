@@ -27,9 +27,31 @@ function violationsOfIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey
             : issue.message,
         },
       ];
+    case 'invalid_union':
+      return violationsOfUnion(issue, prefix);
     default:
       return [{ pointer: jsonPointer(path), code: issue.code, message: issue.message }];
   }
+}
+
+/** Where one alternative alone has the right type, its own mistakes say more than that none fits. */
+function violationsOfUnion(
+  { errors, path, message }: z.core.$ZodIssueInvalidUnion,
+  prefix: readonly PropertyKey[],
+): Violation[] {
+  const [meant, ...others] = errors.filter((issues) => !issues.some(isWrongType));
+  if (meant === undefined || others.length > 0 || !meant.every(isInside)) {
+    return [{ pointer: jsonPointer([...prefix, ...path]), code: 'invalid_union', message }];
+  }
+  return meant.flatMap((issue) => violationsOfIssue(issue, [...prefix, ...path]));
+}
+
+function isWrongType({ code, path }: z.core.$ZodIssue): boolean {
+  return code === 'invalid_type' && path.length === 0;
+}
+
+function isInside({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length > 0 || code === 'unrecognized_keys';
 }
 
 /** The library says of a missing value that it received undefined. */

@@ -145,10 +145,18 @@ function checkShape(definition: Definition, step: CompiledStep, index: number): 
     );
   }
   found.push(...checkControl(shape, at, definition.name));
-  if (shape.check?.re_ask !== undefined && shape.uses !== 'model.chat') {
-    found.push(
-      violation([...at('check'), 're_ask'], 'misplaced', 'only model.chat can be asked again'),
-    );
+  found.push(...checkCheck(shape, at('check')));
+  return found;
+}
+
+/** Checks that have a meaning for one kind of step only. */
+function checkCheck({ check, uses }: CompiledStep['definition'], at: At): Violation[] {
+  const found: Violation[] = [];
+  if (check?.re_ask !== undefined && uses !== 'model.chat') {
+    found.push(violation([...at, 're_ask'], 'misplaced', 'only model.chat can be asked again'));
+  }
+  if (check?.asset !== undefined && uses !== 'model.image') {
+    found.push(violation([...at, 'asset'], 'misplaced', 'only model.image makes images'));
   }
   return found;
 }

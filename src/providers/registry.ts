@@ -4,7 +4,7 @@ import { builtinModels, makeBuiltin } from './builtin/builtin.ts';
 import type { FetchLike } from './http/exchange.ts';
 import { openAiProviders } from './openai/providers.ts';
 import { openAiCompatibleProviders } from './openai-compatible/providers.ts';
-import type { ProviderAdapter } from './port.ts';
+import type { Capabilities, ProviderAdapter } from './port.ts';
 
 const BUILTIN = 'builtin';
 
@@ -74,4 +74,28 @@ function bind(
 export function listedModels(provider: string): ReadonlyMap<string, ModelKind> | null {
   if (provider !== BUILTIN) return null;
   return new Map(Object.entries(builtinModels).map(([name, { kind }]) => [name, kind]));
+}
+
+/** What a provider can do, before it is configured; null for one whose settings decide. */
+export function knownCapabilities(provider: string): Capabilities | null {
+  if (provider === BUILTIN) return makeBuiltin().capabilities;
+  const entry = Object.hasOwn(hosted, provider) ? hosted[provider] : undefined;
+  const { capabilities = null } = (entry && unbound(provider, entry)) ?? {};
+  return capabilities === null || capabilities.kinds.length === 0 ? null : capabilities;
+}
+
+/** The adapter of a provider that is bound to nothing; null for one that cannot be made without its settings. */
+function unbound(id: string, entry: ProviderEntry): ProviderAdapter | null {
+  try {
+    return entry.make({
+      id,
+      baseUrl: 'https://unbound.invalid',
+      apiKey: '',
+      secretName: '',
+      fetch: () => Promise.reject(new Error('the provider is not configured')),
+      setting: () => undefined,
+    });
+  } catch {
+    return null;
+  }
 }

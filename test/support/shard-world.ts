@@ -47,6 +47,7 @@ export class World {
       get: (id) => this.#registry.adapters.get(id) ?? null,
       modelsOf: () => [],
       kindOf: () => null,
+      capabilitiesOf: () => null,
     };
   }
 

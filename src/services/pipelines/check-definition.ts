@@ -11,15 +11,14 @@ import {
   type Json,
   type JsonObject,
 } from '../../domain/json.ts';
-import { isModelStepKind } from '../../domain/step-kinds.ts';
 import { violationsOf } from '../../domain/violations.ts';
 import { makePlan, type Plan } from '../../engine/plan.ts';
 import { checkPrompt } from '../../steps/model/prompt.ts';
-import { neededKind } from '../../steps/model/table.ts';
 import { compileJsonSchema } from '../json-schema/compile.ts';
 import type { Providers } from '../ports/providers.ts';
 import { checkStepInputs } from './check-step-inputs.ts';
 import { contradictions, type Contradictions } from './definition-checks/contradictions.ts';
+import { routeViolations } from './definition-checks/routes.ts';
 import { mayBeConsequence, salvage } from './definition-checks/salvage.ts';
 import { warningsOf } from './definition-checks/warnings.ts';
 
@@ -128,58 +127,4 @@ function promptViolations(definition: Definition): Violation[] {
 function declaredVariables(vars: Json | undefined): readonly string[] | null {
   if (vars === undefined) return [];
   return isJsonObject(vars) ? Object.keys(vars) : null;
-}
-
-function routeViolations(definition: Definition, providers: Providers): Violation[] {
-  const named = Object.entries(definition.routes ?? {}).flatMap(([name, route]) =>
-    route.targets.map((target, index) => ({ target, path: ['routes', name, 'targets', index] })),
-  );
-  const inline = definition.steps.flatMap(({ route }, step) =>
-    typeof route === 'object'
-      ? route.targets.map((target, index) => ({
-          target,
-          path: ['steps', step, 'route', 'targets', index],
-        }))
-      : [],
-  );
-  return [
-    ...[...named, ...inline].flatMap(({ target, path }) =>
-      targetViolations(target, path, providers),
-    ),
-    ...kindViolations(definition, providers),
-  ];
-}
-
-function targetViolations(
-  target: { readonly provider: string; readonly model: string },
-  path: readonly PropertyKey[],
-  providers: Providers,
-): Violation[] {
-  if (!providers.ids.includes(target.provider)) {
-    const message = `${JSON.stringify(target.provider)} is not a provider; there are ${providers.ids.join(', ')}`;
-    return [{ pointer: jsonPointer([...path, 'provider']), code: 'unknown_provider', message }];
-  }
-  if (providers.kindOf(target) !== 'unknown_model') return [];
-  const message = `${target.provider} has no model ${JSON.stringify(target.model)}; it has ${providers.modelsOf(target.provider).join(', ')}`;
-  return [{ pointer: jsonPointer([...path, 'model']), code: 'unknown_model', message }];
-}
-
-/** A step's route must lead to models that can do what the step asks, as far as that is known. */
-function kindViolations(definition: Definition, providers: Providers): Violation[] {
-  return definition.steps.flatMap(({ uses, route }, index) => {
-    if (!isModelStepKind(uses) || route === undefined) return [];
-    const targets = (typeof route === 'string' ? definition.routes?.[route] : route)?.targets ?? [];
-    return targets.flatMap((target) => {
-      const kind = providers.kindOf(target);
-      if (kind === null || kind === 'unknown_model' || kind === neededKind[uses]) return [];
-      const message = `${uses} cannot use ${target.provider}/${target.model}, which is a model for ${stepFor(kind)}`;
-      return [
-        { pointer: jsonPointer(['steps', index, 'route']), code: 'wrong_model_kind', message },
-      ];
-    });
-  });
-}
-
-function stepFor(kind: string): string {
-  return Object.entries(neededKind).find(([, needed]) => needed === kind)?.[0] ?? kind;
 }

@@ -1,6 +1,6 @@
 import type { Target } from '../../domain/attempt.ts';
 import type { ModelKind } from '../../domain/model-call.ts';
-import type { ProviderAdapter } from '../../providers/port.ts';
+import type { Capabilities, ProviderAdapter } from '../../providers/port.ts';
 
 /** What the deployment can call. */
 export type Providers = {
@@ -12,4 +12,6 @@ export type Providers = {
   modelsOf(id: string): readonly string[];
   /** What a model is for; null for a provider that does not list its models. */
   kindOf(target: Target): ModelKind | 'unknown_model' | null;
+  /** What a provider can do, whether or not it is configured; null where that is not known without its settings. */
+  capabilitiesOf(id: string): Capabilities | null;
 };

@@ -16,10 +16,13 @@ const input = z.strictObject({
   count: z.int().min(1).max(10).optional(),
   /** In pixels; the model's own size if absent. */
   size: z
-    .union([
-      z.string().regex(SIZE, 'must be width x height in pixels: 1024x1024'),
-      z.strictObject({ width: side, height: side }),
-    ])
+    .union(
+      [
+        z.string().regex(SIZE, 'must be width x height in pixels: 1024x1024'),
+        z.strictObject({ width: side, height: side }),
+      ],
+      { error: 'must be width x height in pixels: "1024x1024", or { "width": …, "height": … }' },
+    )
     .optional(),
   format: z.enum(['png', 'jpeg', 'webp']).optional(),
   quality: z.enum(['low', 'medium', 'high']).optional(),

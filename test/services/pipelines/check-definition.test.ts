@@ -7,6 +7,10 @@ const providers: Providers = {
   ids: ['builtin', 'openai'],
   get: () => null,
   modelsOf: (id) => (id === 'builtin' ? ['sum-1', 'embed-1'] : []),
+  capabilitiesOf: (id) =>
+    id === 'openai'
+      ? { kinds: ['chat', 'image'], local: false, executions: { chat: ['sync', 'background'] } }
+      : null,
   kindOf: ({ provider, model }) => {
     if (provider !== 'builtin') return null;
     return { 'sum-1': 'summarize', 'embed-1': 'embed' }[model] === 'summarize'
@@ -98,6 +102,59 @@ describe('a definition is refused with a pointer to', () => {
         route: { targets: [{ provider: 'builtin', model: 'embed-1' }] },
       }),
       '/steps/0/route',
+    ],
+    [
+      'a provider without models of the kind',
+      withStep({ ...chat, uses: 'model.embed', with: { texts: ['t'] } }),
+      '/steps/0/route',
+    ],
+    [
+      'a way of running that the provider lacks',
+      withStep({
+        ...chat,
+        route: { targets: [{ provider: 'openai', model: 'm', execution: 'batch' }] },
+      }),
+      '/steps/0/route/targets/0/execution',
+    ],
+    [
+      'the same in a named route',
+      withStep(
+        { uses: 'model.image', with: { prompt: 'p' }, route: 'r' },
+        { routes: { r: { targets: [{ provider: 'openai', model: 'm', execution: 'batch' }] } } },
+      ),
+      '/routes/r/targets/0/execution',
+    ],
+    ['a check without anything to check', withStep({ check: { re_ask: 1 } }), '/steps/0/check'],
+    [
+      'a check of images where none are made',
+      withStep({ ...chat, check: { asset: { min_width: 1 } } }),
+      '/steps/0/check/asset',
+    ],
+    [
+      'what is not the id of a file',
+      withStep({ ...chat, uses: 'model.image', with: { prompt: 'p', images: ['photo.png'] } }),
+      '/steps/0/with/images/0',
+    ],
+    [
+      'a part that is not known',
+      withStep({
+        ...chat,
+        with: { messages: [{ role: 'user', content: [{ type: 'video', file: 'x' }] }] },
+      }),
+      '/steps/0/with/messages/0/content/0/type',
+    ],
+    [
+      'the choice of a tool that is not there',
+      withStep({
+        ...chat,
+        with: { vars: {}, tools: [{ name: 'a' }], tool_choice: { name: 'b' } },
+      }),
+      '/steps/0/with/tool_choice',
+    ],
+    [
+      'a moderation of nothing',
+      withStep({ ...chat, uses: 'model.moderate', with: {} }),
+      '/steps/0/with',
     ],
     [
       'a model step without a route',

@@ -8,6 +8,7 @@ const providers: Providers = {
   get: () => null,
   modelsOf: () => [],
   kindOf: () => null,
+  capabilitiesOf: () => null,
 };
 
 type Body = Readonly<Record<string, unknown>>;

@@ -9,7 +9,7 @@ import { stepKinds } from '../../../src/domain/step-kinds.ts';
 import { waitingKinds } from '../../../src/domain/waiting.ts';
 import { compileExpression } from '../../../src/engine/expression/cel.ts';
 import { functions } from '../../../src/engine/expression/functions.ts';
-import { listedModels, providerIds } from '../../../src/providers/registry.ts';
+import { knownCapabilities, listedModels, providerIds } from '../../../src/providers/registry.ts';
 import { checkDefinition } from '../../../src/services/pipelines/check-definition.ts';
 import { inputSchemaOf } from '../../../src/services/pipelines/check-step-inputs.ts';
 import { definitionJsonSchema } from '../../../src/services/pipelines/definition-schema.ts';
@@ -32,6 +32,7 @@ const providers: Providers = {
   ids: providerIds,
   get: () => null,
   modelsOf: (id) => [...(listedModels(id)?.keys() ?? [])],
+  capabilitiesOf: knownCapabilities,
   kindOf: ({ provider, model }) => {
     const listed = listedModels(provider);
     return listed === null ? null : (listed.get(model) ?? 'unknown_model');

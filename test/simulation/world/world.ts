@@ -220,6 +220,7 @@ export class World {
         get: (id) => adapters.find((adapter) => adapter.id === id) ?? null,
         modelsOf: () => [],
         kindOf: () => null,
+        capabilitiesOf: () => null,
       },
       machine: this.machine(process),
       log: (level, event, fields) => {

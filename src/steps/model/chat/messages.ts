@@ -16,31 +16,40 @@ const imagePart = z.strictObject({
 });
 const audioPart = z.strictObject({ type: z.literal('audio'), file: fileField });
 const documentPart = z.strictObject({ type: z.literal('document'), file: fileField });
-const part = z.discriminatedUnion('type', [textPart, imagePart, audioPart, documentPart]);
+const part = z.discriminatedUnion('type', [textPart, imagePart, audioPart, documentPart], {
+  error: 'must have one of the types text, image, audio, document',
+});
 type PartInput = z.output<typeof part>;
 
 const PARTS_MAX = 100;
-const textContent = z.union([z.string(), z.array(textPart).min(1).max(PARTS_MAX)]);
+const CONTENT_HELP = 'must be a text, or a list of parts';
+const textContent = z.union([z.string(), z.array(textPart).min(1).max(PARTS_MAX)], {
+  error: CONTENT_HELP,
+});
 
 /** One message of a conversation, as users write it. */
-export const messageField = z.discriminatedUnion('role', [
-  z.strictObject({ role: z.literal('system'), content: textContent }),
-  z.strictObject({
-    role: z.literal('user'),
-    content: z.union([z.string(), z.array(part).min(1).max(PARTS_MAX)]),
-  }),
-  z.strictObject({
-    role: z.literal('assistant'),
-    /** May be left out where there are `tool_calls`. */
-    content: textContent.optional(),
-    tool_calls: z.array(toolCallField).min(1).max(128).optional(),
-  }),
-  z.strictObject({
-    role: z.literal('tool'),
-    tool_call_id: z.string().min(1).max(200),
-    content: z.string(),
-  }),
-]);
+export const messageField = z.discriminatedUnion(
+  'role',
+  [
+    z.strictObject({ role: z.literal('system'), content: textContent }),
+    z.strictObject({
+      role: z.literal('user'),
+      content: z.union([z.string(), z.array(part).min(1).max(PARTS_MAX)], { error: CONTENT_HELP }),
+    }),
+    z.strictObject({
+      role: z.literal('assistant'),
+      /** May be left out where there are `tool_calls`. */
+      content: textContent.optional(),
+      tool_calls: z.array(toolCallField).min(1).max(128).optional(),
+    }),
+    z.strictObject({
+      role: z.literal('tool'),
+      tool_call_id: z.string().min(1).max(200),
+      content: z.string(),
+    }),
+  ],
+  { error: 'must have one of the roles system, user, assistant, tool' },
+);
 export type MessageInput = z.output<typeof messageField>;
 
 type Media = ReadonlyMap<FileId, MediaRef>;

@@ -18,10 +18,10 @@ export const toolField = z.strictObject({
     .optional(),
 });
 
-export const toolChoiceField = z.union([
-  z.enum(['auto', 'none', 'required']),
-  z.strictObject({ name: toolName }),
-]);
+export const toolChoiceField = z.union(
+  [z.enum(['auto', 'none', 'required']), z.strictObject({ name: toolName })],
+  { error: 'must be auto, none, required, or { "name": "<tool>" }' },
+);
 
 /** A call of a tool, as the model asked for it: `arguments` is JSON text. */
 export const toolCallField = z.strictObject({
