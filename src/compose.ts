@@ -2,7 +2,13 @@ import type { Target } from './domain/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
 import type { TargetView } from './engine/world.ts';
-import { knownCapabilities, listedModels, makeRegistry, providerIds, type Registry } from './providers/registry.ts';
+import {
+  knownCapabilities,
+  listedModels,
+  makeRegistry,
+  providerIds,
+  type Registry,
+} from './providers/registry.ts';
 import type { BulkDeployment } from './runtime/bulk/bulk-action-object.ts';
 import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
