@@ -83,7 +83,7 @@ const createKeyRoute = createRoute({
         scopes: z
           .array(z.enum(scopes))
           .min(1)
-          .default(['jobs:read', 'jobs:write', 'pipelines:read', 'pipelines:write']),
+          .default(scopes.filter((scope) => scope !== 'admin')),
       }),
     ),
   },

@@ -61,8 +61,11 @@ export function makeFileDeployment({ bucket, db, setting, machine, log }: Parts)
   };
 }
 
+function callOutside(url: string, init: RequestInit): Promise<Response> {
+  return fetch(url, init);
+}
+
 function outsideOf(setting: Parts['setting'], machine: Machine): Outside {
-  const callOutside = (url: string, init: RequestInit): Promise<Response> => fetch(url, init);
   return makeOutside({
     fetch: callOutside,
     resolver: { fetch: callOutside, url: setting('DNS_RESOLVER_URL') ?? RESOLVER_DEFAULT },

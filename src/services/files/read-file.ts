@@ -39,7 +39,7 @@ export async function liveFile(
   return refuseAt('file_expired', '/path/file_id', message);
 }
 
-export function noSuchFile(id: string): Result<never> {
+export function noSuchFile(id: string) {
   const message = `there is no file ${JSON.stringify(id.slice(0, 80))} in this project`;
   return refuseAt('not_found', '/path/file_id', message);
 }

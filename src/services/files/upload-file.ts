@@ -1,6 +1,6 @@
 import type { Actor } from '../../domain/access.ts';
 import { uploadIdOf, type FileId, type FileMeta } from '../../domain/file.ts';
-import { agreeOnType, sniff, SNIFF_BYTES } from '../../steps/media/sniff.ts';
+import { agreeOnType, normalType, sniff, SNIFF_BYTES } from '../../steps/media/sniff.ts';
 import type { FileIndex } from '../ports/file-index.ts';
 import type { Files, FileWriter } from '../ports/files.ts';
 import { errorName, type Log } from '../ports/log.ts';
@@ -19,7 +19,7 @@ export type UploadDeps = {
 
 /** An upload as it arrives, piece by piece. */
 export type UploadPiece =
-  /** Begins the file. `declaredType` is normal (see `normalType`) or null. */
+  /** Begins the file. `declaredType` is what was sent; null for nothing. */
   | {
       readonly kind: 'file';
       readonly name: string | null;
@@ -132,9 +132,11 @@ type Taken = {
   readonly expiresInMs: number;
 };
 
+type FilePiece = Extract<UploadPiece, { kind: 'file' }>;
+
 /** The file between its first and its last byte. */
 type Intake = {
-  file: Extract<UploadPiece, { kind: 'file' }> | null;
+  file: FilePiece | null;
   /** The first bytes, until there are enough to tell the type. */
   head: Uint8Array[];
   headBytes: number;
@@ -186,11 +188,21 @@ async function takePiece(
       if (intake.file !== null) {
         return refuseAt('invalid_request', '/file', 'the form has more than one file; send one');
       }
-      intake.file = piece;
-      return null;
+      return beginFile(intake, piece);
     case 'bytes':
       return takeBytes(deps, writer, intake, piece.bytes);
   }
+}
+
+function beginFile(intake: Intake, piece: FilePiece): Result<never> | null {
+  const { declaredType, typePointer } = piece;
+  const normal = declaredType === null ? null : normalType(declaredType);
+  if (declaredType !== null && normal === null) {
+    const message = 'is not a media type; send one such as image/png, or none';
+    return refuseAt('unsupported_media_type', typePointer, message);
+  }
+  intake.file = { ...piece, declaredType: normal };
+  return null;
 }
 
 async function takeBytes(
