@@ -35,7 +35,7 @@ export function expectResultsUsedOnce(job: JobView, events: readonly EventView[]
 }
 
 /** Calls a function for each item, a few at a time. */
-export async function forEachOf<Item>(
+async function forEachOf<Item>(
   items: readonly Item[],
   work: (item: Item) => Promise<void>,
 ): Promise<void> {

@@ -27,7 +27,7 @@ function ask(id: string, model: string, content: string, more: JsonObject = {}):
   return { id, uses: 'model.chat', route: openai(model), with: { messages }, ...RETRY, ...more };
 }
 
-export const kinds: readonly Kind[] = [
+const kinds: readonly Kind[] = [
   {
     definition: {
       name: 'crash-sequence',
