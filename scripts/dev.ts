@@ -3,7 +3,13 @@ import { parseArgs } from 'node:util';
 
 import { fireSchedules } from './lib/cron.ts';
 import { ROOT, startServer } from './lib/server.ts';
-import { keepLocalRootKey, readDevVars, settingsFromShell } from './lib/settings.ts';
+import {
+  keepLocalSecret,
+  newRootKey,
+  newSigningSecret,
+  readDevVars,
+  settingsFromShell,
+} from './lib/settings.ts';
 
 /** `npm run dev`: the Worker on this machine until Ctrl-C. */
 const HELP = `npm run dev -- [--port 8787] [--persist-to .wrangler/state]
@@ -39,7 +45,8 @@ async function main(): Promise<void> {
   const persistTo = isAbsolute(given) ? given : join(process.cwd(), given);
   const settings = { ...readDevVars(ROOT), ...settingsFromShell() };
   const made = settings['ROOT_API_KEY'] === undefined;
-  if (made) settings['ROOT_API_KEY'] = keepLocalRootKey(ROOT);
+  if (made) settings['ROOT_API_KEY'] = keepLocalSecret(ROOT, 'ROOT_API_KEY', newRootKey());
+  settings['SIGNING_SECRET'] ??= keepLocalSecret(ROOT, 'SIGNING_SECRET', newSigningSecret());
 
   const server = await startServer({
     port,

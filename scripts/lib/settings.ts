@@ -11,6 +11,14 @@ const OWN_SETTINGS = [
   'JOB_SHARDS_FORMER',
   'LOG_LEVEL',
   'PROJECT_MAX_CONCURRENT_JOBS',
+  'FILE_MAX_BYTES',
+  'FILE_TYPES',
+  'PUBLIC_BASE_URL',
+  'SIGNING_SECRET',
+  'SIGNING_SECRET_PREVIOUS',
+  'ALLOW_LOOPBACK_URLS',
+  'FETCH_PORTS',
+  'DNS_RESOLVER_URL',
 ];
 
 export type Settings = Record<string, string>;
@@ -47,15 +55,18 @@ export function settingsFromShell(): Settings {
   );
 }
 
-/** A root key for this machine, kept in `.dev.vars` so that it is the same after a restart. */
-export function keepLocalRootKey(root: string): string {
-  const key = newRootKey();
+/** Secrets for this machine, kept in `.dev.vars` so that they are the same after a restart. */
+export function keepLocalSecret(root: string, name: string, secret: string): string {
   const file = join(root, '.dev.vars');
   const before = existsSync(file) ? readFileSync(file, 'utf8').replace(/\n?$/, '\n') : '';
-  writeFileSync(file, `${before}ROOT_API_KEY=${key}\n`, { mode: 0o600 });
-  return key;
+  writeFileSync(file, `${before}${name}=${secret}\n`, { mode: 0o600 });
+  return secret;
 }
 
 export function newRootKey(): string {
   return `root_${randomBytes(24).toString('base64url')}`;
+}
+
+export function newSigningSecret(): string {
+  return randomBytes(32).toString('base64url');
 }

@@ -24,11 +24,20 @@ export const modelStepKinds = [
 ] as const;
 export type ModelStepKind = (typeof modelStepKinds)[number];
 
+/** Steps that reach out of the Worker and ask no model; doing one twice does no harm. */
+export const effectKinds = ['file.fetch'] as const;
+export type EffectKind = (typeof effectKinds)[number];
+
 /** Steps that the engine itself carries out, or that another job does. */
 const controlKinds = ['wait', 'pipeline'] as const;
 export type ControlKind = (typeof controlKinds)[number];
 
-export const stepKinds = [...transformKinds, ...modelStepKinds, ...controlKinds] as const;
+export const stepKinds = [
+  ...transformKinds,
+  ...modelStepKinds,
+  ...effectKinds,
+  ...controlKinds,
+] as const;
 export type StepKind = (typeof stepKinds)[number];
 
 const known: ReadonlySet<string> = new Set(stepKinds);
@@ -46,4 +55,14 @@ export function isTransformKind(kind: StepKind): kind is TransformKind {
 /** True for steps that call a model through a route. */
 export function isModelStepKind(kind: StepKind): kind is ModelStepKind {
   return modelStepKinds.some((model) => model === kind);
+}
+
+/** True for steps that reach out of the Worker and ask no model. */
+export function isEffectKind(kind: StepKind): kind is EffectKind {
+  return effectKinds.some((effect) => effect === kind);
+}
+
+/** True for steps that keep files of their job, which go with its payloads. */
+export function keepsFiles(kind: StepKind): boolean {
+  return isEffectKind(kind) || kind === 'model.image';
 }

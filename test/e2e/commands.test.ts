@@ -80,7 +80,9 @@ describe('npm run dev', () => {
     const first = await dev(copy);
     expect(first.command.output()).toMatch(/\(new; kept in \.dev\.vars\)/);
     const settings = join(copy, '.dev.vars');
-    expect(readFileSync(settings, 'utf8')).toBe(`ROOT_API_KEY=${first.key}\n`);
+    const kept = readFileSync(settings, 'utf8');
+    expect(kept).toMatch(/^ROOT_API_KEY=\S+\nSIGNING_SECRET=[\w-]{43}\n$/);
+    expect(kept).toContain(`ROOT_API_KEY=${first.key}\n`);
     expect(statSync(settings).mode & 0o077).toBe(0);
     const tenant = await newTenant({ url: first.url, rootKey: first.key });
     await publish(tenant, plainPipeline('plain'));
@@ -100,7 +102,8 @@ describe('npm run dev', () => {
 
   test("the shell's settings win over the file's, and are not written into it", async () => {
     const copy = copyRepository();
-    const file = 'ROOT_API_KEY="root_from_the_file"\nLOG_LEVEL=warn\n';
+    const secret = 's'.repeat(32);
+    const file = `ROOT_API_KEY="root_from_the_file"\nLOG_LEVEL=warn\nSIGNING_SECRET=${secret}\n`;
     writeFileSync(join(copy, '.dev.vars'), file);
     const started = await dev(copy, { ROOT_API_KEY: 'root_from_the_shell' });
     const status = async (key: string) =>

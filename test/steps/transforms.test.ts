@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import {
+  effectKinds,
   isStepKind,
   modelStepKinds,
   stepKinds,
@@ -13,7 +14,13 @@ import { messyText } from './text/support.ts';
 
 describe('the names of steps', () => {
   test('every name is a kind, once', () => {
-    expect(stepKinds).toEqual([...transformKinds, ...modelStepKinds, 'wait', 'pipeline']);
+    expect(stepKinds).toEqual([
+      ...transformKinds,
+      ...modelStepKinds,
+      ...effectKinds,
+      'wait',
+      'pipeline',
+    ]);
     expect(new Set(stepKinds).size).toBe(stepKinds.length);
     for (const kind of stepKinds) expect(isStepKind(kind)).toBe(true);
   });

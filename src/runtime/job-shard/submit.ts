@@ -1,5 +1,6 @@
 import type { ClaimInput } from '../../engine/claim.ts';
 import { createJob } from '../../engine/decide.ts';
+import { keepsFiles } from '../../domain/step-kinds.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../services/ports/job-shard.ts';
 import { NO_WAKES, type Book } from './book.ts';
@@ -113,7 +114,11 @@ function firstClaim({ turn, birth }: SubmitRequest): ClaimInput | null {
   return { capacity: turn.capacity, untilMs: turn.untilMs };
 }
 
-function firstBook({ input, idempotency, reused = [] }: SubmitRequest, { retention }: Plan): Book {
+function firstBook(
+  { input, idempotency, reused = [] }: SubmitRequest,
+  { retention, steps }: Plan,
+): Book {
+  const payloads = [input, ...reused.map(({ output }) => output)];
   return {
     confirmedSeq: 0,
     wakes: NO_WAKES,
@@ -122,9 +127,10 @@ function firstBook({ input, idempotency, reused = [] }: SubmitRequest, { retenti
     tailLength: 0,
     inlineLength: 0,
     keyHash: idempotency?.keyHash ?? null,
-    objects: [input, ...reused.map(({ output }) => output)].some(
-      (payload) => payload?.stored.at === 'r2',
-    ),
+    // A file is kept before its attempt is reported: that there may be one has to be known before.
+    objects:
+      payloads.some((payload) => payload?.stored.at === 'r2') ||
+      steps.some(({ definition }) => keepsFiles(definition.uses)),
     erased: false,
     payloadsMs: retention.payloadsMs,
     historyMs: retention.historyMs,

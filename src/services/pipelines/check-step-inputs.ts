@@ -3,9 +3,15 @@ import type { z } from 'zod';
 import type { Definition, StepDefinition } from '../../domain/definition.ts';
 import type { Violation } from '../../domain/failure.ts';
 import { isJsonObject, jsonPointer, type Json } from '../../domain/json.ts';
-import { isModelStepKind, isTransformKind, type StepKind } from '../../domain/step-kinds.ts';
+import {
+  isEffectKind,
+  isModelStepKind,
+  isTransformKind,
+  type StepKind,
+} from '../../domain/step-kinds.ts';
 import { violationsOf } from '../../domain/violations.ts';
 import { controlInputs } from '../../steps/control.ts';
+import { effectInputs } from '../../steps/effects.ts';
 import { modelSteps } from '../../steps/model/table.ts';
 import { transforms } from '../../steps/transforms.ts';
 
@@ -29,6 +35,7 @@ function checkStepInput(step: StepDefinition, path: readonly PropertyKey[]): Vio
 /** What a step of this kind takes in `with`. */
 export function inputSchemaOf(uses: StepKind): z.ZodType {
   if (isModelStepKind(uses)) return modelSteps[uses].input;
+  if (isEffectKind(uses)) return effectInputs[uses];
   return isTransformKind(uses) ? transforms[uses].input : controlInputs[uses];
 }
 

@@ -1,5 +1,5 @@
 import type { Failure } from '../../domain/failure.ts';
-import { isModelStepKind, isTransformKind } from '../../domain/step-kinds.ts';
+import { isEffectKind, isModelStepKind, isTransformKind } from '../../domain/step-kinds.ts';
 import { fillTemplate } from '../../engine/expression/template.ts';
 import { valueAt, type Scope } from '../../engine/expression/path.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
@@ -11,6 +11,7 @@ import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { localFacts } from './facts.ts';
 import { packOutput } from './pack-output.ts';
 import { runChild } from './run-child.ts';
+import { runEffect } from './run-effect.ts';
 import { runModel } from './run-model.ts';
 import { runTransform } from './run-transform.ts';
 
@@ -63,6 +64,7 @@ async function run(deps: ExecuteDeps, attempt: Attempt): Promise<Ran> {
   const { uses } = step.definition;
   if (isModelStepKind(uses)) return runModel(deps, attempt, uses, input.value);
   if (isTransformKind(uses)) return runTransform(deps, uses, input.value);
+  if (isEffectKind(uses)) return runEffect(deps, attempt, uses, input.value);
   if (uses === 'pipeline') return runChild(deps, attempt, input.value);
   throw new Error(`a runner cannot carry out ${uses}`);
 }

@@ -1,5 +1,6 @@
 import type { Definition } from '../../domain/definition.ts';
 import type { JobId } from '../../domain/ids.ts';
+import { isEffectKind } from '../../domain/step-kinds.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type {
   JobShard,
@@ -68,6 +69,8 @@ type Running = {
   readonly abort: AbortController;
   readonly done: Promise<void>;
   readonly local: boolean;
+  /** True for work that computes: it is carried out one piece after the other. */
+  readonly queued: boolean;
 };
 
 /**
@@ -118,7 +121,7 @@ async function somethingHappens(turn: Turn): Promise<void> {
   const { running, reports, local, starved } = turn;
   if (reports.length > 0) return;
   const held = [...running.values()];
-  const events = held.filter((work) => !work.local).map(({ done }) => done);
+  const events = held.filter((work) => !work.queued).map(({ done }) => done);
   // Local work reports together: it is over one piece after the other, without a pause in between.
   if (held.length > events.length) events.push(local);
   if (starved && isClaiming(turn)) events.push(turn.places.nextFree());
@@ -279,9 +282,11 @@ function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Sl
     turn.running.delete(work.key);
     turn.reports.push(report);
   };
-  const done = slot.outgoing ? execute() : turn.local.then(execute);
-  if (!slot.outgoing) turn.local = done;
-  turn.running.set(work.key, { abort, done, local: !slot.outgoing });
+  // What waits for others does not hold up what computes.
+  const queued = !slot.outgoing && !isEffectKind(step.definition.uses);
+  const done = queued ? turn.local.then(execute) : execute();
+  if (queued) turn.local = done;
+  turn.running.set(work.key, { abort, done, local: !slot.outgoing, queued });
 }
 
 function abortAll({ running }: Turn): void {
