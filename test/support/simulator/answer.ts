@@ -1,5 +1,3 @@
-import { answerChat } from './chat.ts';
-import { answerEmbeddings } from './embeddings.ts';
 import {
   embeddedError,
   errorAnswer,
@@ -8,13 +6,26 @@ import {
   jsonAnswer,
 } from './error-answer.ts';
 import { magicModels } from './magic-models.ts';
+import { answerChat } from './openai/chat.ts';
+import { answerEmbeddings } from './openai/embeddings.ts';
+import { answerImages } from './openai/images.ts';
+import { answerModeration } from './openai/moderations.ts';
+import { answerResponses, type ResponseWork } from './openai/responses.ts';
+import { answerTranscription } from './openai/transcription.ts';
 import { RequestRefused, type Answer, type Call, type Scripted } from './types.ts';
+import type { Works } from './work.ts';
 
-/** Makes the answer to a call. Pure: the time is an argument, and nothing is sent here. */
+/** What the pretended provider has, and what it is working on. */
+export type World = {
+  readonly models: readonly string[] | null;
+  readonly works: Works<ResponseWork>;
+};
+
+/** Makes the answer to a call. The time is an argument, and nothing is sent here; only `works` changes. */
 export function answerFor(
   call: Call,
   scripted: Scripted,
-  models: readonly string[] | null,
+  { models, works }: World,
   nowMs: number,
 ): Answer {
   const { fault } = scripted;
@@ -22,27 +33,33 @@ export function answerFor(
   if (fault.not_json === true) return htmlErrorPage;
   if (fault.error_in_200 === true) return jsonAnswer(200, embeddedError(fault), { paid: false });
   try {
-    return route(call, scripted, models, nowMs);
+    return route(call, scripted, { models, works }, nowMs);
   } catch (thrown) {
     if (thrown instanceof RequestRefused) return thrown.answer;
     throw thrown;
   }
 }
 
-function route(
-  call: Call,
-  scripted: Scripted,
-  models: readonly string[] | null,
-  nowMs: number,
-): Answer {
+function route(call: Call, scripted: Scripted, { models, works }: World, nowMs: number): Answer {
   const target = `${call.method} ${call.path}`;
   if (target === 'GET /v1/models') return listModels(models);
   if (call.model !== null && models !== null && !models.includes(call.model)) {
     const message = `The model \`${call.model}\` does not exist or you do not have access to it.`;
     return errorAnswer(404, { message, code: 'model_not_found' });
   }
+  const responses = answerResponses(call, scripted, works, nowMs);
+  return responses ?? routeAtOnce(target, call, scripted, nowMs);
+}
+
+/** What is answered in one exchange. */
+function routeAtOnce(target: string, call: Call, scripted: Scripted, nowMs: number): Answer {
   if (target === 'POST /v1/chat/completions') return answerChat(call, scripted, nowMs);
   if (target === 'POST /v1/embeddings') return answerEmbeddings(call, scripted);
+  if (target === 'POST /v1/audio/transcriptions') return answerTranscription(call, scripted);
+  if (target === 'POST /v1/moderations') return answerModeration(call);
+  if (/^POST \/v1\/images\/(?:generations|edits)$/.test(target)) {
+    return answerImages(call, scripted, nowMs);
+  }
   return errorAnswer(404, { message: `Invalid URL (${target})`, code: 'unknown_url' });
 }
 

@@ -9,6 +9,7 @@ export type Controls = {
   readonly journal: Journal;
   readonly stats: StatsKeeper;
   readonly script: Script;
+  readonly works: { clear(): void };
 };
 
 export type ControlAnswer = { readonly status: number; readonly body: unknown };
@@ -45,8 +46,9 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
 };
 
-/** Forgets the script, the journal and the totals. */
-export function resetAll({ journal, stats, script }: Controls): void {
+/** Forgets the script, the journal, the totals and the work that goes on. */
+export function resetAll({ journal, stats, script, works }: Controls): void {
+  works.clear();
   script.replace([]);
   journal.clear();
   stats.reset();

@@ -21,6 +21,7 @@ const kinds = [
   'stream_error',
   'truncate',
   'refusal',
+  'fails_later',
   'hang',
 ] as const;
 
@@ -38,6 +39,7 @@ const faultReaders: Readonly<Record<keyof Fault, Reader>> = {
     value === true ? defaults.piecesBeforeError : readAmount(value, field),
   truncate: readTrue,
   refusal: (value, field) => (value === true ? defaults.refusal : readText(value, field)),
+  fails_later: readTrue,
   hang: readTrue,
   retry_after: readTextOrNumber,
   retry_after_date_s: readAmount,
@@ -51,6 +53,8 @@ const faultReaders: Readonly<Record<keyof Fault, Reader>> = {
 const replyReaders: Readonly<Record<keyof Reply, Reader>> = {
   text: readText,
   json: (value) => value,
+  tool_calls: readToolCalls,
+  polls: readAmount,
   usage: readObject,
 };
 
@@ -139,6 +143,16 @@ function readFields<T>(value: Json, name: string, readers: Record<keyof T, Reade
 function readObject(value: Json, field: string): JsonObject {
   if (isJsonObject(value)) return value;
   throw new ScriptInvalid(`${field} must be an object`);
+}
+
+function readToolCalls(value: Json, field: string): Reply['tool_calls'] {
+  if (!Array.isArray(value)) throw new ScriptInvalid(`${field} must be a list`);
+  return value.map((item: Json, at) =>
+    readFields<{ name: string; arguments: Json }>(item, `${field}[${at}]`, {
+      name: readText,
+      arguments: (given) => given,
+    }),
+  );
 }
 
 function readAmount(value: Json, field: string): number {

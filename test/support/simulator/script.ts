@@ -56,7 +56,11 @@ function fires(candidate: ActiveRule, call: Call): boolean {
 }
 
 function matches({ match }: Rule, call: Call): boolean {
-  if (match.path !== undefined && match.path !== call.path) return false;
+  if (match.path !== undefined && !isPath(match.path, call.path)) return false;
   if (match.model !== undefined && match.model !== call.model) return false;
   return match.contains === undefined || call.bodyText.includes(match.contains);
+}
+
+function isPath(wanted: string, path: string): boolean {
+  return wanted.endsWith('*') ? path.startsWith(wanted.slice(0, -1)) : path === wanted;
 }

@@ -2,21 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { isJsonObject, type Json } from '../../../src/domain/json.ts';
-import { answerFor } from './answer.ts';
+import { answerFor, type World } from './answer.ts';
 import { answerControl, type Controls } from './control.ts';
 import { breakOff, deliver } from './deliver.ts';
 import { errorAnswer } from './error-answer.ts';
 import type { OpenEntry } from './journal.ts';
+import { readForm } from './form.ts';
 import { magicFault } from './magic-models.ts';
 import { faultName, parseScripted, ScriptInvalid } from './parse-script.ts';
 import { RequestRefused, type Call, type Scripted } from './types.ts';
 
 /** What a request is served with. */
-export type Serving = Controls & {
-  readonly key: string | null;
-  readonly latencyMs: number;
-  readonly models: readonly string[] | null;
-};
+export type Serving = Controls &
+  World & {
+    readonly key: string | null;
+    readonly latencyMs: number;
+  };
 
 const bodyBytesMax = 64 * 1024 * 1024;
 
@@ -59,7 +60,7 @@ async function serve(
   bodyText: string,
 ): Promise<void> {
   const startedMs = performance.now();
-  const body = parseBody(bodyText);
+  const body = readForm(request.headers['content-type'], bodyText) ?? parseBody(bodyText);
   const fields = body !== undefined && isJsonObject(body) ? body : {};
   const model = typeof fields['model'] === 'string' ? fields['model'] : null;
   const method = request.method ?? 'GET';
@@ -102,7 +103,7 @@ async function perform(
   if (latencyMs > 0) await pause(latencyMs);
   if (response.destroyed || fault.hang === true) return;
   if (fault.drop === 'before_headers') return breakOff(response, entry);
-  const answer = answerFor(call, scripted, serving.models, Date.now());
+  const answer = answerFor(call, scripted, serving, Date.now());
   await deliver(response, answer, fault, entry);
 }
 

@@ -7,8 +7,10 @@ import { createJournal, type JournalEntry } from './journal.ts';
 import { parseRules } from './parse-script.ts';
 import { createScript } from './script.ts';
 import { serveRequest, type Serving } from './serve.ts';
+import type { ResponseWork } from './openai/responses.ts';
 import { createStats, type Stats } from './stats.ts';
 import type { Rule, RuleInput } from './types.ts';
+import { createWorks } from './work.ts';
 
 export type SimulatorOptions = {
   /** 0, the default, takes any free port. */
@@ -38,7 +40,7 @@ export type Simulator = {
   script(...rules: readonly RuleInput[]): void;
   /** Puts these rules behind those that stand, whose counters go on. */
   addRules(...rules: readonly RuleInput[]): void;
-  /** Forgets script, journal and totals. */
+  /** Forgets script, journal, totals and the work that goes on. */
   reset(): void;
   /** Resolves once no request is under way, so that the journal is complete. */
   idle(): Promise<void>;
@@ -60,6 +62,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     ),
     stats: createStats(),
     script: createScript(options.seed ?? 1),
+    works: createWorks<ResponseWork>(),
   };
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: 0 },

@@ -26,6 +26,8 @@ export type Fault = {
   /** Half of the content, with `finish_reason: "length"`. */
   readonly truncate?: true;
   readonly refusal?: string;
+  /** Work in the background is taken and fails in the end; `code` and `message` say how. */
+  readonly fails_later?: true;
   /** No answer until one side closes the connection. */
   readonly hang?: true;
 
@@ -46,6 +48,10 @@ export type Fault = {
 export type Reply = {
   readonly text?: string;
   readonly json?: Json;
+  /** Tools that the pretended model calls instead of saying something. */
+  readonly tool_calls?: readonly { readonly name: string; readonly arguments: Json }[];
+  /** So many questions for work in the background are answered with "not yet": 2 unless said. */
+  readonly polls?: number;
   /** Replaces the usage object, for tests of prices. */
   readonly usage?: JsonObject;
 };
@@ -53,6 +59,7 @@ export type Reply = {
 /** When a rule applies, and what happens then. The first rule that fires wins. */
 export type Rule = {
   readonly match: {
+    /** The whole path, or its beginning followed by `*`. */
     readonly path?: string;
     readonly model?: string;
     /** A text that must occur in the raw request body. */
@@ -108,7 +115,7 @@ export type Call = {
   readonly method: string;
   readonly path: string;
   readonly model: string | null;
-  /** The parsed body, or `undefined` when it is not JSON. */
+  /** The parsed body, a form as an object, or `undefined` when it is neither. */
   readonly body: Json | undefined;
   readonly bodyText: string;
 };

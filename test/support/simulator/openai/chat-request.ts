@@ -1,6 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from '../../../src/domain/json.ts';
-import { errorAnswer } from './error-answer.ts';
-import { RequestRefused, type Call } from './types.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../../src/domain/json.ts';
+import { errorAnswer } from '../error-answer.ts';
+import { RequestRefused, type Call } from '../types.ts';
 
 /** What the simulator needs to know of a chat request. */
 export type ChatRequest = {
@@ -15,6 +15,8 @@ export type ChatRequest = {
   readonly charactersMax: number;
   readonly stop: readonly string[];
   readonly reasoningTokens: number;
+  /** The tool that the model has to call, with the schema of its arguments. */
+  readonly forcedTool: { readonly name: string; readonly parameters: Json } | null;
 };
 
 const reasoningTokensByEffort: Readonly<Record<string, number>> = {
@@ -46,6 +48,7 @@ export function readChatRequest(call: Call): ChatRequest {
     wantsJson: format['type'] === 'json_object',
     charactersMax: readTokensMax(body) * 4,
     stop: readStop(body['stop']),
+    forcedTool: readForcedTool(body),
     reasoningTokens: typeof effort === 'string' ? (reasoningTokensByEffort[effort] ?? 0) : 0,
   };
 }
@@ -103,6 +106,19 @@ function readSchema(format: JsonObject): Json | null {
   return wrapper['schema'] ?? {};
 }
 
+/** The tool that `tool_choice` names, or the first one where any must be called. */
+function readForcedTool({ tools, tool_choice: choice }: JsonObject): ChatRequest['forcedTool'] {
+  const list: readonly Json[] = Array.isArray(tools) ? tools : [];
+  const functions = list.map((tool) => objectOrEmpty(objectOrEmpty(tool)['function']));
+  const wanted = objectOrEmpty(objectOrEmpty(choice)['function'])['name'];
+  if (choice !== 'required' && wanted === undefined) return null;
+  const tool = functions.find(({ name }) => wanted === undefined || name === wanted);
+  if (typeof tool?.['name'] !== 'string') {
+    throw badRequest("Invalid value for 'tool_choice': no such tool in 'tools'.", 'tool_choice');
+  }
+  return { name: tool['name'], parameters: tool['parameters'] ?? {} };
+}
+
 function readTokensMax(body: JsonObject): number {
   const limit = body['max_completion_tokens'] ?? body['max_tokens'];
   return typeof limit === 'number' && limit > 0 ? limit : Infinity;
@@ -115,6 +131,6 @@ function readStop(stop: Json | undefined): readonly string[] {
   ) as string[];
 }
 
-function objectOrEmpty(value: Json | undefined): JsonObject {
+export function objectOrEmpty(value: Json | undefined): JsonObject {
   return value !== undefined && isJsonObject(value) ? value : {};
 }

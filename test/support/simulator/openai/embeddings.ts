@@ -1,8 +1,8 @@
-import type { Json } from '../../../src/domain/json.ts';
+import type { Json } from '../../../../src/domain/json.ts';
 import { badRequest, requireModel, requireObject, tokensOf } from './chat-request.ts';
-import { jsonAnswer } from './error-answer.ts';
-import { hash32, seededRandom, wordsOf } from './random.ts';
-import type { Answer, Call, Scripted } from './types.ts';
+import { jsonAnswer } from '../error-answer.ts';
+import { hash32, seededRandom, wordsOf } from '../random.ts';
+import type { Answer, Call, Scripted } from '../types.ts';
 
 const dimensionsByModel: Readonly<Record<string, number>> = { 'text-embedding-3-large': 3072 };
 const dimensionsDefault = 1536;

@@ -1,8 +1,8 @@
 import { contentFor, type Content } from './chat-content.ts';
 import { readChatRequest, tokensOf, type ChatRequest } from './chat-request.ts';
-import { embeddedError, jsonAnswer } from './error-answer.ts';
-import { doneFrame, eventFrame, splitText } from './sse.ts';
-import type { Answer, Call, Scripted } from './types.ts';
+import { embeddedError, jsonAnswer } from '../error-answer.ts';
+import { doneFrame, eventFrame, splitText } from '../sse.ts';
+import type { Answer, Call, Scripted } from '../types.ts';
 
 /** Answers `POST /v1/chat/completions`. */
 export function answerChat(call: Call, scripted: Scripted, nowMs: number): Answer {
@@ -34,7 +34,13 @@ type Head = { readonly id: string; readonly created: number; readonly model: str
 
 function completionOf(head: Head, content: Content, usage: object): object {
   const { text, refusal, finishReason } = content;
-  const message = { role: 'assistant', content: refusal === null ? text : null, refusal };
+  const asked = content.toolCalls.map((call) => toolCallOf(call, call.arguments));
+  const message = {
+    role: 'assistant',
+    content: refusal === null && asked.length === 0 ? text : null,
+    refusal,
+    ...(asked.length === 0 ? {} : { tool_calls: asked }),
+  };
   const choice = { index: 0, message, logprobs: null, finish_reason: finishReason };
   return {
     id: head.id,
@@ -67,10 +73,20 @@ function framesOf(head: Head, content: Content, usage: object | null): string[] 
   for (const piece of splitText(content.refusal ?? content.text)) {
     frames.push(part({ [field]: piece }, null));
   }
+  content.toolCalls.forEach((call, index) => {
+    frames.push(part({ tool_calls: [{ index, ...toolCallOf(call, '') }] }, null));
+    for (const piece of splitText(call.arguments)) {
+      frames.push(part({ tool_calls: [{ index, function: { arguments: piece } }] }, null));
+    }
+  });
   frames.push(part({}, content.finishReason));
   if (usage !== null) frames.push(chunk([], usage));
   frames.push(doneFrame);
   return frames;
+}
+
+function toolCallOf({ id, name }: Content['toolCalls'][number], text: string): object {
+  return { id, type: 'function', function: { name, arguments: text } };
 }
 
 function usageOf(request: ChatRequest, content: Content): object {
