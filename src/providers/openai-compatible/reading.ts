@@ -20,7 +20,7 @@ export function done(reading: Reading, result: ModelResult): CallOutcome {
   return { kind: 'done', reply: { ...spentOn(reading), result } };
 }
 
-export function spentOn({ settings, body, call, reply }: Reading): Spent {
+function spentOn({ settings, body, call, reply }: Reading): Spent {
   const asked = askedOf(settings, call.model);
   const requestId = providerRequestId(reply);
   const { model } = body;

@@ -26,7 +26,7 @@ export function usageOf(body: JsonObject, call: ModelCall): Usage {
  * audio and image tokens are part of the prompt's, and reasoning and audio part of the completion's; a few servers
  * count reasoning on top instead, which shows in their total. A cached token of a sound counts as cached.
  */
-export function tokens(raw: JsonObject): Usage {
+function tokens(raw: JsonObject): Usage {
   const details = detailsOf(raw, [
     'prompt_tokens_details',
     'input_tokens_details',

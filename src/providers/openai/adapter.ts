@@ -23,7 +23,7 @@ import {
   unsupportedInResponses,
 } from './responses/request.ts';
 
-const version = 1;
+const version = 2;
 
 type BackgroundChat = ChatCall & { readonly execution: 'background' };
 

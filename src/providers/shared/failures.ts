@@ -36,7 +36,7 @@ export function ownWords(text: string, { secrets }: Pick<Asked, 'secrets'>): str
 }
 
 /** The code, where it may stand beside our own words: it must look like one and hold no secret. */
-export function safeCode(code: string | null, { secrets }: Pick<Asked, 'secrets'>): string | null {
+function safeCode(code: string | null, { secrets }: Pick<Asked, 'secrets'>): string | null {
   const isSafe = code !== null && codePattern.test(code) && maskSecrets(code, secrets) === code;
   return isSafe ? code : null;
 }
@@ -144,7 +144,7 @@ export function refuseExecution(
 }
 
 /** The job was cancelled, or the attempt's time was over, before the call began. */
-export function abortedUnsent(asked: Asked, signal: AbortSignal): Failure {
+function abortedUnsent(asked: Asked, signal: AbortSignal): Failure {
   const aborted = noReplyFailure(asked, { kind: 'aborted', by: abortedBy(signal) });
   return { ...aborted, phase: 'not_sent' };
 }

@@ -6,7 +6,7 @@ import { chatCall, embedCall, reply } from './support.ts';
 
 export type Exchange = { readonly call: ModelCall; readonly reply: WireReply };
 
-export const classifyCall: ModelCall = {
+const classifyCall: ModelCall = {
   kind: 'classify',
   model: 'gpt-4.1-mini',
   text: 'My card was charged twice.',
@@ -22,12 +22,12 @@ const chatUsage = {
   completion_tokens_details: { reasoning_tokens: 2, audio_tokens: 0 },
 };
 
-export const chatExchange: Exchange = {
+const chatExchange: Exchange = {
   call: chatCall(),
   reply: completion('Hello Ada.'),
 };
 
-export const classifyExchange: Exchange = {
+const classifyExchange: Exchange = {
   call: classifyCall,
   reply: completion('{"labels":[{"label":"billing","score":0.97}]}'),
 };
