@@ -7,7 +7,7 @@ import { EngineDriver, EVERYTHING } from '../support/engine-driver.ts';
 import { Witness } from '../support/engine-invariants.ts';
 import { anyDefinition, anyInput, anyScript, Player } from '../support/engine-player.ts';
 
-const RUNS = process.env['PENSTOCK_TEST_SIZE'] === 'full' ? 100_000 : 5_000;
+const RUNS = process.env['PENSTOCK_TEST_SIZE'] === 'full' ? 1_000_000 : 5_000;
 
 test('whatever happens in whatever order, E1 to E9 hold after every step of it, and the job ends', () => {
   fc.assert(
