@@ -1,4 +1,4 @@
-import type { ActiveAttempt, AttemptRecord } from '../domain/attempt.ts';
+import type { ActiveAttempt, AttemptFacts, AttemptRecord } from '../domain/attempt.ts';
 import type { Continuation, JobEvent } from '../domain/event.ts';
 import type { ItemState } from '../domain/job.ts';
 
@@ -27,13 +27,13 @@ export function recordOf(
   const base = { attempt, target, targetIndex, ...times, ...by };
   switch (event.type) {
     case 'attempt.succeeded':
-      return { ...base, outcome: 'succeeded', facts: event.data.facts };
+      return { ...base, outcome: 'succeeded', facts: recordedFacts(event.data.facts) };
     case 'attempt.failed':
       return {
         ...base,
         outcome: 'failed',
         failure: event.data.failure,
-        facts: event.data.facts,
+        facts: recordedFacts(event.data.facts),
         ...(event.data.abandoned === true ? unpricedUnless(started) : {}),
       };
     case 'attempt.lost':
@@ -42,7 +42,7 @@ export function recordOf(
       return { ...base, outcome, ...unpricedUnless(started) };
     }
     case 'cost.adjusted':
-      return { ...base, outcome: 'lost', facts: event.data.facts };
+      return { ...base, outcome: 'lost', facts: recordedFacts(event.data.facts) };
   }
 }
 
@@ -60,7 +60,7 @@ export function withLate(
   const { attempt, data } = event;
   if (started !== undefined) return [...attempts, recordOf(started, event)];
   return attempts.map(({ unpriced, ...record }) => {
-    if (record.attempt === attempt) return { ...record, facts: data.facts };
+    if (record.attempt === attempt) return { ...record, facts: recordedFacts(data.facts) };
     return { ...record, ...(unpriced === undefined ? {} : { unpriced }) };
   });
 }
@@ -73,7 +73,7 @@ export function withRecovered(
   return attempts.map((record) => {
     if (record.attempt !== attempt) return record;
     const { unpriced: _unpriced, failure: _failure, ...known } = record;
-    return { ...known, outcome: 'succeeded', facts: data.facts, finishedAtMs: atMs };
+    return { ...known, outcome: 'succeeded', facts: recordedFacts(data.facts), finishedAtMs: atMs };
   });
 }
 
@@ -111,4 +111,9 @@ export function foldItem(
 function statusAfter(event: EndEvent): ItemState['status'] {
   if (event.type === 'attempt.superseded') return 'open';
   return retryOf(event) === null ? 'failed' : 'open';
+}
+
+/** What a provider said of usage in its own words stays with the event: records are read with every step. */
+function recordedFacts({ rawUsage: _said, ...facts }: AttemptFacts): AttemptFacts {
+  return facts;
 }

@@ -16,6 +16,7 @@ import { utf8Bytes } from '../../domain/json.ts';
  * double1  latency in ms                double2 cost in nano-dollars (0 when unknown)
  * double3  1 when the cost is unknown   double4 input tokens        double5 output tokens
  * double6  attempt number               double7 queue wait in ms (jobs)
+ * double8  ms to the first token of a streamed text (attempts; 0 when not streamed)
  */
 const VERSION = '1';
 
@@ -69,7 +70,14 @@ function attemptWith(
   const subject = [step, provider, model, facts?.returnedModel ?? ''];
   return {
     ...base(change.state, 'attempt', outcome, failureClass, subject),
-    doubles: [facts?.latencyMs ?? 0, ...money(facts), ...tokens(facts), attempt, 0],
+    doubles: [
+      facts?.latencyMs ?? 0,
+      ...money(facts),
+      ...tokens(facts),
+      attempt,
+      0,
+      facts?.timeToFirstTokenMs ?? 0,
+    ],
   };
 }
 

@@ -72,6 +72,15 @@ const attemptSchema = z
     cost_nano_usd: z.int().nullable().optional(),
     usage: z.record(z.string(), z.int()).optional(),
     returned_model: z.string().optional(),
+    finish_reason: z.string().optional(),
+    time_to_first_token_ms: z
+      .int()
+      .optional()
+      .meta({ description: 'To the first piece of a streamed text' }),
+    dropped: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What the target was not told, because it cannot be' }),
   })
   .meta({ id: 'Attempt' });
 export type AttemptView = z.infer<typeof attemptSchema>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import type { Outcome } from '../../domain/failure.ts';
 import type { ImageCall } from '../../domain/model-call.ts';
 import { defined } from './defined.ts';
 import { fileField, mediaOf, namedIn } from './files.ts';
@@ -56,6 +57,7 @@ export const modelImage: ModelStep<typeof input> = {
   output(reply, _setting, kept) {
     const { result } = reply;
     if (result.kind !== 'image') return wrongKind('image');
+    if (kept.length === 0) return noImage();
     const images = kept.map((file, index) => {
       const revised = result.images[index]?.revisedPrompt;
       return { ...file, ...defined({ revised_prompt: revised }) };
@@ -63,6 +65,11 @@ export const modelImage: ModelStep<typeof input> = {
     return { ok: true, value: { images, ...replyFields(reply) } };
   },
 };
+
+function noImage(): Outcome<never> {
+  const message = 'the provider says that it is done, and has made no image';
+  return { ok: false, failure: { class: 'output_invalid', phase: 'finished', message } };
+}
 
 function sizeOf(size: z.output<typeof input>['size']): ImageCall['size'] {
   if (typeof size !== 'string') return size;
