@@ -1,4 +1,5 @@
 import type { ModelKind } from '../domain/model-call.ts';
+import { anthropicProviders } from './anthropic/providers.ts';
 import type { ProviderEntry } from './binding.ts';
 import { builtinModels, makeBuiltin } from './builtin/builtin.ts';
 import type { FetchLike } from './http/exchange.ts';
@@ -12,6 +13,7 @@ const BUILTIN = 'builtin';
 const hosted: Readonly<Record<string, ProviderEntry>> = {
   ...openAiProviders,
   ...openAiCompatibleProviders,
+  ...anthropicProviders,
 };
 
 /** Every provider id that a definition may name. */
