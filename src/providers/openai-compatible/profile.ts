@@ -1,5 +1,4 @@
 import type { ChatPart, ModelKind } from '../../domain/model-call.ts';
-import type { JsonObject } from '../../domain/json.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 
 /** How one server deviates from OpenAI's API. */
@@ -27,13 +26,13 @@ export type OpenAiCompatibleProfile = {
   readonly parts: readonly ChatPart['type'][];
   /** Transcription models that tell times; the others give the text alone. */
   readonly timedModels: RegExp;
+  /** How speakers are told apart: by a model of its own, or by any when asked with `diarize`. */
+  readonly diarizesBy: 'model' | 'field';
   /** Does transcription take a `response_format`? */
   readonly transcriptFormats: boolean;
   /** Fields of a call that the server does not have: never silently left out. */
   readonly unsupported: readonly string[];
   readonly extraHeaders: Readonly<Record<string, string>>;
-  /** Put into every chat. */
-  readonly extraChatFields: JsonObject;
   /** Statuses that mean something else here than elsewhere. */
   readonly classByStatus: Readonly<Record<number, ProviderFailureClass>>;
 };
@@ -52,9 +51,9 @@ export const baseProfile: OpenAiCompatibleProfile = {
   usageInStream: true,
   parts: ['text', 'image'],
   timedModels: /whisper/i,
+  diarizesBy: 'model',
   transcriptFormats: true,
   unsupported: [],
   extraHeaders: {},
-  extraChatFields: {},
   classByStatus: {},
 };

@@ -33,8 +33,6 @@ export const openAiCompatibleProfiles = {
     reasoningField: 'reasoning',
     strictSchemas: true,
     parts: ['text', 'image', 'audio', 'document'],
-    // UNVERIFIED: newer versions are said to report the cost without being asked.
-    extraChatFields: { usage: { include: true } },
   },
   mistral: {
     ...baseProfile,
@@ -45,6 +43,7 @@ export const openAiCompatibleProfiles = {
     usageInStream: false,
     // UNVERIFIED: that its transcription takes `timestamp_granularities` with every model.
     timedModels: /./,
+    diarizesBy: 'field',
     transcriptFormats: false,
     unsupported: ['reasoningEffort', 'prompt', 'images'],
   },

@@ -5,8 +5,8 @@ const nanoPerUsd = 1e9;
 
 /**
  * What OpenRouter says a call cost, in nano-dollars; null where nothing is said. With a key of one's own at the
- * provider behind it, `cost` is its fee alone.
- * UNVERIFIED: that `is_byok` and `cost_details.upstream_inference_cost` say the rest.
+ * provider behind it (`is_byok`), `cost` is its fee alone; without one, `upstream_inference_cost` only repeats it.
+ * UNVERIFIED: that the upstream's part is charged by that provider exactly as it is said here.
  */
 export function reportedCostNanoUsd(usage: Json | undefined): number | null {
   if (usage === undefined || !isJsonObject(usage)) return null;

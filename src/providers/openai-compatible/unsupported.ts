@@ -59,7 +59,7 @@ function transcriptBeyond(
   const isTimed = isDiarizing(model) ? timestamps === 'segment' : profile.timedModels.test(model);
   return [
     ...(timestamps === undefined || isTimed ? [] : ['timestamps']),
-    ...(diarize && !isDiarizing(model) ? ['diarize'] : []),
+    ...(diarize && profile.diarizesBy === 'model' && !isDiarizing(model) ? ['diarize'] : []),
   ];
 }
 

@@ -75,7 +75,7 @@ function imageTokens(raw: JsonObject): Usage {
 function audioMsOf(raw: JsonObject, body: JsonObject): number {
   const seconds =
     numberAt(raw, 'seconds') ??
-    // UNVERIFIED: Mistral's name for it.
+    // Mistral's name for it.
     numberAt(raw, 'prompt_audio_seconds') ??
     (raw['type'] === 'tokens' ? null : numberAt(body, 'duration'));
   return Math.max(0, Math.round((seconds ?? 0) * 1000));

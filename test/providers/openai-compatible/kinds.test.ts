@@ -195,6 +195,20 @@ describe('a transcription', () => {
     ]);
   });
 
+  test('by Mistral tells speakers apart where it is asked to', async () => {
+    const call: ModelCall = { kind: 'transcribe', model: 'voxtral', audio, diarize: true };
+    expect(makeAdapter({ profile: mistral }).unsupported?.(call)).toEqual([]);
+    expect((await sentFor(call, mistral))?.body).toContainEqual(['diarize', 'true']);
+    const segments = [{ start: 0, end: 1, text: 'Hi', speaker_id: 'speaker_1' }];
+    const usage = { prompt_audio_seconds: 12, prompt_tokens: 4, completion_tokens: 3 };
+    expect(
+      resultOf({ call, reply: reply(200, { text: 'Hi', segments, usage }) }, mistral),
+    ).toMatchObject({
+      result: { segments: [{ speaker: 'speaker_1' }] },
+      usage: { audioMs: 12_000, inputTokens: 4, outputTokens: 3 },
+    });
+  });
+
   test.each<[string, object, string[]]>([
     ['whisper-1', { timestamps: 'word' }, []],
     ['whisper-1', { diarize: true }, ['diarize']],

@@ -154,7 +154,6 @@ describe('what is different with one server', () => {
     ['a fee beside an unknown cost', { cost: 0.0001, is_byok: true }, undefined],
   ])('OpenRouter reports %s', (_name, more, expected) => {
     const adapter = makeAdapter({ profile: openrouter });
-    expect(adapter.transformInput(chatCall()).body).toMatchObject({ usage: { include: true } });
     const outcome = adapter.normalizeOutput(
       reply(200, {
         choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }],

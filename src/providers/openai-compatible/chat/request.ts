@@ -16,7 +16,6 @@ export function chatBody(call: ChatCall, profile: OpenAiCompatibleProfile): Wire
     ...toolFields(call),
     ...responseFormat(call, profile),
     ...(streamed ? streamFields(profile) : {}),
-    ...profile.extraChatFields,
   });
 }
 

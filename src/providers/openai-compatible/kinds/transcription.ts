@@ -14,6 +14,7 @@ export function transcribeBody(
   profile: OpenAiCompatibleProfile,
 ): MultipartBody {
   const { model, language, prompt, timestamps } = call;
+  const asksForSpeakers = call.diarize === true && profile.diarizesBy === 'field';
   const format = formatOf(model, profile);
   const isTimed = timestamps !== undefined && format !== 'diarized_json';
   return new MultipartBody(
@@ -24,6 +25,7 @@ export function transcribeBody(
       ...(prompt === undefined ? [] : [{ name: 'prompt', value: prompt }]),
       ...(format === null ? [] : [{ name: 'response_format', value: format }]),
       ...(isTimed ? [{ name: 'timestamp_granularities[]', value: timestamps }] : []),
+      ...(asksForSpeakers ? [{ name: 'diarize', value: 'true' }] : []),
       // Wanted for sound of more than 30 seconds.
       ...(format === 'diarized_json' ? [{ name: 'chunking_strategy', value: 'auto' }] : []),
     ]),
@@ -72,6 +74,7 @@ function timesOf(item: JsonObject): { readonly start: number; readonly end: numb
 }
 
 function speakerOf(item: JsonObject): { readonly speaker?: string } {
-  const speaker = textAt(item, 'speaker');
+  // UNVERIFIED: `speaker_id` is Mistral's name for it.
+  const speaker = textAt(item, 'speaker') ?? textAt(item, 'speaker_id');
   return speaker === null ? {} : { speaker };
 }
