@@ -43,7 +43,7 @@ if (values.help) {
   });
   process.stdout.write(
     `Simulator at ${simulator.url}\n` +
-      `  API      ${simulator.url}/v1 (chat/completions, embeddings, models)\n` +
+      `  API      ${simulator.url}/v1 (chat/completions, responses, embeddings, images, audio/transcriptions, moderations, models)\n` +
       `  script   POST ${simulator.url}/__simulator/script\n` +
       `  journal  GET  ${simulator.url}/__simulator/journal\n` +
       `  stats    GET  ${simulator.url}/__simulator/stats\n`,

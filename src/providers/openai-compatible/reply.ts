@@ -1,4 +1,3 @@
-import { isJsonObject } from '../../domain/json.ts';
 import type { ModelCall } from '../../domain/model-call.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { chatOfClassify, classifyOutcome } from '../shared/classify-by-chat.ts';
@@ -8,7 +7,8 @@ import { readEmbeddings } from './kinds/embeddings.ts';
 import { readImages } from './kinds/images.ts';
 import { readModeration } from './kinds/moderation.ts';
 import { readTranscript } from './kinds/transcription.ts';
-import { spentIfSaid, unreadable, type Reading } from './reading.ts';
+import { readingOf, type Reading } from './reading.ts';
+import { saidSpent, readNothing } from '../shared/reading.ts';
 import type { OpenAiCompatibleSettings } from './settings.ts';
 
 /** Maps a whole reply, success or not, to an outcome. */
@@ -17,11 +17,10 @@ export function toOutcome(
   reply: WireReply,
   call: ModelCall,
 ): CallOutcome {
-  const body = isJsonObject(reply.body) ? reply.body : {};
-  const reading: Reading = { settings, reply, body, call };
+  const reading = readingOf(settings, reply, call);
   if (!isErrorReply(reply)) return read(reading);
   const failure = classify(settings, { kind: 'reply', reply }, call.model);
-  return { kind: 'failed', failure, ...spentIfSaid(reading) };
+  return { kind: 'failed', failure, ...saidSpent(reading.spent) };
 }
 
 function read(reading: Reading): CallOutcome {
@@ -43,6 +42,6 @@ function read(reading: Reading): CallOutcome {
       return readModeration(reading);
     case 'rerank':
     case 'summarize':
-      return unreadable(reading);
+      return readNothing(reading);
   }
 }

@@ -3,7 +3,8 @@ import type { ChatCall, ChatResult, ToolCall } from '../../../domain/model-call.
 import type { CallOutcome } from '../../port.ts';
 import { isList, objectAt, objectOf, objectsAt, textAt } from '../../shared/json-fields.ts';
 import { classify } from '../errors/classify.ts';
-import { done, finishedBadly, spentIfSaid, unreadable, type Reading } from '../reading.ts';
+import type { Reading } from '../reading.ts';
+import { readDone, readBad, saidSpent, readNothing } from '../../shared/reading.ts';
 
 const finishReasons: Readonly<Record<string, ChatResult['finishReason']>> = {
   stop: 'stop',
@@ -18,7 +19,7 @@ const finishReasons: Readonly<Record<string, ChatResult['finishReason']>> = {
 export function readChat(reading: Reading, call: ChatCall): CallOutcome {
   const choice = objectsAt(reading.body, 'choices')[0];
   const message = objectOf(choice?.['message']);
-  if (choice === undefined || message === null) return unreadable(reading);
+  if (choice === undefined || message === null) return readNothing(reading);
   const error = objectOf(choice['error']);
   const reason = textAt(choice, 'finish_reason') ?? '';
   if (error !== null || reason === 'error') return endedInError(reading, error);
@@ -29,28 +30,28 @@ function endedInError(reading: Reading, said: JsonObject | null): CallOutcome {
   const { settings, reply, call } = reading;
   const body = { ...reading.body, error: said ?? { message: 'the choice ended in an error' } };
   const failure = classify(settings, { kind: 'reply', reply: { ...reply, body } }, call.model);
-  return { kind: 'failed', failure, ...spentIfSaid(reading) };
+  return { kind: 'failed', failure, ...saidSpent(reading.spent) };
 }
 
 /** A reply that came through whole may still be none: refused, filtered, or JSON cut short. */
 function judge(reading: Reading, call: ChatCall, message: JsonObject, reason: string): CallOutcome {
   const refusal = textAt(message, 'refusal');
-  if (refusal !== null) return finishedBadly(reading, 'content_blocked_output', 'refusal', refusal);
+  if (refusal !== null) return readBad(reading, 'content_blocked_output', 'refusal', refusal);
   if (reason === 'content_filter') {
-    return finishedBadly(reading, 'content_blocked_output', reason, null);
+    return readBad(reading, 'content_blocked_output', reason);
   }
   const known = Object.hasOwn(finishReasons, reason) ? finishReasons[reason] : undefined;
   if (known === 'length' && call.output.kind === 'json') {
-    return finishedBadly(reading, 'output_truncated', reason, null);
+    return readBad(reading, 'output_truncated', reason);
   }
   const toolCalls = objectsAt(message, 'tool_calls').flatMap(readToolCall);
   const text = contentText(message['content']);
   if (toolCalls.length === 0) {
-    return done(reading, { kind: 'chat', text, finishReason: known ?? 'other' });
+    return readDone(reading, { kind: 'chat', text, finishReason: known ?? 'other' });
   }
   // Some servers say `stop` although they ask for a tool.
   const finishReason = known === 'length' ? known : 'tool_calls';
-  return done(reading, { kind: 'chat', text, finishReason, toolCalls });
+  return readDone(reading, { kind: 'chat', text, finishReason, toolCalls });
 }
 
 /** Arguments are JSON text; some servers send the JSON itself. */

@@ -6,7 +6,8 @@ import type { CallOutcome } from '../../port.ts';
 import { isList, numbersOf } from '../../shared/json-fields.ts';
 import { withOptions } from '../options.ts';
 import type { OpenAiCompatibleProfile } from '../profile.ts';
-import { done, unreadable, type Reading } from '../reading.ts';
+import type { Reading } from '../reading.ts';
+import { readDone, readNothing } from '../../shared/reading.ts';
 
 /** The body of `POST /embeddings`. */
 export function embedBody(call: EmbedCall, profile: OpenAiCompatibleProfile): WireValue {
@@ -21,7 +22,7 @@ export function embedBody(call: EmbedCall, profile: OpenAiCompatibleProfile): Wi
 
 export function readEmbeddings(reading: Reading, call: EmbedCall): CallOutcome {
   const { data } = reading.body;
-  if (!isList(data) || data.length !== call.texts.length) return unreadable(reading);
+  if (!isList(data) || data.length !== call.texts.length) return readNothing(reading);
   const vectors = new Map<number, readonly number[]>();
   data.forEach((item, position) => {
     if (!isJsonObject(item)) return;
@@ -30,8 +31,8 @@ export function readEmbeddings(reading: Reading, call: EmbedCall): CallOutcome {
     if (vector !== null) vectors.set(index, vector);
   });
   const ordered = call.texts.map((_text, index) => vectors.get(index) ?? []);
-  if (ordered.some((vector) => vector.length === 0)) return unreadable(reading);
-  return done(reading, { kind: 'embed', vectors: ordered });
+  if (ordered.some((vector) => vector.length === 0)) return readNothing(reading);
+  return readDone(reading, { kind: 'embed', vectors: ordered });
 }
 
 /** Numbers, or 32-bit floats (little endian) in base64, which some servers send whatever was asked for. */

@@ -5,7 +5,8 @@ import type { CallOutcome } from '../../port.ts';
 import { objectsAt, textAt } from '../../shared/json-fields.ts';
 import { withFormOptions, withOptions } from '../options.ts';
 import type { OpenAiCompatibleProfile } from '../profile.ts';
-import { done, unreadable, type Reading } from '../reading.ts';
+import type { Reading } from '../reading.ts';
+import { readDone, readNothing } from '../../shared/reading.ts';
 
 type Content = { readonly path: string; readonly body: WireBody };
 
@@ -54,7 +55,7 @@ function togetherFields(call: ImageCall): JsonObject {
 export function readImages(reading: Reading, call: ImageCall): CallOutcome {
   const format = textAt(reading.body, 'output_format') ?? call.format ?? null;
   const images = objectsAt(reading.body, 'data').flatMap((item) => readImage(item, format));
-  return images.length === 0 ? unreadable(reading) : done(reading, { kind: 'image', images });
+  return images.length === 0 ? readNothing(reading) : readDone(reading, { kind: 'image', images });
 }
 
 function readImage(item: JsonObject, format: string | null): ImageResult['images'] {

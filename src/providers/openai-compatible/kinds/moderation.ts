@@ -4,7 +4,8 @@ import { MediaSlot, type WireValue } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
 import { numberAt, objectAt, objectsAt } from '../../shared/json-fields.ts';
 import { withOptions } from '../options.ts';
-import { done, unreadable, type Reading } from '../reading.ts';
+import type { Reading } from '../reading.ts';
+import { readDone, readNothing } from '../../shared/reading.ts';
 
 /** The body of `POST /moderations`. */
 export function moderateBody({ model, text, images = [], options }: ModerateCall): WireValue {
@@ -21,12 +22,12 @@ export function moderateBody({ model, text, images = [], options }: ModerateCall
 export function readModeration(reading: Reading): CallOutcome {
   const results = objectsAt(reading.body, 'results');
   const judged = results.filter((result) => Object.keys(objectAt(result, 'categories')).length > 0);
-  if (judged.length === 0) return unreadable(reading);
+  if (judged.length === 0) return readNothing(reading);
   const categories = judged.flatMap(categoriesOf);
   const isFlagged = judged.some((result) => result['flagged'] === true);
   // Mistral says it of the categories only.
   const flagged = isFlagged || categories.some((category) => category.flagged);
-  return done(reading, { kind: 'moderate', flagged, categories });
+  return readDone(reading, { kind: 'moderate', flagged, categories });
 }
 
 function categoriesOf(result: JsonObject) {

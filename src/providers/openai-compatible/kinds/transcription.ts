@@ -5,7 +5,8 @@ import type { CallOutcome } from '../../port.ts';
 import { numberAt, objectsAt, textAt } from '../../shared/json-fields.ts';
 import { withFormOptions } from '../options.ts';
 import type { OpenAiCompatibleProfile } from '../profile.ts';
-import { done, unreadable, type Reading } from '../reading.ts';
+import type { Reading } from '../reading.ts';
+import { readDone, readNothing } from '../../shared/reading.ts';
 import { isDiarizing } from '../unsupported.ts';
 
 /** The form of `POST /audio/transcriptions`. */
@@ -42,9 +43,9 @@ function formatOf(model: string, profile: OpenAiCompatibleProfile): string | nul
 export function readTranscript(reading: Reading, call: TranscribeCall): CallOutcome {
   const { body } = reading;
   const { text } = body;
-  if (typeof text !== 'string') return unreadable(reading);
+  if (typeof text !== 'string') return readNothing(reading);
   const wantsSegments = call.timestamps === 'segment' || call.diarize === true;
-  return done(reading, {
+  return readDone(reading, {
     kind: 'transcribe',
     text,
     language: textAt(body, 'language'),

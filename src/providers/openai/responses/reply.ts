@@ -1,13 +1,8 @@
-import { isJsonObject, type JsonObject } from '../../../domain/json.ts';
+import type { JsonObject } from '../../../domain/json.ts';
 import type { ModelCall, ToolCall } from '../../../domain/model-call.ts';
 import { classify } from '../../openai-compatible/errors/classify.ts';
-import {
-  done,
-  finishedBadly,
-  spentIfSaid,
-  unreadable,
-  type Reading,
-} from '../../openai-compatible/reading.ts';
+import { readingOf, type Reading } from '../../openai-compatible/reading.ts';
+import { readDone, readBad, saidSpent, readNothing } from '../../shared/reading.ts';
 import type { OpenAiCompatibleSettings } from '../../openai-compatible/settings.ts';
 import type { CallOutcome, Ticket, WireReply } from '../../port.ts';
 import { objectAt, objectOf, objectsAt, textAt } from '../../shared/json-fields.ts';
@@ -28,14 +23,14 @@ export function readResponse(
   call: ModelCall,
   ticket?: Ticket,
 ): CallOutcome {
-  const body = isJsonObject(reply.body) ? reply.body : {};
-  const reading: Reading = { settings, reply, body, call };
+  const reading = readingOf(settings, reply, call);
+  const { body } = reading;
   if (reply.status >= 300) return failedBefore(reading);
   const status = textAt(body, 'status') ?? '';
   if (working.has(status)) return stillWorking(reading, ticket);
   const end = Object.hasOwn(ends, status) ? ends[status] : undefined;
   if (end !== undefined) return end(reading);
-  return objectOf(body['error']) === null ? unreadable(reading) : failedBefore(reading);
+  return objectOf(body['error']) === null ? readNothing(reading) : failedBefore(reading);
 }
 
 const working: ReadonlySet<string> = new Set(['queued', 'in_progress']);
@@ -50,7 +45,7 @@ const ends: Readonly<Record<string, (reading: Reading) => CallOutcome>> = {
 function stillWorking(reading: Reading, ticket: Ticket | undefined): CallOutcome {
   const id = textAt(reading.body, 'id');
   if (ticket !== undefined) return { kind: 'pending', ticket, checkInMs: askAgainMs };
-  if (id === null || !idPattern.test(id)) return unreadable(reading);
+  if (id === null || !idPattern.test(id)) return readNothing(reading);
   return { kind: 'pending', ticket: { providerJobId: id, data: null }, checkInMs: askAgainMs };
 }
 
@@ -59,7 +54,7 @@ function readOutput(reading: Reading, reason: 'stop' | 'length'): CallOutcome {
   const parts = items.flatMap((item) => objectsAt(item, 'content'));
   const refusals = parts.flatMap((part) => textAt(part, 'refusal') ?? []);
   if (refusals.length > 0) {
-    return finishedBadly(reading, 'content_blocked_output', 'refusal', refusals.join('\n'));
+    return readBad(reading, 'content_blocked_output', 'refusal', refusals.join('\n'));
   }
   const text = parts
     .filter((part) => part['type'] === 'output_text')
@@ -68,11 +63,11 @@ function readOutput(reading: Reading, reason: 'stop' | 'length'): CallOutcome {
   const toolCalls = items.filter((item) => item['type'] === 'function_call').flatMap(readToolCall);
   const hasMessage = items.some((item) => item['type'] === 'message');
   if (toolCalls.length > 0) {
-    return done(reading, { kind: 'chat', text, finishReason: 'tool_calls', toolCalls });
+    return readDone(reading, { kind: 'chat', text, finishReason: 'tool_calls', toolCalls });
   }
   // An answer cut off while the model was still thinking has no message at all.
-  if (!hasMessage && reason === 'stop') return unreadable(reading);
-  return done(reading, { kind: 'chat', text, finishReason: reason });
+  if (!hasMessage && reason === 'stop') return readNothing(reading);
+  return readDone(reading, { kind: 'chat', text, finishReason: reason });
 }
 
 function readToolCall(item: JsonObject): readonly ToolCall[] {
@@ -86,11 +81,11 @@ function readIncomplete(reading: Reading): CallOutcome {
   const { call } = reading;
   const reason = textAt(objectAt(reading.body, 'incomplete_details'), 'reason');
   if (reason === 'content_filter') {
-    return finishedBadly(reading, 'content_blocked_output', reason, null);
+    return readBad(reading, 'content_blocked_output', reason);
   }
   const wantsJson = call.kind === 'chat' && call.output.kind === 'json';
   if (wantsJson || reason !== 'max_output_tokens') {
-    return finishedBadly(reading, 'output_truncated', reason ?? 'incomplete', null);
+    return readBad(reading, 'output_truncated', reason ?? 'incomplete');
   }
   return readOutput(reading, 'length');
 }
@@ -106,7 +101,7 @@ function failedAfter(reading: Reading): CallOutcome {
   const said = objectOf(body['error']) === null ? { error: { message: 'no reason given' } } : {};
   const evidence = { kind: 'reply' as const, reply: { ...reply, body: { ...body, ...said } } };
   const failure = { ...classify(settings, evidence, call.model), phase: 'accepted' as const };
-  return { kind: 'failed', failure, ...spentIfSaid(reading) };
+  return { kind: 'failed', failure, ...saidSpent(reading.spent) };
 }
 
 function cancelled(reading: Reading): CallOutcome {
@@ -115,6 +110,6 @@ function cancelled(reading: Reading): CallOutcome {
   return {
     kind: 'failed',
     failure: { ...failure, phase: 'accepted', code: 'cancelled_at_provider' },
-    ...spentIfSaid(reading),
+    ...saidSpent(reading.spent),
   };
 }
