@@ -22,6 +22,7 @@ import type {
   SubmitAnswer,
   TurnRequest,
 } from '../ports/job-shard.ts';
+import type { Files } from '../ports/files.ts';
 import type { Objects } from '../ports/objects.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
 import type { Machine } from '../ports/runtime.ts';
@@ -32,6 +33,8 @@ export type CreateDeps = {
   readonly plans: PlanCache;
   readonly shards: JobShards;
   readonly objects: Objects;
+  /** Looks for files that inputs name. Absent where none are kept. */
+  readonly files?: Pick<Files, 'head'>;
   readonly machine: Machine;
   /** The limit on jobs under way at once in a project that has none of its own; null for none. */
   readonly projectJobsMax?: number | null;

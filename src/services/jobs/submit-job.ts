@@ -8,8 +8,9 @@ import {
   type Order,
   type Submitted,
 } from './create-job.ts';
-import { findPipeline } from '../pipelines/find-pipeline.ts';
+import { findPipeline, type FoundPipeline } from '../pipelines/find-pipeline.ts';
 import { hashedKey } from './idempotency.ts';
+import { inputFilesRefusal } from '../files/check-input-files.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, type Result } from '../result.ts';
 
@@ -43,6 +44,20 @@ async function orderOf(
 ): Promise<Result<Order>> {
   const found = await findPipeline(deps, actor.project, submit.pipeline, '/pipeline');
   if (!found.ok) return found;
-  const refused = inputRefusal(found.value, submit.input);
+  const refused =
+    inputRefusal(found.value, submit.input) ??
+    (await filesRefusal(deps, actor, found.value, submit.input));
   return refused ?? done({ ...submit, found: found.value, rerun: null });
+}
+
+/** Null when every file that the input names is there. */
+async function filesRefusal(
+  { files }: CreateDeps,
+  { project }: Actor,
+  { plan }: FoundPipeline,
+  input: Json,
+): Promise<Result<never> | null> {
+  const schema = plan.definition.input?.schema;
+  if (files === undefined || schema === undefined) return null;
+  return inputFilesRefusal(files, project, schema, input);
 }
