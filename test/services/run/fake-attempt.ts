@@ -16,7 +16,7 @@ import type { Attempt, ExecuteDeps } from '../../../src/services/run/attempt.ts'
 import { packOutput } from '../../../src/services/run/pack-output.ts';
 import { runModel } from '../../../src/services/run/run-model.ts';
 
-export const PROJECT = projectId('prj_test');
+const PROJECT = projectId('prj_test');
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an id of the right form
 const JOB = `job_${'0'.repeat(34)}` as JobId;
 

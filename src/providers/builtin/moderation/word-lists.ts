@@ -4,7 +4,7 @@
  * two of them.
  */
 export const moderationCategories = ['profanity', 'insults', 'threats', 'self_harm'] as const;
-export type ModerationCategory = (typeof moderationCategories)[number];
+type ModerationCategory = (typeof moderationCategories)[number];
 
 type Entries = Readonly<Record<string, readonly string[]>>;
 
