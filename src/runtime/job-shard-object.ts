@@ -3,7 +3,10 @@ import { DurableObject } from 'cloudflare:workers';
 import { isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
 import type { FlowAnswer, FlowMessage, FlowSlot } from '../services/ports/flow.ts';
 import type {
+  CallbackAnswer,
+  CallbackRequest,
   CancelAnswer,
+  CancelledTickets,
   EventAnswer,
   EventRequest,
   EventsAnswer,
@@ -122,6 +125,14 @@ export class JobShardObject extends DurableObject<Env> {
 
   parentTold(request: { readonly jobId: JobId }): void {
     this.#jobs.parentTold(request);
+  }
+
+  ticketsCancelled(request: CancelledTickets): void {
+    this.#jobs.ticketsCancelled(request);
+  }
+
+  callBack(request: CallbackRequest): CallbackAnswer {
+    return this.#jobs.callBack(request);
   }
 
   findKey(keyHash: string): KeyedJob | null {

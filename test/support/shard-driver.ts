@@ -31,6 +31,7 @@ import type {
   SettlementReport,
   SubmitAnswer,
   SubmitRequest,
+  TicketReport,
   TurnRequest,
   WorkItem,
 } from '../../src/services/ports/job-shard.ts';
@@ -44,6 +45,7 @@ import {
   failureOf,
   parseKey,
   type DefinitionBody,
+  type ProviderView,
 } from './engine-driver.ts';
 import { NodeSqlite } from './node-sqlite.ts';
 
@@ -105,6 +107,7 @@ export class ShardDriver {
   readonly logs: { readonly level: string; readonly event: string }[] = [];
   readonly measured: Change[] = [];
   readonly unusable = new Map<string, string>();
+  readonly views = new Map<string, ProviderView>();
   random = 0.5;
   /** True to put the object away whenever it is idle: every alarm finds a new one. */
   coldAlarms = false;
@@ -206,7 +209,7 @@ export class ShardDriver {
   target({ provider }: Target): TargetView {
     const reason = this.unusable.get(provider);
     if (reason !== undefined) return { usable: false, reason };
-    return { usable: true, local: provider === 'builtin' };
+    return { usable: true, local: provider === 'builtin', ...this.views.get(provider) };
   }
 
   #takeWakes(messages: readonly WakeMessage[]): void {
@@ -425,6 +428,21 @@ export class ShardDriver {
     };
   }
 
+  /** The attempt goes on at its provider. */
+  ticketed(key: string, report: Partial<TicketReport> = {}): SettlementReport {
+    return {
+      ...parseKey(key),
+      facts: { latencyMs: 3, costNanoUsd: 0 },
+      outcome: {
+        ok: 'pending',
+        ticket: { providerJobId: `provider-${key}`, data: { url: `/${key}` } },
+        checkInMs: 10_000,
+        poll: 0,
+        ...report,
+      },
+    };
+  }
+
   succeed(
     jobId: JobId,
     key: string,
@@ -529,6 +547,8 @@ export class ShardDriver {
       read: async (request) => throughJson(this.shard.read(throughJson(request))),
       events: async (request) => throughJson(this.shard.events(throughJson(request))),
       parentTold: async (request) => this.shard.parentTold(throughJson(request)),
+      ticketsCancelled: async (request) => this.shard.ticketsCancelled(throughJson(request)),
+      callBack: async (request) => throughJson(this.shard.callBack(throughJson(request))),
       findKey: async (keyHash) => throughJson(this.shard.findKey(keyHash)),
       confirm: async (marks) => this.shard.confirm(throughJson(marks)),
       grant: async (slots) => throughJson(this.shard.grant(throughJson(slots))),

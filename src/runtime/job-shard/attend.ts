@@ -13,7 +13,7 @@ import { makeWorld, NO_ARRIVALS, type Arrivals } from './make-world.ts';
 import { openBox, putControl, putPayload } from './payload-box.ts';
 import { guarded } from './quarantine.ts';
 import { queueHistory, queueWakes } from './sends.ts';
-import { storeItems } from './turn.ts';
+import { storeItems } from './reports.ts';
 import { eraseItemOutputs } from './tables/items.ts';
 import { deleteJob, loadJob, saveBook, updateJob, type JobRow } from './tables/jobs.ts';
 import { deleteKey } from './tables/keys.ts';

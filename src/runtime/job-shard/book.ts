@@ -1,4 +1,7 @@
+import type { ActiveAttempt } from '../../domain/attempt.ts';
 import type { JobState } from '../../domain/job.ts';
+import type { StoredValue } from '../../domain/stored-value.ts';
+import type { ProviderWork } from '../../domain/ticket.ts';
 import type { WaitingKind } from '../../domain/waiting.ts';
 
 /**
@@ -16,6 +19,10 @@ export type Book = {
   readonly unheard?: Readonly<Record<string, number>> | undefined;
   /** True once the job that waits for this one knows its end. */
   readonly parentTold?: boolean;
+  /** What providers have called back with, until it is read, by attempt key. */
+  readonly callbacks?: Readonly<Record<string, StoredValue>> | undefined;
+  /** Work at providers that they have to be told to stop, by attempt key; see `tickets.ts`. */
+  readonly cancels?: Readonly<Record<string, TicketCancel>> | undefined;
   /** What the job waits for; absent while something moves, and once it is over. */
   readonly waiting?: Waiting | undefined;
   /** The job's slot, when it is under a limit; see `flow.ts`. */
@@ -33,6 +40,15 @@ export type Book = {
   /** How long payloads and history stay after the end, in milliseconds. */
   readonly payloadsMs: number;
   readonly historyMs: number;
+};
+
+export type TicketCancel = {
+  readonly attempt: ActiveAttempt & { readonly ticket: ProviderWork };
+  /** True for a ticket that came after its attempt was given up: an attempt to come may take it over. */
+  readonly stray?: true;
+  /** How often a runner was asked to tell the provider, and when last. */
+  readonly tries: number;
+  readonly atMs: number;
 };
 
 export type BookFlow = {

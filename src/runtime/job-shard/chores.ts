@@ -4,10 +4,14 @@ import type { Chores } from '../../services/ports/job-shard.ts';
 import { NO_WAKES, wakesDueAtMs, type Book } from './book.ts';
 import type { ShardContext } from './context.ts';
 import { loadJob, saveBook } from './tables/jobs.ts';
+import { owedCancels } from './tickets.ts';
 
 type Standing = { readonly state: JobState; readonly book: Book };
 
-/** What has to be done for a job beside its steps: tell its parent, stop its children. */
+/**
+ * What has to be done for a job beside its steps: tell its parent, stop its children and its providers. Which of the
+ * providers a runner is asked to tell, its call itself says.
+ */
 export function choresOf({ state, book }: Standing): Chores | null {
   const over = isTerminal(state.status);
   const tellParent =
@@ -16,7 +20,8 @@ export function choresOf({ state, book }: Standing): Chores | null {
       : null;
   const unwanted = over || state.status === 'cancelling';
   const cancelChildren = unwanted ? openChildren(state) : [];
-  if (tellParent === null && cancelChildren.length === 0) return null;
+  const tickets = owedCancels(state, book);
+  if (tellParent === null && cancelChildren.length + tickets.length === 0) return null;
   return { tellParent, cancelChildren };
 }
 

@@ -14,6 +14,7 @@ import {
   type Wakes,
 } from './book.ts';
 import { choresDueAtMs, choresOf } from './chores.ts';
+import { nextClaims, unreadCallbacks, withoutPassed } from './claims.ts';
 import { confirmedSeq, type ShardContext } from './context.ts';
 import { claimableCount, flowDueAtMs, nextFlow, noteFlow } from './flow.ts';
 import { dropLease, leaseEndsAtMs, noteSeen, stillUnheard } from './leases.ts';
@@ -23,6 +24,7 @@ import { insertEvents, tailOf, toLines } from './tables/events.ts';
 import { insertJob, updateJob, type JobChange, type JobRow } from './tables/jobs.ts';
 import { noteProgress } from './tell-progress.ts';
 import { noteWaiting } from './tell-waiting.ts';
+import { nextCancels, type CancelsInput } from './tickets.ts';
 import { nextWaiting } from './waiting.ts';
 
 /** The tail moves into an event row of its own beyond this many characters. */
@@ -43,6 +45,10 @@ export type CommitInput = {
   readonly attended: boolean;
   /** True when a value of the job lies in R2 since this call. */
   readonly objects: boolean;
+  /** Tickets that came after their attempt was given up. */
+  readonly strays?: CancelsInput['strays'] | undefined;
+  /** Callbacks that were read, by their objects' keys. */
+  readonly read?: readonly string[];
   /** True when the job gets the slot that it asked for. */
   readonly granted?: true;
 };
@@ -59,14 +65,22 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
   const nowMs = ports.nowMs();
 
   const flow = nextFlow(context, flowBefore(input), state, plan);
-  const { hints, wakes } = nextHints(input, flow, nowMs);
+  const cancels = cancelsAfter(input, nowMs);
+  const { hints, wakes } = nextHints(input, { ...row.book, flow, cancels }, nowMs);
   const tail = nextTail(context, jobId, row.book, decision.events);
   const book: Book = {
     ...row.book,
     ...tail.book,
     confirmedSeq: confirmedSeq(context, jobId, row.book),
     wakes,
-    claims: nextClaims(row.book.claims, state, decision.claimed.keys, input.requestId),
+    claims: nextClaims(
+      withoutPassed(row.book.claims, decision.events),
+      state,
+      decision.claimed.keys,
+      input.requestId,
+    ),
+    callbacks: unreadCallbacks(row.book, state, input.read ?? []),
+    cancels,
     inlineLength: input.box.length,
     objects: row.book.objects || input.objects,
     unheard: stillUnheard(context, { state, book: row.book }),
@@ -99,14 +113,10 @@ export function commit(context: ShardContext, input: CommitInput): JobRow {
 type Hints = { readonly hints: number; readonly wakes: Wakes };
 
 /** The hints to send after a commit. What is owed to other jobs counts as work that one runner does. */
-function nextHints(
-  { row, decision, plan, ...input }: CommitInput,
-  flow: Book['flow'],
-  nowMs: number,
-): Hints {
+function nextHints({ decision, plan, ...input }: CommitInput, book: Book, nowMs: number): Hints {
   const { state } = decision;
-  const runnable = claimableCount({ state, book: { ...row.book, flow } }, plan, nowMs);
-  if (runnable === 0 && choresOf({ state, book: row.book }) !== null) {
+  const runnable = claimableCount({ state, book }, plan, nowMs);
+  if (runnable === 0 && choresOf({ state, book }) !== null) {
     // The runner that is here does it; should it die over it, the alarm calls another one.
     if (input.attended) return { hints: 0, wakes: { outstanding: 1, sentAtMs: nowMs, tries: 0 } };
     const hints = hintsToSend(input.wakes, 1, nowMs);
@@ -116,6 +126,14 @@ function nextHints(
   // A runner that comes again stands for the hints: should it not, the alarm sends them.
   const hints = input.returning ? 0 : wanted;
   return { hints, wakes: afterHints(input.wakes, wanted, runnable, nowMs) };
+}
+
+function cancelsAfter(
+  { row, decision: { state, events }, strays = [], attended }: CommitInput,
+  nowMs: number,
+): Book['cancels'] {
+  const { cancels } = row.book;
+  return nextCancels({ before: row.state, state, cancels, events, strays, attended, nowMs });
 }
 
 function flowBefore({ row, granted }: CommitInput): Book['flow'] {
@@ -200,18 +218,6 @@ function nextTail(
     book: { tailFromSeq: first.seq, tailLength: lines.length },
     change: { kind: 'replace', lines },
   };
-}
-
-/** Which call claimed which attempt, for the attempts that are still open. */
-function nextClaims(
-  before: Book['claims'],
-  state: JobState,
-  claimed: readonly string[],
-  requestId: string | null,
-): Book['claims'] {
-  const open = Object.entries(before).filter(([key]) => state.active[key] !== undefined);
-  const fresh = requestId === null ? [] : claimed.map((key) => [key, requestId] as const);
-  return Object.fromEntries([...open, ...fresh]);
 }
 
 type DueInput = {

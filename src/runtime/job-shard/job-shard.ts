@@ -1,6 +1,9 @@
 import type { JobId } from '../../domain/ids.ts';
 import type {
+  CallbackAnswer,
+  CallbackRequest,
   CancelAnswer,
+  CancelledTickets,
   EventAnswer,
   EventRequest,
   EventsAnswer,
@@ -25,6 +28,7 @@ import { parentTold } from './chores.ts';
 import { confirmHistory } from './confirm.ts';
 import { takeGrants } from './grants.ts';
 import { freshMemory, type ShardContext, type ShardPorts, type ShardSettings } from './context.ts';
+import { callBack, ticketsCancelled } from './provider-calls.ts';
 import { read, readEvents } from './read.ts';
 import { migrate } from './schema.ts';
 import { submit } from './submit.ts';
@@ -88,6 +92,14 @@ export class ShardOfJobs {
 
   parentTold({ jobId }: { readonly jobId: JobId }): void {
     parentTold(this.#context, jobId);
+  }
+
+  ticketsCancelled(request: CancelledTickets): void {
+    ticketsCancelled(this.#context, request);
+  }
+
+  callBack(request: CallbackRequest): CallbackAnswer {
+    return callBack(this.#context, request);
   }
 
   findKey(keyHash: string): KeyedJob | null {

@@ -1,4 +1,4 @@
-import { attemptKey, type ActiveAttempt } from '../../domain/attempt.ts';
+import { attemptKey, isInRunnersHands, type ActiveAttempt } from '../../domain/attempt.ts';
 import type { JobId } from '../../domain/ids.ts';
 import type { JobState } from '../../domain/job.ts';
 import type { Book } from './book.ts';
@@ -36,6 +36,8 @@ type Held = { readonly state: JobState; readonly book: Book };
 
 /** When an attempt counts as lost unless its runner is heard of before. */
 export function leaseEndsAtMs({ memory }: ShardContext, job: Held, active: ActiveAttempt): number {
+  // Its end is the engine's business.
+  if (active.ticket !== undefined) return Number.POSITIVE_INFINITY;
   if (active.child !== undefined) return active.deadlineAtMs + PAST_DEADLINE_MS;
   const key = keyOf(active);
   const seen = memory.seenAtMs.get(seenKey(job.state.birth.id, key));
@@ -52,10 +54,10 @@ export function expiredLeases(context: ShardContext, job: Held): ActiveAttempt[]
   );
 }
 
-/** True for an open attempt that a runner holds, and not another job. */
+/** True for an open attempt that a runner holds, and not another job, or a provider. */
 function isHeld({ active }: JobState, key: string): boolean {
   const attempt = active[key];
-  return attempt !== undefined && attempt.child === undefined;
+  return attempt !== undefined && isInRunnersHands(attempt);
 }
 
 /** The marks to keep: those of open attempts that nobody has been heard of since. */

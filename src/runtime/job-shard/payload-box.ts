@@ -18,6 +18,8 @@ export const payloadKeys = {
   /** An answer that failed its check. */
   rejected: (step: string, item: number | null) =>
     item === null ? `rejected/${step}` : `rejected/${step}/${item}`,
+  /** What else a provider's adapter needs to ask for an attempt's work. */
+  ticket: (attemptKey: string) => `ticket/${attemptKey}`,
   /** What a provider said of a failed attempt. */
   detail: (attemptKey: string) => `detail/${attemptKey}`,
 } as const;

@@ -3,6 +3,7 @@ import type { JobId } from '../../domain/ids.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import { foldEvent } from '../../engine/fold.ts';
 import type { Plan } from '../../engine/plan.ts';
+import type { Book } from './book.ts';
 import { arm } from './commit.ts';
 import type { ShardContext } from './context.ts';
 import { queueFlow } from './flow.ts';
@@ -10,6 +11,7 @@ import { planOf } from './plans.ts';
 import { queueHistory } from './sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
 import { loadJob, updateJob, type JobRow } from './tables/jobs.ts';
+import { nextCancels } from './tickets.ts';
 
 /**
  * Runs work on one job so that a defect met on the way ends that job and no other. What the job had written
@@ -62,15 +64,17 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
     },
   };
   const lines = toLines([event]);
+  const [tailFromSeq, tailLength] = [event.seq, lines.length];
   const after = ended(state, event);
   const flow = book.flow && ({ ...book.flow, status: 'releasing' } as const);
+  const cancels = cancelsAfter(context, row, after);
   const dueAtMs = ports.nowMs() + 1_000;
   ports.sql.transaction(() => {
     if (book.tailLength > 0)
       insertEvents(ports.sql, jobId, book.tailFromSeq, tailOf(ports.sql, jobId));
     updateJob(ports.sql, jobId, {
       state: after,
-      book: { ...book, tailFromSeq: event.seq, tailLength: lines.length, claims: {}, flow },
+      book: { ...book, tailFromSeq, tailLength, claims: {}, flow, cancels },
       inline: null,
       dueAtMs,
       tail: { kind: 'replace', lines },
@@ -81,6 +85,19 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
   ports.measure({ before: state, state: after, events: [event] });
   queueHistory(context, jobId);
   if (flow !== undefined) queueFlow(context, after, flow);
+}
+
+/** What the job's providers still do has to be stopped. */
+function cancelsAfter({ ports }: ShardContext, before: JobRow, state: JobState): Book['cancels'] {
+  return nextCancels({
+    before: before.state,
+    state,
+    cancels: before.book.cancels,
+    events: [],
+    strays: [],
+    attended: false,
+    nowMs: ports.nowMs(),
+  });
 }
 
 /** The state may be what the defect spoiled: then no more is taken from it than it needs to be over. */

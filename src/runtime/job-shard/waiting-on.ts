@@ -1,3 +1,4 @@
+import { isInRunnersHands } from '../../domain/attempt.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import { runnableCount, stepDeadlineAtMs } from '../../engine/due.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
@@ -12,12 +13,12 @@ export function waitingOn(job: Job, plan: Plan, nowMs: number): WaitingOn | null
   const { state } = job;
   const { status, active } = state;
   if (isTerminal(status) || status === 'paused') return null;
-  if (Object.values(active).some(({ child }) => child === undefined)) return null;
+  if (Object.values(active).some(isInRunnersHands)) return null;
   if (lacksSlot(job, plan)) {
     return { kind: 'concurrency', key: state.birth.flow?.key ?? null, untilAtMs: null };
   }
   if (runnableCount(state, plan, nowMs) > 0) return { kind: 'runner', key: null, untilAtMs: null };
-  const waits = [...plan.steps.flatMap((step) => stepWaits(state, step)), ...childWaits(state)];
+  const waits = [...plan.steps.flatMap((step) => stepWaits(state, step)), ...otherWaits(state)];
   const [first] = waits.toSorted((left, right) => untilOf(left) - untilOf(right));
   return first ?? null;
 }
@@ -59,8 +60,12 @@ function deadlineOf(state: JobState, step: PlannedStep): number | null {
   return Number.isFinite(deadlineAtMs) ? deadlineAtMs : null;
 }
 
-function childWaits({ active }: JobState): WaitingOn[] {
-  return Object.values(active).flatMap(({ child }) =>
-    child === undefined ? [] : [{ kind: 'child' as const, key: child, untilAtMs: null }],
-  );
+/** What other jobs and providers do. */
+function otherWaits({ active }: JobState): WaitingOn[] {
+  return Object.values(active).flatMap(({ child, ticket, target }): WaitingOn[] => {
+    if (child !== undefined) return [{ kind: 'child', key: child, untilAtMs: null }];
+    if (ticket === undefined) return [];
+    const key = target?.provider ?? null;
+    return [{ kind: 'provider', key, untilAtMs: ticket.checkAtMs }];
+  });
 }

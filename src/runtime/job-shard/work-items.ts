@@ -1,16 +1,28 @@
-import type { ActiveAttempt } from '../../domain/attempt.ts';
-import { attemptKey } from '../../domain/attempt.ts';
+import {
+  attemptKey,
+  type ActiveAttempt,
+  type AttemptRecord,
+  type Target,
+} from '../../domain/attempt.ts';
+import type { ProviderWork, Ticket } from '../../domain/ticket.ts';
+import { unresolvedSubmits } from '../../engine/tickets.ts';
+import type { Book } from './book.ts';
 import type { JobState } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Violation } from '../../domain/failure.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
-import type { JobContext, WorkItem } from '../../services/ports/job-shard.ts';
+import type { JobContext, LostAttempt, WorkItem } from '../../services/ports/job-shard.ts';
 import { getPayload, payloadKeys } from './payload-box.ts';
 import { resolveRead, type ReadSource } from './resolve-reads.ts';
 import { loadItem } from './tables/items.ts';
 
 /** What a runner needs to carry out an attempt that it has claimed. */
-export function workItem(source: ReadSource, plan: Plan, active: ActiveAttempt): WorkItem {
+export function workItem(
+  source: ReadSource,
+  plan: Plan,
+  active: ActiveAttempt,
+  book: Book,
+): WorkItem {
   const step = plan.byId.get(active.step);
   if (step === undefined) throw new Error(`the plan has no step ${active.step}`);
   const { item, attempt, target, targetIndex, deadlineAtMs } = active;
@@ -26,7 +38,51 @@ export function workItem(source: ReadSource, plan: Plan, active: ActiveAttempt):
     itemRead: itemRead(source, step, item),
     reAsk: reAsk(source, active),
     ...(step.definition.uses === 'pipeline' ? { childKey: childKey(source, active) } : {}),
+    ...(target === null ? {} : providerPart(source, active, target, book)),
   };
+}
+
+/** What a runner needs to ask a provider, or to find out what it knows already. */
+function providerPart(
+  source: ReadSource,
+  active: ActiveAttempt,
+  target: Target,
+  book: Book,
+): Partial<WorkItem> {
+  const { step, item, attempt, startedAtMs, deadlineAtMs, ticket } = active;
+  const times = { startedAtMs, givenUpAtMs: deadlineAtMs };
+  if (ticket !== undefined) {
+    const key = attemptKey(step, item, attempt);
+    const callback = book.callbacks?.[key] ?? null;
+    return {
+      ...times,
+      poll: { ticket: ticketOf(source, key, ticket), number: ticket.polls, callback },
+    };
+  }
+  const lost = unresolvedSubmits(attemptsOf(source, step, item), target);
+  if (lost.length === 0) return times;
+  return { ...times, reconcile: lost.map((record) => lostAttempt(source, active, record, book)) };
+}
+
+function ticketOf(
+  { sql, state, inline }: ReadSource,
+  key: string,
+  { providerJobId }: ProviderWork,
+): Ticket {
+  const data = getPayload(sql, state.birth.id, inline, payloadKeys.ticket(key)) ?? null;
+  return { providerJobId, data };
+}
+
+function lostAttempt(
+  source: ReadSource,
+  { step, item }: ActiveAttempt,
+  { attempt, startedAtMs }: AttemptRecord,
+  { cancels }: Book,
+): LostAttempt {
+  const key = attemptKey(step, item, attempt);
+  const late = cancels?.[key];
+  const known = late?.stray === true ? { ticket: ticketOf(source, key, late.attempt.ticket) } : {};
+  return { key, attempt, startedAtMs, ...known };
 }
 
 function itemRead(

@@ -8,11 +8,12 @@ import type { Correlation, JobBirth, JobState, JobStatus } from '../../domain/jo
 import type { Json } from '../../domain/json.ts';
 import type { ParentLink } from '../../domain/lineage.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
+import type { Ticket } from '../../domain/ticket.ts';
 import type { WaitingKind } from '../../domain/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
 import type { FlowSlot } from './flow.ts';
 import type { Capacity } from '../../engine/claim.ts';
-import type { Settled } from '../../engine/settlement.ts';
+import type { PendingWork, Reconciliation, Settled } from '../../engine/settlement.ts';
 
 /**
  * What a job's home offers. Calls cross a process boundary: everything is JSON-safe, every call may be repeated
@@ -30,6 +31,10 @@ export type JobShard = {
   events(request: EventsRequest): Promise<EventsAnswer | null>;
   /** The job's parent knows its end. */
   parentTold(request: { readonly jobId: JobId }): Promise<void>;
+  /** Providers have been told to stop these attempts, or cannot be told. */
+  ticketsCancelled(request: CancelledTickets): Promise<void>;
+  /** A provider has called back about an attempt. */
+  callBack(request: CallbackRequest): Promise<CallbackAnswer>;
   /** The job under an idempotency key, or null. */
   findKey(keyHash: string): Promise<KeyedJob | null>;
   /** This history is stored in D1; it need not be sent again. */
@@ -111,6 +116,13 @@ export type NextRequest = TurnRequest & {
   readonly wantsEnd?: boolean;
 };
 
+/** The attempt goes on at its provider. */
+export type TicketReport = Omit<PendingWork, 'providerJobId'> & {
+  readonly ticket: Ticket;
+  /** The callback that was read, by its object's key: it need not be read again. */
+  readonly read?: string;
+};
+
 /** A settlement with the payloads that belong to it. */
 export type SettlementReport = {
   readonly step: string;
@@ -126,12 +138,15 @@ export type SettlementReport = {
       }
     /** The attempt goes on in a job of its own. */
     | { readonly ok: 'pending'; readonly child: JobId }
+    | TicketReport
     | {
         readonly ok: false;
         readonly failure: Failure;
         /** The output that failed its check, so that the model can be asked again. */
         readonly rejected?: Json;
       };
+  /** What the provider said of earlier submits whose answers were lost. */
+  readonly reconciled?: readonly Reconciliation[];
 };
 
 export type NextAnswer = {
@@ -158,6 +173,8 @@ export type Chores = {
   readonly tellParent: ParentLink | null;
   /** Children that nobody waits for any more. */
   readonly cancelChildren: readonly JobId[];
+  /** Work at providers that nobody waits for any more. */
+  readonly cancelTickets?: readonly WorkItem[];
 };
 
 /** What all attempts of a job share. */
@@ -191,8 +208,31 @@ export type WorkItem = {
   readonly itemRead: ResolvedRead | null;
   /** Names the child of a `pipeline` step, the same for attempts whose runners were lost on the way to it. */
   readonly childKey?: string;
+  /** When the attempt is given up; later than its runner's deadline where the provider works on by itself. */
+  readonly givenUpAtMs?: number;
+  readonly startedAtMs?: number;
+  /** The work is at the provider already: its status is wanted. */
+  readonly poll?: Poll;
+  /** Earlier submits of which nobody knows what became of them; the latest first. */
+  readonly reconcile?: readonly LostAttempt[];
   /** The answer that failed its check, when the model is asked again. */
   readonly reAsk: { readonly rejected: Json; readonly violations: readonly Violation[] } | null;
+};
+
+export type Poll = {
+  readonly ticket: Ticket;
+  /** Counted from 1; a report says which poll it is of. */
+  readonly number: number;
+  /** What the provider has called back with. */
+  readonly callback: StoredValue | null;
+};
+
+export type LostAttempt = {
+  readonly key: string;
+  readonly attempt: number;
+  readonly startedAtMs: number;
+  /** Its ticket, when that came too late for the attempt. */
+  readonly ticket?: Ticket;
 };
 
 /** The value at a place, or how to get it. */
@@ -235,6 +275,19 @@ export type EventAnswer =
     }
   /** A waiting step's check, or an expression that reads the payload, does not take it. */
   | { readonly kind: 'unfit'; readonly step: string; readonly failure: Failure };
+
+export type CancelledTickets = { readonly jobId: JobId; readonly keys: readonly string[] };
+
+export type CallbackRequest = {
+  readonly jobId: JobId;
+  readonly step: string;
+  readonly item: number | null;
+  readonly attempt: number;
+  /** Where the callback's body lies. */
+  readonly callback: StoredValue;
+};
+/** `late`: the attempt has ended, and nothing is done with it. */
+export type CallbackAnswer = { readonly kind: 'taken' | 'late' | 'gone' };
 
 export type ReadRequest = {
   readonly jobId: JobId;

@@ -4,10 +4,17 @@ import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
 import type { MediaSource } from '../../providers/port.ts';
+import type { CallbackLinks } from '../callbacks/callback-links.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
 import type { Outside } from '../outbound/outside.ts';
 import type { Files } from '../ports/files.ts';
-import type { JobContext, JobShards, WorkItem } from '../ports/job-shard.ts';
+import type {
+  JobContext,
+  JobShards,
+  SettlementReport,
+  TicketReport,
+  WorkItem,
+} from '../ports/job-shard.ts';
 import type { Log } from '../ports/log.ts';
 import type { Objects } from '../ports/objects.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
@@ -30,6 +37,8 @@ export type ExecuteDeps = {
   readonly outside?: Outside;
   /** Reads a project's files into requests. */
   readonly mediaOf?: (project: ProjectId) => MediaSource;
+  /** Where providers may call back. Absent where the deployment has no public address. */
+  readonly callbackLinks?: CallbackLinks;
 };
 
 export type Attempt = {
@@ -55,5 +64,8 @@ export type Ran = {
       }
     /** The work goes on in a job of its own. */
     | { readonly ok: 'pending'; readonly child: JobId }
+    | TicketReport
     | { readonly ok: false; readonly failure: Failure; readonly rejected?: Json };
+  /** What the provider said of earlier submits whose answers were lost. */
+  readonly reconciled?: SettlementReport['reconciled'];
 };

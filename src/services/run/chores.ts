@@ -2,24 +2,32 @@ import { attemptKey, type ActiveAttempt } from '../../domain/attempt.ts';
 import { shardOf, type JobId, type ProjectId } from '../../domain/ids.ts';
 import { hasSucceeded } from '../../domain/job.ts';
 import type { ParentLink } from '../../domain/lineage.ts';
-import type { PlannedStep } from '../../engine/plan.ts';
+import type { Plan, PlannedStep } from '../../engine/plan.ts';
 import { jobOutput } from '../values/job-output.ts';
-import type { Chores, JobSnapshot, SettlementReport } from '../ports/job-shard.ts';
+import type { Chores, JobContext, JobSnapshot, SettlementReport } from '../ports/job-shard.ts';
 import { errorName } from '../ports/log.ts';
 import type { ExecuteDeps } from './attempt.ts';
 import { childFacts, childFailure } from './child-end.ts';
 import { packOutput } from './pack-output.ts';
+import { cancelTickets } from './provider-chores.ts';
 
 type Job = { readonly jobId: JobId; readonly project: ProjectId };
 
 /**
  * What a runner does for a job beside its steps: it tells the job's parent that it has ended, and the job's
- * children that they are not wanted any more. All of it may be done twice, or by two runners at once; what is not
+ * children and providers that they are not wanted any more. All of it may be done twice, or by two runners at once; what is not
  * done is asked for again.
  */
-export async function doChores(deps: ExecuteDeps, job: Job, chores: Chores): Promise<void> {
+export async function doChores(
+  deps: ExecuteDeps,
+  job: JobContext,
+  chores: Chores,
+  plan: Plan | null,
+): Promise<void> {
+  const { cancelTickets: tickets = [] } = chores;
   await Promise.all([
     ...chores.cancelChildren.map((child) => cancelChild(deps, job, child)),
+    ...(plan === null || tickets.length === 0 ? [] : [cancelTickets(deps, job, plan, tickets)]),
     ...(chores.tellParent === null ? [] : [tellParent(deps, job, chores.tellParent)]),
   ]);
 }

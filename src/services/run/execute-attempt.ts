@@ -70,7 +70,7 @@ async function run(deps: ExecuteDeps, attempt: Attempt): Promise<Ran> {
 }
 
 /** The step's `with`, filled in. */
-async function inputOf({ objects }: ExecuteDeps, { job, step, work }: Attempt) {
+export async function inputOf({ objects }: ExecuteDeps, { job, step, work }: Attempt) {
   const scope = await scopeOf(objects, contextScope(job), work.reads);
   const item = await itemOf(objects, scope, step, work);
   if (!item.ok) return item;
@@ -98,9 +98,12 @@ async function itemOf(
 async function reportOf(
   deps: ExecuteDeps,
   attempt: Attempt,
-  { facts, result }: Ran,
+  { facts, result, reconciled = [] }: Ran,
 ): Promise<SettlementReport> {
-  const which = whichAttempt(attempt);
+  const which = {
+    ...whichAttempt(attempt),
+    ...(reconciled.length === 0 ? {} : { reconciled }),
+  };
   if (result.ok === 'pending') return { ...which, facts, outcome: result };
   if (!result.ok) {
     const { failure, rejected } = result;

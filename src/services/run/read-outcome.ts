@@ -1,4 +1,3 @@
-import type { Failure } from '../../domain/failure.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { ModelReply } from '../../domain/model-call.ts';
 import type { CallOutcome } from '../../providers/port.ts';
@@ -27,16 +26,6 @@ export async function readOutcome(
   const { failure, spent = null } = outcome;
   return {
     facts: callFacts(measured(resolved, times, null), spent, failure),
-    result: { ok: false, failure },
-  };
-}
-
-/** The adapter handed out a ticket for a call that it was to answer at once. */
-export function unexpectedTicket(resolved: ResolvedCall, times: CallTimes): Ran {
-  const message = 'the adapter returned a ticket for a kind of call that has none';
-  const failure: Failure = { class: 'internal', phase: 'accepted', message };
-  return {
-    facts: callFacts(measured(resolved, times, null), null, failure),
     result: { ok: false, failure },
   };
 }

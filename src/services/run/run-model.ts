@@ -1,10 +1,13 @@
 import type { Json } from '../../domain/json.ts';
 import type { ModelStepKind } from '../../domain/step-kinds.ts';
-import type { CallContext } from '../../providers/port.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { localFacts } from './facts.ts';
-import { readOutcome, unexpectedTicket } from './read-outcome.ts';
+import { stillPending } from './poll-call.ts';
 import { resolveCall } from './resolve-call.ts';
+import { askProvider } from './submit-call.ts';
+
+/** When a call that cannot be made again for now is tried again, so that its result can be asked for. */
+const UNRESOLVED_MS = 60_000;
 
 /** Carries out a step that asks a model: one call to one target. */
 export async function runModel(
@@ -15,40 +18,10 @@ export async function runModel(
 ): Promise<Ran> {
   const startedAtMs = deps.machine.nowMs();
   const resolved = await resolveCall(deps, attempt, kind, input);
-  if (!resolved.ok) {
-    return { facts: localFacts(startedAtMs, deps.machine.nowMs(), null), result: resolved };
-  }
-  const { adapter, call } = resolved.value;
-  let firstTextAtMs: number | null = null;
-  const onText = (): void => {
-    firstTextAtMs ??= deps.machine.nowMs();
-  };
-  const outcome = await adapter.submitJob(call, { ...contextOf(deps, attempt), onText });
-  const times = { startedAtMs, endedAtMs: deps.machine.nowMs(), firstTextAtMs };
-  return outcome.kind === 'pending'
-    ? unexpectedTicket(resolved.value, times)
-    : readOutcome(deps, attempt, resolved.value, outcome, times);
-}
-
-/** What an adapter is told about the attempt beside the call. */
-export function contextOf(
-  deps: ExecuteDeps,
-  { job, work, signal, onHeaders }: Attempt,
-): CallContext {
+  if (resolved.ok) return askProvider(deps, attempt, resolved.value);
+  const { poll } = attempt.work;
   return {
-    signal,
-    onHeaders,
-    idempotencyKey: `${job.jobId}:${work.key}`,
-    headers: {
-      'x-request-id': job.requestId,
-      traceparent: `00-${job.traceId}-${spanIdOf(deps)}-01`,
-    },
-    ...(deps.mediaOf === undefined ? {} : { media: deps.mediaOf(job.project) }),
-    deadlineAtMs: work.deadlineAtMs,
+    facts: localFacts(startedAtMs, deps.machine.nowMs(), null),
+    result: poll === undefined ? resolved : stillPending(poll, UNRESOLVED_MS),
   };
-}
-
-/** A span of its own for each call: 16 hexadecimal digits. */
-function spanIdOf({ machine }: ExecuteDeps): string {
-  return machine.newUuid().replaceAll('-', '').slice(-16);
 }

@@ -193,13 +193,13 @@ function leaveOrphans(
 ): void {
   for (const [index, { outcome }] of reports.entries()) {
     if (context === null || outcome.ok !== 'pending' || settled[index] !== 'late') continue;
-    beside(turn, cancelChild(turn.deps, context, outcome.child));
+    if ('child' in outcome) beside(turn, cancelChild(turn.deps, context, outcome.child));
   }
 }
 
 function takeChores(turn: Turn, { chores, context }: NextAnswer): void {
   if (chores == null || context === null) return;
-  beside(turn, doChores(turn.deps, context, chores));
+  beside(turn, doChores(turn.deps, context, chores, turn.plan?.plan ?? null));
 }
 
 /** Lets something be done beside the steps; the turn does not end before it. */

@@ -2,7 +2,8 @@ import { simulate } from './simulate.ts';
 
 /** How many lives a run of the tests simulates in all. */
 const LIVES = Number(
-  process.env['PENSTOCK_LIVES'] ?? (process.env['PENSTOCK_TEST_SIZE'] === 'full' ? 1_000_000 : 5_000),
+  process.env['PENSTOCK_LIVES'] ??
+    (process.env['PENSTOCK_TEST_SIZE'] === 'full' ? 1_000_000 : 5_000),
 );
 /** Test files that share them, each in a process of its own. */
 const PARTS = 2;

@@ -92,6 +92,39 @@ const pipelines: Readonly<Record<string, DefinitionBody>> = {
     ],
     output: { n: '${{ steps.b.output }}' },
   },
+  slow: {
+    timeouts,
+    steps: [
+      {
+        id: 'ask',
+        ...chat,
+        route: {
+          targets: [{ provider: 'slow', model: 'gpt-4.1-mini', execution: 'background' as const }],
+        },
+        timeouts: { attempt: '1h' },
+        retry: { max_attempts: 9, base_delay: '2s' },
+      },
+    ],
+    output: { text: '${{ steps.ask.output.text }}' },
+  },
+  'slow-map': {
+    timeouts,
+    steps: [
+      {
+        id: 'each',
+        ...chat,
+        route: {
+          targets: [{ provider: 'slow', model: 'gpt-4.1-mini', execution: 'background' as const }],
+        },
+        timeouts: { attempt: '20m' },
+        retry: { max_attempts: 5, base_delay: '2s' },
+        for_each: '${{ input.list }}',
+        max_concurrency: 2,
+        on_item_failure: 'continue',
+      },
+    ],
+    output: { n: '${{ size(steps.each.output) }}' },
+  },
   large: {
     timeouts,
     steps: [

@@ -3,7 +3,19 @@ import { POISONED } from './pipelines.ts';
 import { sha256 } from '../../support/shard-driver.ts';
 import type { World } from './world.ts';
 
-const ordinary = ['local', 'chat', 'chat', 'map', 'waits', 'parent', 'limited', 'limited'] as const;
+const ordinary = [
+  'local',
+  'chat',
+  'chat',
+  'map',
+  'waits',
+  'parent',
+  'limited',
+  'limited',
+  'slow',
+  'slow',
+  'slow-map',
+] as const;
 
 type Deed = readonly [weight: number, play: (world: World) => void | Promise<void>];
 

@@ -26,6 +26,8 @@ export type ShardSurroundings = {
   readonly random: Random;
   /** True to put the object away whenever it is idle. */
   readonly cold: boolean;
+  /** Whether the slow provider can be asked what became of a submit. */
+  readonly reconciles: boolean;
   sendWakes(messages: readonly WakeMessage[]): void;
   sendHistory(messages: readonly HistoryMessage[]): void;
   exchange(message: FlowMessage): FlowAnswer;
@@ -152,6 +154,8 @@ export class ShardHost {
 
   /** The target `poison/throws` is a defect in the code; `poison/kills` exhausts the object's memory. */
   #target({ provider, model }: Target): TargetView {
+    const { reconciles } = this.#around;
+    if (provider === 'slow') return { usable: true, local: false, reconciles };
     if (provider !== 'poison') return { usable: true, local: false };
     if (this.#around.faults.fair) return { usable: false, reason: 'not configured' };
     if (model === 'throws') throw new Error('a defect in one job');

@@ -1,6 +1,6 @@
 import { isTerminal } from '../../../src/domain/job.ts';
 import { Random } from './random.ts';
-import { attemptKey } from '../../../src/domain/attempt.ts';
+import { attemptKey, isInRunnersHands } from '../../../src/domain/attempt.ts';
 import {
   checkAccepted,
   checkHistory,
@@ -13,6 +13,7 @@ import {
   type Standing,
   type Stored,
 } from './checks.ts';
+import { checkWorks } from './check-works.ts';
 import { playDeed, sendEvent } from './script.ts';
 import { World } from './world.ts';
 
@@ -79,8 +80,9 @@ function help(world: World, jobId: Stored['jobId'], state: Stored['state']): voi
 /** An attempt in dead hands is given up in good time, not only at its deadline. */
 function checkMissed(world: World, jobs: readonly Standing[], fairSinceMs: number): void {
   for (const { jobId, state } of jobs) {
-    for (const { step, item, attempt, child } of Object.values(state.active)) {
-      if (isTerminal(state.status) || child !== undefined) continue;
+    for (const active of Object.values(state.active)) {
+      const { step, item, attempt } = active;
+      if (isTerminal(state.status) || !isInRunnersHands(active)) continue;
       const key = `${jobId}/${attemptKey(step, item, attempt)}`;
       const diedAtMs = world.holders.get(key)?.diedAtMs;
       if (diedAtMs == null) continue;
@@ -91,7 +93,8 @@ function checkMissed(world: World, jobs: readonly Standing[], fairSinceMs: numbe
 }
 
 function isSettled({ state, book }: Standing): boolean {
-  return isTerminal(state.status) && book.confirmedSeq >= state.seq && book.flow === undefined;
+  const told = book.confirmedSeq >= state.seq && book.cancels === undefined;
+  return isTerminal(state.status) && told && book.flow === undefined;
 }
 
 function isQuiet(world: World, jobs: readonly Standing[]): boolean {
@@ -147,6 +150,7 @@ function checkEverything(world: World, jobs: readonly Stored[]): void {
   checkOver(world, jobs);
   checkAccepted(world, jobs);
   checkProvider(world, jobs);
+  checkWorks(world, jobs);
   checkHistory(world, jobs);
   const errors = world.logs.filter(({ level, event }) => level === 'error' && !EXPECTED.has(event));
   demand(errors.length === 0, `errors were logged: ${JSON.stringify(errors)}`);

@@ -20,6 +20,7 @@ import { Provider } from './provider.ts';
 import { Queue } from './queue.ts';
 import { Random } from './random.ts';
 import { ShardHost } from './shard-host.ts';
+import { SlowProvider } from './slow-provider.ts';
 
 const SHARDS = 2;
 const d1Tables = new Tables();
@@ -49,6 +50,7 @@ export class World {
   readonly d1 = d1Tables;
   readonly objects = new Map<string, string>();
   readonly provider: Provider;
+  readonly slow: SlowProvider;
   readonly shards: readonly ShardHost[];
   readonly flow: FlowHost;
   readonly wakes: Queue;
@@ -69,6 +71,7 @@ export class World {
     this.random = random;
     this.faults = new Faults(random, this.clock);
     this.provider = new Provider(this.clock, random, this.faults);
+    this.slow = new SlowProvider(this.clock, random, this.faults);
     this.d1.empty();
     const parts = { clock: this.clock, random, faults: this.faults };
     this.wakes = new Queue('queue.wake', parts, (process, batch) =>
@@ -91,6 +94,7 @@ export class World {
       random: this.random,
       faults: this.faults,
       cold,
+      reconciles: this.slow.finds,
       sendWakes: (messages) => this.wakes.send(throughJson(messages)),
       sendHistory: (messages) => this.history.send(throughJson(messages)),
       exchange: (message) => this.flow.exchange(throughJson(message)),
@@ -178,6 +182,12 @@ export class World {
       events: (request) => call('runner.other_job', 'events', (home) => home.events(request)),
       parentTold: (request) =>
         call('runner.other_job', 'parentTold', (home) => home.parentTold(request)),
+      ticketsCancelled: (request) =>
+        call('runner.other_job', 'ticketsCancelled', (home) =>
+          home.ticketsCancelled(throughJson(request)),
+        ),
+      callBack: (request) =>
+        call('client.steer', 'callBack', (home) => home.callBack(throughJson(request))),
       findKey: (keyHash) => call('shard.submit', 'findKey', (home) => home.findKey(keyHash)),
       confirm: (marks) =>
         call('history.confirm', 'confirm', (home) => home.confirm(throughJson(marks))),
@@ -212,11 +222,14 @@ export class World {
   }
 
   deps(process: Process): ExecuteDeps {
-    const adapters = ['openai', 'groq'].map((id) => this.provider.adapterFor(process, id));
+    const adapters = [
+      ...['openai', 'groq'].map((id) => this.provider.adapterFor(process, id)),
+      this.slow.adapterFor(process, 'slow'),
+    ];
     return {
       objects: this.#objectsFor(process),
       providers: {
-        ids: ['openai', 'groq', 'poison'],
+        ids: ['openai', 'groq', 'slow', 'poison'],
         get: (id) => adapters.find((adapter) => adapter.id === id) ?? null,
         modelsOf: () => [],
         kindOf: () => null,

@@ -1,0 +1,66 @@
+import type { CallContext, CallOutcome } from '../../providers/port.ts';
+import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
+import { localFacts } from './facts.ts';
+import { CHECK_IN_MIN_MS, pollCall } from './poll-call.ts';
+import { contextOf, soon } from './provider-call.ts';
+import { readOutcome } from './read-outcome.ts';
+import { reconcileCall, type Found } from './reconcile-call.ts';
+import type { ResolvedCall } from './resolve-call.ts';
+
+/** Asks the provider: for the answer, or how far it is with what it has been asked before. */
+export async function askProvider(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+  resolved: ResolvedCall,
+): Promise<Ran> {
+  const context = await contextOf(deps, attempt);
+  const { poll } = attempt.work;
+  if (poll !== undefined) return pollCall(deps, attempt, resolved, { poll, context });
+  const startedAtMs = deps.machine.nowMs();
+  if (!isTicketed(resolved)) return submit(deps, attempt, resolved, context);
+  const found = await soon(deps, context, (short) => reconcileCall(deps, attempt, resolved, short));
+  if (found.kind === 'submit') {
+    const ran = await soon(deps, context, (short) => submit(deps, attempt, resolved, short));
+    return { ...ran, reconciled: found.reconciled };
+  }
+  const facts = localFacts(startedAtMs, deps.machine.nowMs(), resolved.adapter.version);
+  return { facts, ...withoutSubmit(found), reconciled: found.reconciled };
+}
+
+function withoutSubmit(found: Exclude<Found, { readonly kind: 'submit' }>): Pick<Ran, 'result'> {
+  if (found.kind === 'stop') return { result: { ok: false, failure: found.failure } };
+  const { ticket, adoptedFrom } = found;
+  return { result: { ok: 'pending', ticket, checkInMs: 0, poll: 0, adoptedFrom } };
+}
+
+/** True for a call that is answered with a ticket. */
+function isTicketed({ adapter, call }: ResolvedCall): boolean {
+  if (call.execution !== undefined) return call.execution !== 'sync';
+  return adapter.capabilities.executions?.[call.kind]?.includes('sync') === false;
+}
+
+async function submit(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+  resolved: ResolvedCall,
+  context: CallContext,
+): Promise<Ran> {
+  const startedAtMs = deps.machine.nowMs();
+  let firstTextAtMs: number | null = null;
+  const onText = (): void => {
+    firstTextAtMs ??= deps.machine.nowMs();
+  };
+  const outcome: CallOutcome = await resolved.adapter.submitJob(resolved.call, {
+    ...context,
+    onText,
+  });
+  const endedAtMs = deps.machine.nowMs();
+  if (outcome.kind !== 'pending') {
+    return readOutcome(deps, attempt, resolved, outcome, { startedAtMs, endedAtMs, firstTextAtMs });
+  }
+  const { ticket, checkInMs } = outcome;
+  return {
+    facts: localFacts(startedAtMs, endedAtMs, resolved.adapter.version),
+    result: { ok: 'pending', ticket, checkInMs: Math.max(CHECK_IN_MIN_MS, checkInMs), poll: 0 },
+  };
+}

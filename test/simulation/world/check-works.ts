@@ -1,0 +1,65 @@
+import { attemptKey } from '../../../src/domain/attempt.ts';
+import type { JobEvent } from '../../../src/domain/event.ts';
+import { demand, type Stored } from './checks.ts';
+import { WORKS_FROM, type Work } from './slow-provider.ts';
+import type { World } from './world.ts';
+
+/** How many pieces of work were paid for, and how many would have been enough. */
+export type Spending = { readonly paid: number; readonly needed: number; readonly twice: number };
+
+/** Compares the books of the provider that works by itself with what the jobs say of its work. */
+export function checkWorks(world: World, jobs: readonly Stored[]): Spending {
+  const { works } = world.slow;
+  const usedBy = new Map<number, string>();
+  for (const { jobId, events } of jobs) {
+    for (const event of events) {
+      const number = workOf(event);
+      if (number === null) continue;
+      const place = `${jobId}:${placeOf(event)}`;
+      const work = works[number - 1];
+      demand(work !== undefined, `${place} has the result of work that nobody did`);
+      demand(work.key.startsWith(place), `${place} has the result of ${work.key}`);
+      demand(!usedBy.has(number), `work ${number} was charged twice`);
+      usedBy.set(number, place);
+    }
+  }
+  const places = Map.groupBy(works, ({ key }) => key.slice(0, key.lastIndexOf('#')));
+  const twice = [...places.values()].flatMap(duplicates);
+  if (isCertain(world)) {
+    demand(twice.length === 0, `paid twice: ${JSON.stringify(twice)}`);
+  }
+  return { paid: works.length, needed: works.length - twice.length, twice: twice.length };
+}
+
+/** True when the provider can be asked about every submit, and no word to or from it was lost. */
+function isCertain({ slow, faults }: World): boolean {
+  return slow.finds && faults.rates.get('provider.call') === 0;
+}
+
+/** Work that was given out again though the piece before it would have come to a good end. */
+function duplicates(works: readonly Work[]): readonly (readonly [Work, Work])[] {
+  return works.flatMap((work, index): [Work, Work][] => {
+    const before = works[index - 1];
+    if (before === undefined || before.fails || !before.listed) return [];
+    // Work that takes longer than its attempt may is given up, and told to stop.
+    if (before.cancelledAtMs !== null || before.takesMs > 1_000_000) return [];
+    return [[before, work]];
+  });
+}
+
+function placeOf(event: JobEvent): string {
+  const { step = '', item = null } = event;
+  return attemptKey(step, item, 0).slice(0, -1);
+}
+
+/** The number of the work that an event charges for; null for an event that charges for none. */
+function workOf(event: JobEvent): number | null {
+  const facts =
+    event.type === 'attempt.succeeded' ||
+    event.type === 'attempt.failed' ||
+    event.type === 'cost.adjusted'
+      ? event.data.facts
+      : null;
+  const tokens = facts?.usage?.inputTokens ?? 0;
+  return tokens > WORKS_FROM ? tokens - WORKS_FROM : null;
+}
