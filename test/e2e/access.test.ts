@@ -90,6 +90,7 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['GET', `/v1/jobs/job_${'0'.repeat(34)}/events`],
     ['GET', '/v1/bulk'],
     ['GET', `/v1/bulk/${NO_BULK}`],
+    ['GET', `/v1/files/file_${'0'.repeat(34)}_${'0'.repeat(24)}`],
   ],
   'jobs:write': [
     ['POST', '/v1/jobs', PLAIN],
@@ -106,6 +107,14 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['POST', '/v1/pipelines/plain/validate', plainPipeline('plain')],
   ],
   'pipelines:write': [['PUT', '/v1/pipelines/plain', plainPipeline('plain')]],
+  'files:read': [
+    ['GET', '/v1/files'],
+    ['GET', `/v1/files/file_${'0'.repeat(32)}`],
+  ],
+  'files:write': [
+    ['POST', '/v1/files', { a: 1 }],
+    ['DELETE', `/v1/files/file_${'0'.repeat(32)}`],
+  ],
   admin: [
     ['GET', '/v1/api-keys'],
     ['POST', '/v1/api-keys', { name: 'another', scopes: ['admin'] }],

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { FileView } from '../../src/services/views/file-view.ts';
+import { makeSignedTokens } from '../../src/services/signed-token.ts';
 import { newKey, newTenant, makeApi, type Answer, type Tenant } from './support/api.ts';
 import { ended, publish, submit, type Page } from './support/jobs.ts';
 import { startOwnServer, type OwnServer } from './support/own-server.ts';
@@ -11,6 +12,7 @@ import { expectProblem } from './support/problem.ts';
 import { until } from './support/until.ts';
 
 const MAX = 24_000_000;
+const SECRET = 'x'.repeat(40);
 const PNG = Uint8Array.from(
   atob(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -26,7 +28,7 @@ beforeAll(async () => {
   server = await startOwnServer({
     FILE_MAX_BYTES: String(MAX),
     ALLOW_LOOPBACK_URLS: 'true',
-    SIGNING_SECRET: 'x'.repeat(40),
+    SIGNING_SECRET: SECRET,
     PUBLIC_BASE_URL: 'http://127.0.0.1:9',
     DNS_RESOLVER_URL: `${outside.url}/dns`,
   });
@@ -289,6 +291,68 @@ describe('a file', () => {
   });
 });
 
+describe('an input that names files', () => {
+  test('is refused at the submit when a file is not there, belongs to another, or is none', async () => {
+    const [api, other] = [await newTenant(server), await newTenant(server)];
+    const picture = { type: 'string', format: 'file-id' };
+    await publish(api, {
+      name: 'show',
+      input: { schema: { properties: { pictures: { items: picture }, note: true } } },
+      steps: [{ id: 'a', uses: 'data.compose', with: { value: '${{ input.pictures }}' } }],
+      output: '${{ steps.a.output }}',
+    });
+    const mine = (await upload(api, PNG, { type: 'image/png' })).body.id;
+    const theirs = (await upload(other, PNG, { type: 'image/png' })).body.id;
+    const refused = await api.send('POST', '/v1/jobs', {
+      pipeline: 'show',
+      input: { pictures: [mine, theirs, 'x'], note: theirs },
+    });
+    const problem = expectProblem(refused, {
+      status: 422,
+      code: 'input_invalid',
+      at: { '/input/pictures/1': /does not exist/, '/input/pictures/2': /must be the id/ },
+    });
+    expect(problem.errors).toHaveLength(2);
+    const { id } = await submit(api, { pipeline: 'show', input: { pictures: [mine] } });
+    expect((await ended(api, id)).output).toEqual([mine]);
+  });
+});
+
+describe('a signed address', () => {
+  const tokens = makeSignedTokens(SECRET, null);
+
+  test('gives the bytes to anyone until it expires', async () => {
+    const api = await newTenant(server);
+    const { body } = await upload(api, PNG, { type: 'image/png' });
+    const place = { p: api.project, f: body.id };
+    const answer = await readPublic(await tokens.sign('file', place, Date.now() + 60_000));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-disposition')).toBe('attachment');
+    expect([...new Uint8Array(await answer.arrayBuffer())]).toEqual([...PNG]);
+    const late = await readPublic(await tokens.sign('file', place, Date.now() - 1));
+    expect([late.status, ((await late.json()) as { code: string }).code]).toEqual([
+      404,
+      'file_expired',
+    ]);
+  });
+
+  test('of another purpose, secret, project or file leads nowhere', async () => {
+    const [api, other] = [await newTenant(server), await newTenant(server)];
+    const { body } = await upload(api, PNG, { type: 'image/png' });
+    const place = { p: api.project, f: body.id };
+    const untilMs = Date.now() + 60_000;
+    const wrong = [
+      await tokens.sign('callback', place, untilMs),
+      await makeSignedTokens('z'.repeat(40), null).sign('file', place, untilMs),
+      await tokens.sign('file', { p: other.project, f: body.id }, untilMs),
+      await tokens.sign('file', { p: api.project, f: '../x' }, untilMs),
+      await tokens.sign('file', 'nonsense', untilMs),
+      'nonsense',
+    ];
+    for (const token of wrong) expect((await readPublic(token)).status, token).toBe(404);
+  });
+});
+
 describe('file.fetch', () => {
   const definition = {
     name: 'fetching',
@@ -388,6 +452,10 @@ describe('file.fetch', () => {
     }
   });
 });
+
+function readPublic(token: string): Promise<Response> {
+  return fetch(`${server.url}/files/${token}`);
+}
 
 function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new TextEncoder().encode(text));
