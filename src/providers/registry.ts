@@ -6,6 +6,7 @@ import type { FetchLike } from './http/exchange.ts';
 import { openAiProviders } from './openai/providers.ts';
 import { openAiCompatibleProviders } from './openai-compatible/providers.ts';
 import type { Capabilities, ProviderAdapter } from './port.ts';
+import { replicateProviders } from './replicate/providers.ts';
 
 const BUILTIN = 'builtin';
 
@@ -14,6 +15,7 @@ const hosted: Readonly<Record<string, ProviderEntry>> = {
   ...openAiProviders,
   ...openAiCompatibleProviders,
   ...anthropicProviders,
+  ...replicateProviders,
 };
 
 /** Every provider id that a definition may name. */

@@ -33,6 +33,12 @@ export function numberAt(parent: JsonObject, field: string): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
+/** A length of time that is given in seconds, in whole milliseconds; null when it is none. */
+export function secondsAsMs(parent: JsonObject, field: string): number | null {
+  const ms = Math.round((numberAt(parent, field) ?? -1) * 1000);
+  return ms >= 0 && Number.isSafeInteger(ms) ? ms : null;
+}
+
 /** A count of something: a whole number from 0 up; 0 when there is none. */
 export function countAt(parent: JsonObject, field: string): number {
   return Math.max(0, Math.round(numberAt(parent, field) ?? 0));
