@@ -65,6 +65,7 @@ test('a chat sees an image that was uploaded, and the history has no byte of it'
     time_to_first_token_ms: expect.any(Number),
     usage: { output_tokens: expect.any(Number) },
   });
+  expect(JSON.stringify(job)).not.toContain('raw_usage');
   const events = JSON.stringify(await eventsOf(api, job.id));
   expect(events).toContain('raw_usage');
   expect(events).not.toContain('iVBORw0KGgo');

@@ -65,7 +65,8 @@ async function makeCall(
   const parsed = parseStepInput(step.input, input);
   if (!parsed.ok) return parsed;
   const named = step.files?.(parsed.value) ?? [];
-  const media = await resolveMedia(deps.files, attempt.job.project, named);
+  const isSent = attempt.work.poll !== undefined;
+  const media = await resolveMedia(deps.files, attempt.job.project, named, isSent);
   if (!media.ok) return media;
   const setting = settingOf(attempt, model, media.value);
   const call = step.call(parsed.value, setting);

@@ -7,26 +7,36 @@ import type { FileUse, NamedFile } from '../../steps/model/files.ts';
 import { describe } from '../values/check-value.ts';
 import type { Files } from '../ports/files.ts';
 
+type Taken = {
+  readonly types: RegExp;
+  readonly words: string;
+  /** What stands for a file of which nothing is known any more. */
+  readonly example: string;
+};
+
 /** What a field takes: the types, and how to say it. */
-const TAKES: Record<FileUse, { readonly types: RegExp; readonly words: string }> = {
-  image: { types: /^image\//, words: 'an image' },
-  audio: { types: /^audio\//, words: 'a sound' },
-  recording: { types: /^(audio|video)\//, words: 'a sound or a video' },
-  document: { types: /^(application|text)\//, words: 'a document' },
+const TAKES: Record<FileUse, Taken> = {
+  image: { types: /^image\//, words: 'an image', example: 'image/png' },
+  audio: { types: /^audio\//, words: 'a sound', example: 'audio/wav' },
+  recording: { types: /^(audio|video)\//, words: 'a sound or a video', example: 'audio/wav' },
+  document: { types: /^(application|text)\//, words: 'a document', example: 'application/pdf' },
   attachment: {
     types: /^(image|audio|application|text)\//,
     words: 'an image, a sound or a document',
+    example: 'application/pdf',
   },
 };
 
 /**
  * Finds the files that an input names, so that one that is not there fails the step before a call is paid for. A file
- * of another project is as little there as one that never was.
+ * of another project is as little there as one that never was. For a call that `isSent`, and whose result is asked
+ * for, a file that is gone by now is no failure.
  */
 export async function resolveMedia(
   files: Pick<Files, 'head'> | undefined,
   project: ProjectId,
   named: readonly NamedFile[],
+  isSent: boolean,
 ): Promise<Outcome<ReadonlyMap<FileId, MediaRef>>> {
   if (named.length === 0) return { ok: true, value: new Map() };
   if (files === undefined) return noFiles();
@@ -34,6 +44,7 @@ export async function resolveMedia(
   const metas = await headAll(files, project, ids);
   if (metas === null) return unreachable();
   const found = new Map(metas.flatMap((meta) => (meta === null ? [] : [[meta.id, refOf(meta)]])));
+  if (isSent) return { ok: true, value: withStandIns(found, named) };
   const violations = named.flatMap((one) => violationOf(one, found.get(one.id)));
   return violations.length === 0 ? { ok: true, value: found } : unfit(violations);
 }
@@ -53,6 +64,18 @@ async function headAll(
 function refOf({ id, mimeType, bytes, sha256, name }: FileMeta): MediaRef {
   const [type = ''] = mimeType.toLowerCase().split(';');
   return { file: id, mimeType: type.trim(), bytes, sha256, name };
+}
+
+/** Nothing but a name is needed of a file that has been sent. */
+function withStandIns(
+  found: ReadonlyMap<FileId, MediaRef>,
+  named: readonly NamedFile[],
+): ReadonlyMap<FileId, MediaRef> {
+  const standIns = named.map(({ id, use }): [FileId, MediaRef] => [
+    id,
+    { file: id, mimeType: TAKES[use].example, bytes: 0, sha256: '', name: null },
+  ]);
+  return new Map([...standIns, ...found]);
 }
 
 function violationOf({ id, path, use }: NamedFile, ref: MediaRef | undefined): Violation[] {
