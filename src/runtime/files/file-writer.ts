@@ -1,6 +1,7 @@
 import { fileKey, type FileId, type FileMeta } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type { FileWriter } from '../../services/ports/files.ts';
+import { joinBytes } from '../../services/values/join-bytes.ts';
 import { bytesKey, toCustomMetadata } from './stored-meta.ts';
 
 /** The size of the parts of an upload: R2 takes parts of 5 MiB or more, all but the last of one size. */
@@ -46,7 +47,7 @@ export class R2FileWriter implements FileWriter {
     await this.#hashing.close();
     const sha256 = hex(await this.#digest.digest);
     const meta: FileMeta = { ...about, id: this.#id, bytes: this.#bytes, sha256 };
-    const last = joined(this.#pending, this.#pendingBytes);
+    const last = joinBytes(this.#pending);
     const apart = this.#upload !== null;
     if (apart) await this.#complete(last);
     await this.#bucket.put(this.#key, apart ? new Uint8Array() : last, {
@@ -81,7 +82,7 @@ export class R2FileWriter implements FileWriter {
 
   /** Sends what has gathered, as whole parts; the rest stays. */
   async #flush(): Promise<void> {
-    const gathered = joined(this.#pending, this.#pendingBytes);
+    const gathered = joinBytes(this.#pending);
     let from = 0;
     for (; gathered.byteLength - from > PART_BYTES; from += PART_BYTES) {
       await this.#putPart(gathered.subarray(from, from + PART_BYTES));
@@ -90,18 +91,6 @@ export class R2FileWriter implements FileWriter {
     this.#pending = [rest];
     this.#pendingBytes = rest.byteLength;
   }
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.byteLength;
-  }
-  return all;
 }
 
 function hex(buffer: ArrayBuffer): string {

@@ -7,6 +7,7 @@ import { errorName, type Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuse, refuseAt, type Result, type ServiceFailure } from '../result.ts';
+import { joinBytes } from '../values/join-bytes.ts';
 import { EXPIRY_DEFAULT_MS, matchesType, type FileLimits } from './file-limits.ts';
 
 export type UploadDeps = {
@@ -235,7 +236,7 @@ async function settleType(
   intake: Intake,
   whole: boolean,
 ): Promise<Result<never> | null> {
-  const head = await new Blob(intake.head).bytes();
+  const head = joinBytes(intake.head);
   const declared = intake.file?.declaredType ?? null;
   const pointer = intake.file?.typePointer ?? '/file';
   const agreed = agreeOnType(declared, sniff(head, whole));

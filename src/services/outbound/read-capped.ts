@@ -1,4 +1,5 @@
 import type { Failure, Outcome } from '../../domain/failure.ts';
+import { joinBytes } from '../values/join-bytes.ts';
 import { networkFailure } from './outside-failure.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function readCapped(
   const read = body === null ? [] : await readPieces(body, bytesMax);
   if (read === 'too_large') return { ok: false, failure: tooLarge(bytesMax) };
   if (read === 'broken') return { ok: false, failure: broken() };
-  const bytes = joined(read);
+  const bytes = joinBytes(read);
   if (announced !== null && announced !== bytes.length) return { ok: false, failure: broken() };
   return { ok: true, value: bytes };
 }
@@ -50,17 +51,6 @@ function announcedLength(headers: Headers): number | null {
   const text = headers.get('content-length');
   const encoding = headers.get('content-encoding') ?? 'identity';
   return text !== null && /^\d+$/.test(text) && encoding === 'identity' ? Number(text) : null;
-}
-
-/** Pieces in one array. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.byteLength;
-  }
-  return all;
 }
 
 function tooLarge(bytesMax: number): Failure {
