@@ -56,6 +56,18 @@ describe('the published schema of a definition', () => {
     ['the hint that an editor needs', { $schema: 'http://localhost/s.json', ...withStep({}) }],
     ['a prompt and a route', withStep(chat)],
     ['an expression for a number', withStep({ ...embed('${{ input.size }}') })],
+    [
+      'an expression for the file of a part',
+      withStep({
+        ...chat,
+        with: {
+          messages: [
+            { role: 'user', content: [{ type: 'image', file: '${{ input.photo }}' }] },
+            { role: '${{ input.role }}', content: 'x' },
+          ],
+        },
+      }),
+    ],
     ['an expression for a list', withStep({ ...embed(8), with: { texts: '${{ input.texts }}' } })],
     [
       'an expression in a text',
