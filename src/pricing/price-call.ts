@@ -1,12 +1,14 @@
-import { calcPrice } from '@pydantic/genai-prices';
-
+import type { Extent } from './extent.ts';
 import type { NanoUsd } from '../domain/money.ts';
+import type { PricedExecution, ProjectPrice } from '../domain/price.ts';
 import type { Usage } from '../domain/usage.ts';
+import { batchCard } from './batch-card.ts';
+import { LISTED_VERSION, listedCard } from './listed-prices.ts';
+import { ownCard } from './own-prices.ts';
+import { projectCard } from './project-card.ts';
+import { billNanoUsd, type RateCard } from './rate-card.ts';
 
-/** Names the price data that a cost was computed with; stored with every attempt. */
-const BUNDLED_PRICES = 'genai-prices/0.1.8';
-const NANO = 1_000_000_000;
-
+/** `priceVersion` names the table that a cost comes from, or that was asked for it in vain. */
 export type Price = { readonly costNanoUsd: NanoUsd | null; readonly priceVersion: string };
 
 export type PricedCall = {
@@ -16,39 +18,42 @@ export type PricedCall = {
   readonly local: boolean;
   /** Null when it is not known what was used: the call's cost is unknown. */
   readonly usage: Usage | null;
+  readonly execution?: PricedExecution;
+  /** What the call asks for beside its model's plain work; nothing, if absent. */
+  readonly extent?: Extent;
+  /** What the provider itself says that the call cost. */
+  readonly reportedCostNanoUsd?: NanoUsd;
+  /** The project's own prices; null when they could not be read, so that no other price is to be trusted. */
+  readonly projectPrices?: readonly ProjectPrice[] | null;
 };
 
 /**
- * What a model call costs by list price, in whole nano-dollars. Unknown is null, never 0: an unknown model, a
- * call without usage, and a model whose price is in a unit that the usage does not have.
+ * What a model call costs, in whole nano-dollars. The project's own price comes first, then what the provider says,
+ * then our table, then the bundled list. Unknown is null, never 0: an unknown model, a call without usage, and a
+ * usage of which any part has no price.
  */
 export function priceCall(call: PricedCall, nowMs: number): Price {
-  if (call.local) return { costNanoUsd: 0, priceVersion: 'builtin' };
-  const usd = call.usage === null ? null : listPriceUsd(call, call.usage, nowMs);
-  return {
-    costNanoUsd: usd === null ? null : Math.round(usd * NANO),
-    priceVersion: BUNDLED_PRICES,
-  };
+  const { provider, model, local, usage, execution = 'standard', reportedCostNanoUsd } = call;
+  if (local) return { costNanoUsd: 0, priceVersion: 'builtin' };
+  const { projectPrices = [] } = call;
+  const own = projectPrices && projectCard(projectPrices, { provider, model, execution, nowMs });
+  if (own !== null) return priceBy(own, usage);
+  if (reportedCostNanoUsd !== undefined)
+    return { costNanoUsd: reportedCostNanoUsd, priceVersion: 'reported' };
+  if (projectPrices === null) return { costNanoUsd: null, priceVersion: 'project/unread' };
+  return priceBy(listCard(call, nowMs), usage);
 }
 
-function listPriceUsd({ provider, model }: PricedCall, usage: Usage, nowMs: number): number | null {
-  const tokens = tokensOf(usage);
-  if (tokens.input_tokens + tokens.output_tokens === 0) return null;
-  const price = calcPrice(tokens, model, { providerId: provider, timestamp: new Date(nowMs) });
-  if (price === null) return null;
-  // A model that is priced by the hour gives 0 for tokens: that is "unknown", not "free".
-  const pricedByToken = Object.keys(price.model_price).some((unit) => unit.endsWith('_mtok'));
-  return pricedByToken ? price.total_price : null;
+function listCard({ provider, model, execution, extent = 'plain' }: PricedCall, nowMs: number) {
+  const own = ownCard(provider, model, { nowMs, isPlain: extent === 'plain' });
+  const card = own ?? listedCard(provider, model, nowMs);
+  if (card === null) return { version: LISTED_VERSION, rates: {} };
+  if (card.free === true) return card;
+  if (extent === 'special') return { version: card.version, rates: {} };
+  return execution === 'batch' ? batchCard(card, provider, model) : card;
 }
 
-/** Our disjoint buckets as the overlapping ones of the price data: totals that include their parts. */
-function tokensOf(usage: Usage) {
-  const { inputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
-  const { outputTokens = 0, reasoningTokens = 0 } = usage;
-  return {
-    input_tokens: inputTokens + cacheReadTokens + cacheWriteTokens,
-    cache_read_tokens: cacheReadTokens,
-    cache_write_tokens: cacheWriteTokens,
-    output_tokens: outputTokens + reasoningTokens,
-  };
+function priceBy(card: RateCard, usage: Usage | null): Price {
+  const known = usage ?? {};
+  return { costNanoUsd: billNanoUsd(card, known), priceVersion: card.version };
 }
