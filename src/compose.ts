@@ -1,7 +1,9 @@
 import type { Target } from './domain/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
+import { modelStepKinds } from './domain/step-kinds.ts';
 import type { TargetView } from './engine/world.ts';
+import type { ProviderAdapter } from './providers/port.ts';
 import {
   knownCapabilities,
   listedModels,
@@ -28,6 +30,7 @@ import { makeObjects } from './runtime/objects.ts';
 import { observe } from './runtime/telemetry/observe.ts';
 import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
+import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/callback-links.ts';
 import { actOnJob } from './services/bulk/act-on-job.ts';
 import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
 import type { JobShards } from './services/ports/job-shard.ts';
@@ -78,7 +81,9 @@ function build(env: Env): Composition {
   const pipelines = withRecentHeads(makePipelines(env.DB), machine);
   const plans = makePlanCache(PLAN_CHARACTERS_MAX);
   const projectJobsMax = countUpTo(CONCURRENCY_MAX, setting('PROJECT_MAX_CONCURRENT_JOBS'));
-  const files = makeFileDeployment({ bucket: env.OBJECTS, db: env.DB, setting, machine, log });
+  const files = withLinks(
+    makeFileDeployment({ bucket: env.OBJECTS, db: env.DB, setting, machine, log }),
+  );
   const http = httpDeps(env, {
     ...files,
     log,
@@ -93,7 +98,17 @@ function build(env: Env): Composition {
   return {
     http,
     bulk: bulkDeployment(http),
-    wake: { ...files, shards, objects, providers, machine, log, pipelines, plans, projectJobsMax },
+    wake: {
+      ...files,
+      shards,
+      objects,
+      providers,
+      machine,
+      log,
+      pipelines,
+      plans,
+      projectJobsMax,
+    },
     history: { db: env.DB, shards, log, nowMs: () => Date.now() },
     shard: shardDeployment(env, { log, registry, objects }),
     flow: {
@@ -103,7 +118,16 @@ function build(env: Env): Composition {
   };
 }
 
-type HttpParts = FileDeployment & {
+type Outward = FileDeployment & { readonly callbackLinks?: CallbackLinks };
+
+/** Without a public address and a secret to sign with, providers have nowhere to call back. */
+function withLinks(files: FileDeployment): Outward {
+  const { tokens, publicBaseUrl } = files;
+  if (tokens === null || publicBaseUrl === null) return files;
+  return { ...files, callbackLinks: makeCallbackLinks(tokens, publicBaseUrl) };
+}
+
+type HttpParts = Outward & {
   readonly log: Log;
   readonly shards: JobShards;
   readonly objects: ReturnType<typeof makeObjects>;
@@ -155,10 +179,19 @@ function shardDeployment(env: Env, { log, registry, objects }: ShardParts): Shar
 /** What a route may know of a target without asking anyone. */
 function viewOf({ adapters, missing }: Registry, { provider }: Target): TargetView {
   const adapter = adapters.get(provider);
-  if (adapter !== undefined) return { usable: true, local: adapter.capabilities.local };
+  if (adapter !== undefined) return usableView(adapter);
   const setting = missing.get(provider);
   const reason = setting === undefined ? 'unknown provider' : `not configured: set ${setting}`;
   return { usable: false, reason };
+}
+
+function usableView({ capabilities, findJob }: ProviderAdapter): TargetView {
+  const { local, executions = {} } = capabilities;
+  const ticketSteps = modelStepKinds.filter((uses) => {
+    const kind = capabilities.kinds.find((each) => uses === `model.${each}`);
+    return kind !== undefined && executions[kind]?.includes('sync') === false;
+  });
+  return { usable: true, local, ticketSteps, reconciles: findJob !== undefined };
 }
 
 function providersOf({ adapters }: Registry): Providers {

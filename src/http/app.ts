@@ -9,6 +9,7 @@ import { correlation } from './middleware/correlation.ts';
 import { makeRoutes } from './openapi.ts';
 import { accessRoutes } from './routes/access.ts';
 import { bulkRoutes } from './routes/bulk.ts';
+import { callbackRoutes } from './routes/callbacks.ts';
 import { fileRoutes, publicFileRoutes } from './routes/files.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
@@ -54,6 +55,7 @@ export function makeApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', accessRoutes);
   app.route('/v1', fileRoutes);
   app.route('/', publicFileRoutes);
+  app.route('/', callbackRoutes);
 
   app.notFound((c) => {
     const message = `there is no ${c.req.method} ${c.req.path.slice(0, 200)}; the paths are listed at /docs`;

@@ -2,6 +2,7 @@ import type { Actor } from '../domain/access.ts';
 import type { Correlation } from '../domain/job.ts';
 import type { AccessStore, Secrets } from '../services/ports/access.ts';
 import type { BulkIndex, Bulks } from '../services/ports/bulk.ts';
+import type { CallbackLinks } from '../services/callbacks/callback-links.ts';
 import type { FileLimits } from '../services/files/file-limits.ts';
 import type { MediaOf } from '../services/files/media-source.ts';
 import type { Outside } from '../services/outbound/outside.ts';
@@ -38,6 +39,8 @@ export type HttpDeps = {
   readonly mediaOf: MediaOf;
   /** Null without a secret to sign with. */
   readonly tokens: SignedTokens | null;
+  /** Where providers may call back; absent without a public address. */
+  readonly callbackLinks?: CallbackLinks;
   readonly machine: Machine;
   readonly log: Log;
 };

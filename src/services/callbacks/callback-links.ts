@@ -23,7 +23,7 @@ const LINK_LIFE_MS = 31 * 86_400_000;
 export function makeCallbackLinks(tokens: SignedTokens, publicBaseUrl: string): CallbackLinks {
   const base = publicBaseUrl.replace(/\/+$/, '');
   return async (provider, { project, job, step, item, attempt, startedAtMs }) => {
-    const payload = { project, job, step, item, attempt };
+    const payload: CallbackPayload = { provider, project, job, step, item, attempt };
     const token = await tokens.sign('callback', payload, startedAtMs + LINK_LIFE_MS);
     return `${base}/callbacks/${provider}/${token}`;
   };
@@ -31,9 +31,11 @@ export function makeCallbackLinks(tokens: SignedTokens, publicBaseUrl: string): 
 
 /** What a callback's token says. */
 export const callbackPayload = z.object({
+  provider: z.string(),
   project: z.custom<ProjectId>((text) => typeof text === 'string' && isProjectId(text)),
   job: z.custom<JobId>((text) => typeof text === 'string' && isJobId(text)),
   step: z.string(),
   item: z.int().nullable(),
   attempt: z.int(),
 });
+export type CallbackPayload = z.infer<typeof callbackPayload>;

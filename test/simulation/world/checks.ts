@@ -1,4 +1,4 @@
-import { attemptKey } from '../../../src/domain/attempt.ts';
+import { attemptKey, type AttemptFacts } from '../../../src/domain/attempt.ts';
 import type { JobEvent } from '../../../src/domain/event.ts';
 import { isTerminal, type JobState } from '../../../src/domain/job.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
@@ -148,17 +148,16 @@ export function checkProvider(world: World, jobs: readonly Stored[]): void {
       const facts = factsOf(event);
       if (facts === null) continue;
       const key = keyOf(event);
-      const again = event.type === 'cost.adjusted' && event.data.replacesUnknown;
-      demand(!known.has(key) || again, `${jobId}: ${key} was charged twice`);
+      demand(!known.has(key) || replacesUnknown(event), `${jobId}: ${key} was charged twice`);
       known.add(key);
       charged += facts.costNanoUsd ?? 0;
       const call = paid.get(`${jobId}:${key}`);
       // What the slow provider did is compared with its own books.
-      const isWork = (facts.usage?.inputTokens ?? 0) > WORKS_FROM;
-      if (facts.usage !== undefined && !isWork) {
+      if (isWork(facts)) continue;
+      if (facts.usage !== undefined) {
         same(facts.usage.inputTokens, call?.inputTokens, `${jobId}: the usage of ${key}`);
       }
-      if (event.type !== 'attempt.succeeded' || !models.has(key) || isWork) continue;
+      if (event.type !== 'attempt.succeeded' || !models.has(key)) continue;
       demand(call !== undefined, `${jobId}: ${key} has a result that nobody gave`);
       demand(!used.has(call.number), `answer ${call.number} was used twice`);
       used.add(call.number);
@@ -174,6 +173,14 @@ function factsOf(event: JobEvent) {
   if (event.type === 'attempt.succeeded' || event.type === 'attempt.failed')
     return event.data.facts;
   return event.type === 'cost.adjusted' ? event.data.facts : null;
+}
+
+function isWork({ usage }: AttemptFacts): boolean {
+  return (usage?.inputTokens ?? 0) > WORKS_FROM;
+}
+
+function replacesUnknown(event: JobEvent): boolean {
+  return event.type === 'cost.adjusted' && event.data.replacesUnknown;
 }
 
 /** The hashes of the outputs that a step makes of an answer. */
@@ -277,9 +284,13 @@ function checkCalls(world: World, jobId: JobId, events: readonly JobEvent[]): vo
 
 /** A defect in an attempt: only what failed again and again for as long as it was tried may lead to one. */
 function checkExcused(world: World, jobId: JobId): void {
+  demand(isExcused(world), `${jobId} failed by a defect`);
+}
+
+/** True in a world where something may have failed as often in a row as it is tried. */
+export function isExcused({ faults }: World): boolean {
   const places = ['objects.put', 'objects.get', 'shard.submit', 'shard.commit'];
-  const often = places.some((place) => (world.faults.struck.get(place) ?? 0) >= 6);
-  demand(often, `${jobId} failed by a defect`);
+  return places.some((place) => (faults.struck.get(place) ?? 0) >= 6);
 }
 
 /** Once all is over: nothing is open, held or outstanding, and nothing ended that nobody wanted to end. */
