@@ -2,6 +2,7 @@ import type { ModelKind } from '../domain/model-call.ts';
 import { anthropicProviders } from './anthropic/providers.ts';
 import type { ProviderEntry } from './binding.ts';
 import { builtinModels, makeBuiltin } from './builtin/builtin.ts';
+import { googleProviders } from './google/providers.ts';
 import type { FetchLike } from './http/exchange.ts';
 import { openAiProviders } from './openai/providers.ts';
 import { openAiCompatibleProviders } from './openai-compatible/providers.ts';
@@ -15,6 +16,7 @@ const hosted: Readonly<Record<string, ProviderEntry>> = {
   ...openAiProviders,
   ...openAiCompatibleProviders,
   ...anthropicProviders,
+  ...googleProviders,
   ...replicateProviders,
 };
 

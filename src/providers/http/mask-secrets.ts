@@ -1,5 +1,5 @@
 /** What keys of the known vendors look like, for a key that is not ours but should not be shown either. */
-const keyLike = /\b(?:sk|gsk|pk|rk|r8|xai|tgp)[-_][\w-]{8,}/g;
+const keyLike = /\b(?:(?:sk|gsk|pk|rk|r8|xai|tgp|jina|pa)[-_][\w-]{8,}|AIza[\w-]{16,})/g;
 const bearer = /\bBearer\s+[^\s"',;]+/gi;
 
 /** Takes secrets out of a text that someone else wrote. */
