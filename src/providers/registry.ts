@@ -7,6 +7,7 @@ import type { FetchLike } from './http/exchange.ts';
 import { openAiProviders } from './openai/providers.ts';
 import { openAiCompatibleProviders } from './openai-compatible/providers.ts';
 import type { Capabilities, ProviderAdapter } from './port.ts';
+import { rerankEmbedProviders } from './rerank-embed/providers.ts';
 import { replicateProviders } from './replicate/providers.ts';
 
 const BUILTIN = 'builtin';
@@ -15,9 +16,10 @@ const BUILTIN = 'builtin';
 const hosted: Readonly<Record<string, ProviderEntry>> = {
   ...openAiProviders,
   ...openAiCompatibleProviders,
+  ...replicateProviders,
   ...anthropicProviders,
   ...googleProviders,
-  ...replicateProviders,
+  ...rerankEmbedProviders,
 };
 
 /** Every provider id that a definition may name. */
