@@ -13,27 +13,30 @@ import { answerModeration } from './openai/moderations.ts';
 import { answerResponses, type ResponseWork } from './openai/responses.ts';
 import { answerTranscription } from './openai/transcription.ts';
 import { RequestRefused, type Answer, type Call, type Scripted } from './types.ts';
+import { answerFal, type FalRequest } from './fal/queue.ts';
+import { answerReplicate, type Prediction } from './replicate/predictions.ts';
+import { dialectOf, type WireDialect } from './wire-dialect.ts';
 import type { Works } from './work.ts';
 
 /** What the pretended provider has, and what it is working on. */
 export type World = {
   readonly models: readonly string[] | null;
   readonly works: Works<ResponseWork>;
+  readonly predictions: Works<Prediction>;
+  readonly falRequests: Works<FalRequest>;
 };
 
-/** Makes the answer to a call. The time is an argument, and nothing is sent here; only `works` changes. */
-export function answerFor(
-  call: Call,
-  scripted: Scripted,
-  { models, works }: World,
-  nowMs: number,
-): Answer {
+/** Makes the answer to a call. The time is an argument, and nothing is sent here; only the works change. */
+export function answerFor(call: Call, scripted: Scripted, world: World, nowMs: number): Answer {
   const { fault } = scripted;
-  if (fault.status !== undefined) return faultAnswer(fault, fault.status, nowMs);
+  const dialect = dialectOf(call.path);
+  if (fault.status !== undefined) return faultAnswer(fault, fault.status, dialect, nowMs);
   if (fault.not_json === true) return htmlErrorPage;
   if (fault.error_in_200 === true) return jsonAnswer(200, embeddedError(fault), { paid: false });
   try {
-    return route(call, scripted, { models, works }, nowMs);
+    return dialect === 'openai'
+      ? route(call, scripted, world, nowMs)
+      : (routeElsewhere(dialect, call, scripted, world, nowMs) ?? noSuchPath(call));
   } catch (thrown) {
     if (thrown instanceof RequestRefused) return thrown.answer;
     throw thrown;
@@ -51,6 +54,24 @@ function route(call: Call, scripted: Scripted, { models, works }: World, nowMs: 
   return responses ?? routeAtOnce(target, call, scripted, nowMs);
 }
 
+/** What other vendors have; null for a path that they have not. */
+function routeElsewhere(
+  dialect: Exclude<WireDialect, 'openai'>,
+  call: Call,
+  scripted: Scripted,
+  { predictions, falRequests }: World,
+  nowMs: number,
+): Answer | null {
+  switch (dialect) {
+    case 'replicate':
+      return answerReplicate(call, scripted, predictions, nowMs);
+    case 'fal':
+      return answerFal(call, scripted, falRequests, nowMs);
+    default:
+      return null;
+  }
+}
+
 /** What is answered in one exchange. */
 function routeAtOnce(target: string, call: Call, scripted: Scripted, nowMs: number): Answer {
   if (target === 'POST /v1/chat/completions') return answerChat(call, scripted, nowMs);
@@ -60,7 +81,12 @@ function routeAtOnce(target: string, call: Call, scripted: Scripted, nowMs: numb
   if (/^POST \/v1\/images\/(?:generations|edits)$/.test(target)) {
     return answerImages(call, scripted, nowMs);
   }
-  return errorAnswer(404, { message: `Invalid URL (${target})`, code: 'unknown_url' });
+  return noSuchPath(call);
+}
+
+function noSuchPath({ method, path }: Call): Answer {
+  const message = `Invalid URL (${method} ${path})`;
+  return errorAnswer(404, { message, code: 'unknown_url' }, dialectOf(path));
 }
 
 function listModels(models: readonly string[] | null): Answer {

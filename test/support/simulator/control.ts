@@ -10,6 +10,8 @@ export type Controls = {
   readonly stats: StatsKeeper;
   readonly script: Script;
   readonly works: { clear(): void };
+  readonly predictions: { clear(): void };
+  readonly falRequests: { clear(): void };
 };
 
 export type ControlAnswer = { readonly status: number; readonly body: unknown };
@@ -47,8 +49,8 @@ const verbs: Readonly<Record<string, Verb>> = {
 };
 
 /** Forgets the script, the journal, the totals and the work that goes on. */
-export function resetAll({ journal, stats, script, works }: Controls): void {
-  works.clear();
+export function resetAll({ journal, stats, script, ...all }: Controls): void {
+  for (const works of [all.works, all.predictions, all.falRequests]) works.clear();
   script.replace([]);
   journal.clear();
   stats.reset();

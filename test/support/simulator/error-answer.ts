@@ -1,4 +1,5 @@
 import type { Answer, Fault } from './types.ts';
+import { errorBodyIn, type WireDialect } from './wire-dialect.ts';
 
 const typeByStatus: Readonly<Record<number, string>> = {
   401: 'authentication_error',
@@ -22,8 +23,15 @@ type ErrorParts = {
   readonly param?: string;
 };
 
-/** An error in OpenAI's shape. */
-export function errorAnswer(status: number, parts: ErrorParts): Answer {
+/** An error in the vendor's shape; OpenAI's unless said. */
+export function errorAnswer(
+  status: number,
+  parts: ErrorParts,
+  dialect: WireDialect = 'openai',
+): Answer {
+  const { type = null, code = null } = parts;
+  const foreign = errorBodyIn(dialect, status, parts.message, { type, code });
+  if (foreign !== null) return jsonAnswer(status, foreign, { paid: false });
   const error = {
     message: parts.message,
     type: parts.type ?? typeByStatus[status] ?? 'invalid_request_error',
@@ -40,14 +48,23 @@ export function jsonAnswer(status: number, body: unknown, { paid }: { paid: bool
 }
 
 /** The answer of a `status` fault, with the waiting hints it asks for. */
-export function faultAnswer(fault: Fault, status: number, nowMs: number): Answer {
+export function faultAnswer(
+  fault: Fault,
+  status: number,
+  dialect: WireDialect,
+  nowMs: number,
+): Answer {
   const base =
     fault.body === undefined
-      ? errorAnswer(status, {
-          message: fault.message ?? `Simulated error with status ${status}.`,
-          ...(fault.type === undefined ? {} : { type: fault.type }),
-          ...(fault.code === undefined ? {} : { code: fault.code }),
-        })
+      ? errorAnswer(
+          status,
+          {
+            message: fault.message ?? `Simulated error with status ${status}.`,
+            ...(fault.type === undefined ? {} : { type: fault.type }),
+            ...(fault.code === undefined ? {} : { code: fault.code }),
+          },
+          dialect,
+        )
       : bodyAnswer(status, fault.body);
   return { ...base, headers: waitingHeaders(fault, nowMs) };
 }

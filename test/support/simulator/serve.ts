@@ -7,6 +7,7 @@ import { answerControl, type Controls } from './control.ts';
 import { breakOff, deliver } from './deliver.ts';
 import { errorAnswer } from './error-answer.ts';
 import type { OpenEntry } from './journal.ts';
+import { dialectOf, keyOf, modelOf } from './wire-dialect.ts';
 import { readForm } from './form.ts';
 import { magicFault } from './magic-models.ts';
 import { faultName, parseScripted, ScriptInvalid } from './parse-script.ts';
@@ -62,7 +63,7 @@ async function serve(
   const startedMs = performance.now();
   const body = readForm(request.headers['content-type'], bodyText) ?? parseBody(bodyText);
   const fields = body !== undefined && isJsonObject(body) ? body : {};
-  const model = typeof fields['model'] === 'string' ? fields['model'] : null;
+  const model = modelOf(path, fields);
   const method = request.method ?? 'GET';
   const stream = fields['stream'] === true;
   const { headers } = request;
@@ -79,7 +80,7 @@ async function serve(
 
   const call: Call = { seq: entry.seq, method, path, model, body, bodyText };
   try {
-    checkKey(headers.authorization, serving.key);
+    checkKey(keyOf(headers), serving.key, path);
     const scripted = decide(serving, call, headers['x-simulator-fault']);
     await perform(serving, call, scripted, response, entry);
   } catch (thrown) {
@@ -126,16 +127,16 @@ function readHeader(text: string): Scripted {
   }
 }
 
-function checkKey(authorization: string | undefined, key: string | null): void {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (given === undefined) {
+function checkKey(given: string | null, key: string | null, path: string): void {
+  const dialect = dialectOf(path);
+  if (given === null) {
     const message = "You didn't provide an API key.";
-    throw new RequestRefused(errorAnswer(401, { message, code: 'missing_api_key' }));
+    throw new RequestRefused(errorAnswer(401, { message, code: 'missing_api_key' }, dialect));
   }
   if (key === null || given === key) return;
   // Like some real providers, this repeats the key: a client must not let it into its logs.
   const message = `Incorrect API key provided: ${given}.`;
-  throw new RequestRefused(errorAnswer(401, { message }));
+  throw new RequestRefused(errorAnswer(401, { message }, dialect));
 }
 
 function parseBody(text: string): Json | undefined {

@@ -7,7 +7,9 @@ import { createJournal, type JournalEntry } from './journal.ts';
 import { parseRules } from './parse-script.ts';
 import { createScript } from './script.ts';
 import { serveRequest, type Serving } from './serve.ts';
+import type { FalRequest } from './fal/queue.ts';
 import type { ResponseWork } from './openai/responses.ts';
+import type { Prediction } from './replicate/predictions.ts';
 import { createStats, type Stats } from './stats.ts';
 import type { Rule, RuleInput } from './types.ts';
 import { createWorks } from './work.ts';
@@ -50,7 +52,7 @@ export type Simulator = {
 
 const journalLimitDefault = 10_000;
 
-/** Starts an OpenAI-compatible server that pretends to be a provider. */
+/** Starts a server that pretends to be a provider: OpenAI at its root, others below their names. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const serving: Serving = {
     key: options.key ?? null,
@@ -63,6 +65,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     stats: createStats(),
     script: createScript(options.seed ?? 1),
     works: createWorks<ResponseWork>(),
+    predictions: createWorks<Prediction>(),
+    falRequests: createWorks<FalRequest>(),
   };
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: 0 },

@@ -16,6 +16,8 @@ export type Work = {
 export type Works<Kind extends Work> = {
   add(work: Kind): void;
   get(id: string): Kind | null;
+  /** The oldest first. */
+  all(): readonly Kind[];
   clear(): void;
 };
 
@@ -32,6 +34,7 @@ export function createWorks<Kind extends Work>(): Works<Kind> {
       if (works.size > worksMax && oldest !== undefined) works.delete(oldest);
     },
     get: (id) => works.get(id) ?? null,
+    all: () => [...works.values()],
     clear: () => works.clear(),
   };
 }
