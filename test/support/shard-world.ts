@@ -1,6 +1,7 @@
 import { definitionSchema } from '../../src/domain/definition.ts';
 import type { JobId } from '../../src/domain/ids.ts';
 import type { Json } from '../../src/domain/json.ts';
+import type { ProviderAdapter } from '../../src/providers/port.ts';
 import { makeRegistry, providerIds } from '../../src/providers/registry.ts';
 import { makePlanCache } from '../../src/services/pipelines/plan-cache.ts';
 import type { JobShard, JobShards } from '../../src/services/ports/job-shard.ts';
@@ -26,6 +27,8 @@ export class World {
   readonly slots = makeSlots(6);
   /** Answers of the hosted provider, one a call; the last one stays. */
   answers: Answer[] = [];
+  /** Providers of the test's own, by id. */
+  readonly adapters = new Map<string, ProviderAdapter>();
   readonly #registry = makeRegistry(
     (name) => (name === 'OPENAI_API_KEY' ? 'sk-test' : undefined),
     async (url, init) => this.#answer(new Request(url, init)),
@@ -41,10 +44,10 @@ export class World {
     return answer(call);
   }
 
-  #providers(): Providers {
+  providers(): Providers {
     return {
       ids: providerIds,
-      get: (id) => this.#registry.adapters.get(id) ?? null,
+      get: (id) => this.adapters.get(id) ?? this.#registry.adapters.get(id) ?? null,
       modelsOf: () => [],
       kindOf: () => null,
       capabilitiesOf: () => null,
@@ -84,7 +87,7 @@ export class World {
     return runTurn(
       {
         objects: driver.objectStore(),
-        providers: this.#providers(),
+        providers: this.providers(),
         machine: driver.machine(),
         log: (level, event) => void driver.logs.push({ level, event }),
         shard: { ...driver.client(), ...shard },
