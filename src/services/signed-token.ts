@@ -6,9 +6,9 @@ import type { Json } from '../domain/json.ts';
  * What a token is for. A token of one purpose is worthless for another: each purpose has a key of its own.
  * Tokens live outside, in URLs: append, never rename.
  */
-export type TokenPurpose = 'file' | 'callback';
+type TokenPurpose = 'file' | 'callback';
 
-export type TokenVerdict =
+type TokenVerdict =
   | { readonly kind: 'valid'; readonly payload: Json }
   /** It was ours, and its time is over. */
   | { readonly kind: 'expired' }

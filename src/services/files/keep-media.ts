@@ -37,7 +37,7 @@ export type KeptMedia = {
 };
 
 /** The most that is held in memory at once; an isolate has 128 MB for everything. */
-export const KEPT_BYTES_MAX = 32 * 1024 * 1024;
+const KEPT_BYTES_MAX = 32 * 1024 * 1024;
 const DOWNLOAD_MS = 60_000;
 
 /**

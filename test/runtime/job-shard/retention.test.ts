@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { fileKey, jobFileIdOf } from '../../../src/domain/file.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { sha256, ShardDriver } from '../../support/shard-driver.ts';
@@ -55,6 +56,22 @@ describe('retention has two phases', () => {
     ]);
     expect(driver.db.rows('SELECT COUNT(output) AS n FROM items')).toEqual([{ n: 0 }]);
     expect(driver.submit(body, { key: 'k', bodyHash: 'other' }).kind).toBe('key_conflict');
+  });
+
+  test('the files of a job go with its payloads, also of an attempt that was never reported', async () => {
+    const driver = new ShardDriver();
+    const jobId = driver.create({
+      steps: [{ id: 'a', uses: 'file.fetch', with: { url: 'https://example.com/' } }],
+      retention: { payloads: '2d', history: '10d' },
+    });
+    const { project } = driver.state(jobId).birth;
+    const key = fileKey(project, jobFileIdOf(jobId, 'a'.repeat(64)));
+    driver.objects.set(key, 'bytes');
+    driver.finish(jobId, () => ({ file: 'small' }));
+    await driver.settleHistory();
+    await passToHour(driver, 2 * DAY);
+    expect(driver.snapshot(jobId).payloadsErased).toBe(true);
+    expect([...driver.objects.keys()]).toEqual([]);
   });
 
   test('then all the rest goes, and the key is free for a new job', async () => {
