@@ -21,8 +21,9 @@ import type { World } from './world.ts';
  * Invariants, cited by tests as E1 … E9:
  *
  * E1  A job reaches exactly one terminal status, and no event but `cost.adjusted` follows it.
- * E2  An attempt's result is used once. A second report for it changes nothing.
- * E3  A report for an attempt that is no longer open changes nothing but the cost, and the cost only once.
+ * E2  An attempt's result is used once. A second report for it changes nothing. A result that comes after its attempt was
+ *     given up is used if the step is still open, and makes a newer attempt needless.
+ * E3  Any other report for an attempt that is no longer open changes nothing but the cost, and the cost only once.
  * E4  No attempt starts after a cancel, while the job is paused, after a terminal status, or at or after its deadline.
  * E5  No step starts before all steps it needs have ended.
  * E6  A step or item has at most one attempt that is open, and a provider's work is asked for by one runner at a time.

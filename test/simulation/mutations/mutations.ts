@@ -91,6 +91,24 @@ export const mutations: readonly Mutation[] = [
     replace: "if (!open && record === undefined) return 'repeated';",
   },
   {
+    name: 'a submit whose answer was lost is sent again, and nobody asks the provider',
+    file: 'services/run/reconcile-call.ts',
+    find: 'for (const lost of attempt.work.reconcile ?? []) {',
+    replace: 'for (const lost of (attempt.work.reconcile ?? []).slice(0, 0)) {',
+  },
+  {
+    name: 'nobody is sent to ask for a provider’s work',
+    file: 'engine/claim.ts',
+    find: 'return dueTickets(draft.state, nowMs).map((active): Started => {',
+    replace: 'return dueTickets(draft.state, -1).map((active): Started => {',
+  },
+  {
+    name: 'a provider works on for nobody: what its job gave up is not stopped',
+    file: shard('tickets.ts'),
+    find: 'return [...ended, ...(ends ? Object.values(state.active) : [])].filter(isTicketed);',
+    replace: 'return [...ended, ...(ends ? [] : [])].filter(isTicketed);',
+  },
+  {
     name: 'history that was not confirmed is not sent again',
     file: shard('attend.ts'),
     find: 'if (sent === undefined || ports.nowMs() >= sent.atMs + resendDelayMs(sent.tries)) {',

@@ -28,7 +28,26 @@ export function checkWorks(world: World, jobs: readonly Stored[]): Spending {
   if (isCertain(world)) {
     demand(twice.length === 0, `paid twice: ${JSON.stringify(twice)}`);
   }
+  if (isCertain(world)) for (const job of jobs) checkStopped(world, job, usedBy);
   return { paid: works.length, needed: works.length - twice.length, twice: twice.length };
+}
+
+/** A provider may work this long on for nobody: hints to stop it are repeated, some of them get lost. */
+const STOPPED_MS = 20 * 60_000;
+
+/** Work that the job knew of and did not use was stopped, unless it was done by itself before. */
+function checkStopped(
+  { slow }: World,
+  { jobId, state, events }: Stored,
+  used: ReadonlyMap<number, string>,
+): void {
+  for (const event of events) {
+    if (event.type !== 'step.waiting' || event.data.kind !== 'provider') continue;
+    const work = slow.works[Number(event.data.providerJobId.replace('work-', '')) - 1];
+    if (work === undefined || used.has(work.number) || work.cancelledAtMs !== null) continue;
+    const soon = work.doneAtMs <= (state.finishedAtMs ?? 0) + STOPPED_MS;
+    demand(soon, `${jobId} is over, and work ${work.number} went on for nobody`);
+  }
 }
 
 /** True when the provider can be asked about every submit, and no word to or from it was lost. */

@@ -14,7 +14,7 @@ import {
   type Standing,
   type Stored,
 } from './checks.ts';
-import { checkWorks } from './check-works.ts';
+import { checkWorks, type Spending } from './check-works.ts';
 import { playDeed, sendEvent } from './script.ts';
 import { World } from './world.ts';
 
@@ -25,7 +25,11 @@ const MISSED_MS = 120_000;
 /** A quiet world's alarms: one for each of a few moments of its own. */
 const FIRINGS_WHEN_QUIET_MAX = 30;
 
-export type Ended = { readonly jobs: number; readonly struck: ReadonlyMap<string, number> };
+export type Ended = {
+  readonly jobs: number;
+  readonly struck: ReadonlyMap<string, number>;
+  readonly spending: Spending;
+};
 
 /** A life of the whole from one seed. Throws, with the story, when a promise is broken. */
 export async function simulate(seed: number, deeds = 0): Promise<Ended> {
@@ -36,8 +40,8 @@ export async function simulate(seed: number, deeds = 0): Promise<Ended> {
     await playFairly(world);
     await reportAgain(world);
     const jobs = storedJobs(world);
-    checkEverything(world, jobs);
-    return { jobs: jobs.length, struck: world.faults.struck };
+    const spending = checkEverything(world, jobs);
+    return { jobs: jobs.length, struck: world.faults.struck, spending };
   } catch (error) {
     throw new Error(storyOf(seed, world, error), { cause: error });
   } finally {
@@ -146,16 +150,17 @@ async function playOut(world: World): Promise<void> {
   }
 }
 
-function checkEverything(world: World, jobs: readonly Stored[]): void {
+function checkEverything(world: World, jobs: readonly Stored[]): Spending {
   for (const job of jobs) checkJob(job);
   checkOver(world, jobs);
   checkAccepted(world, jobs);
   checkProvider(world, jobs);
-  checkWorks(world, jobs);
+  const spending = checkWorks(world, jobs);
   checkHistory(world, jobs);
   const excused = isExcused(world) ? new Set([...EXPECTED, 'attempt.defect']) : EXPECTED;
   const errors = world.logs.filter(({ level, event }) => level === 'error' && !excused.has(event));
   demand(errors.length === 0, `errors were logged: ${JSON.stringify(errors)}`);
+  return spending;
 }
 
 /** Errors that the world itself provokes. */

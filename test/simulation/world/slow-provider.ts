@@ -38,6 +38,8 @@ export class SlowProvider {
   readonly #faults: Faults;
   /** Whether it can be asked what became of a submit. */
   readonly finds: boolean;
+  /** Tells the world that a piece of work has something to say of itself. */
+  callBack: (work: Work) => void = () => {};
 
   constructor(clock: Clock, random: Random, faults: Faults) {
     this.#clock = clock;
@@ -57,6 +59,7 @@ export class SlowProvider {
       submitJob: (_call, context) => this.#submit(process, context),
       getJobStatus: (ticket, _call, context) => this.#status(process, ticket, context),
       cancelJob: (ticket, _call, context) => this.#cancel(process, ticket, context),
+      callbacks: { verify: async () => ({ kind: 'genuine' }), read: () => ({ kind: 'ask' }) },
     };
     if (!this.finds) return base;
     return {
@@ -98,7 +101,7 @@ export class SlowProvider {
       }
       const number = this.works.length + 1;
       const takesMs = random.pick(fair ? [10_000] : [1_000, 30_000, 300_000, 2_000_000]);
-      this.works.push({
+      const work: Work = {
         key: context.idempotencyKey,
         number,
         takesMs,
@@ -106,7 +109,9 @@ export class SlowProvider {
         fails: !fair && random.chance(0.1),
         listed: random.chance(0.9),
         cancelledAtMs: null,
-      });
+      };
+      this.works.push(work);
+      this.#scheduleCallbacks(work);
       return {
         kind: 'pending',
         ticket: ticketOf(number),
@@ -114,6 +119,22 @@ export class SlowProvider {
       };
     });
     return 'class' in outcome ? { kind: 'failed', failure: outcome } : outcome;
+  }
+
+  /** Some work calls back: at once, when it is done, or long after, and sometimes twice. */
+  #scheduleCallbacks(work: Work): void {
+    if (!this.#random.chance(0.4)) return;
+    const times = this.#random.pick([
+      [0],
+      [work.takesMs],
+      [0, work.takesMs],
+      [work.takesMs + 4_000_000],
+    ]);
+    for (const ms of times) {
+      this.#clock.at(this.#clock.nowMs + ms, () => this.callBack(work));
+      if (this.#random.chance(0.3))
+        this.#clock.at(this.#clock.nowMs + ms + 7, () => this.callBack(work));
+    }
   }
 
   async #status(process: Process, ticket: Ticket, context: CallContext): Promise<CallOutcome> {

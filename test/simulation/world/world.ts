@@ -1,5 +1,5 @@
 import type { Actor } from '../../../src/domain/access.ts';
-import { shardOf, type JobId } from '../../../src/domain/ids.ts';
+import { isJobId, shardOf, type JobId } from '../../../src/domain/ids.ts';
 import type { Json } from '../../../src/domain/json.ts';
 import { consumeHistory } from '../../../src/runtime/consumers/history.ts';
 import { consumeWakes } from '../../../src/runtime/consumers/wake.ts';
@@ -10,6 +10,7 @@ import type { JobShard, JobShards, NextRequest } from '../../../src/services/por
 import type { Objects } from '../../../src/services/ports/objects.ts';
 import type { Machine } from '../../../src/services/ports/runtime.ts';
 import type { ShardOfJobs } from '../../../src/runtime/job-shard/job-shard.ts';
+import { parseKey } from '../../support/engine-driver.ts';
 import { PROJECT, sha256, throughJson } from '../../support/shard-driver.ts';
 import { Clock, settled } from './clock.ts';
 import { d1Over, Tables } from './d1.ts';
@@ -20,7 +21,7 @@ import { Provider } from './provider.ts';
 import { Queue } from './queue.ts';
 import { Random } from './random.ts';
 import { ShardHost } from './shard-host.ts';
-import { SlowProvider } from './slow-provider.ts';
+import { SlowProvider, type Work } from './slow-provider.ts';
 
 const SHARDS = 2;
 const d1Tables = new Tables();
@@ -72,6 +73,7 @@ export class World {
     this.faults = new Faults(random, this.clock);
     this.provider = new Provider(this.clock, random, this.faults);
     this.slow = new SlowProvider(this.clock, random, this.faults);
+    this.slow.callBack = (work) => this.#callBack(work);
     this.d1.empty();
     const parts = { clock: this.clock, random, faults: this.faults };
     this.wakes = new Queue('queue.wake', parts, (process, batch) =>
@@ -313,6 +315,18 @@ export class World {
     const background = (work: Promise<void>): void => void rest.push(work);
     await runInline({ ...deps, background }, ACTOR, submitted.value, untilMs).catch(() => {});
     await Promise.all(rest);
+  }
+
+  /** A provider calls back about work that an attempt has submitted: its word is stored, and the shard told. */
+  #callBack({ key, number }: Work): void {
+    const [jobId = '', attempt = ''] = key.split(':');
+    if (!isJobId(jobId)) throw new Error(`${key} is nobody's`);
+    const text = JSON.stringify({ number });
+    const hash = sha256(text);
+    const name = `${PROJECT}/${jobId}/${attempt}/callback-${hash.slice(0, 16)}.json`;
+    this.objects.set(name, text);
+    const callback = { at: 'r2' as const, key: name, bytes: text.length, sha256: hash };
+    this.steer(jobId, (home) => home.callBack({ jobId, ...parseKey(attempt), callback }));
   }
 
   /** A client calls a shard once; what becomes of it is not its business. */
