@@ -2,7 +2,7 @@ import type { FileId, FileMeta } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 
 /** An upload that is under way. It is in no list, and is swept away if nothing more is heard of it. */
-export type BegunUpload = {
+type BegunUpload = {
   readonly project: ProjectId;
   readonly id: FileId;
   /** Id of the key that uploads. */
