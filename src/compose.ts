@@ -11,6 +11,7 @@ import {
   providerIds,
   type Registry,
 } from './providers/registry.ts';
+import type { AiBinding } from './providers/binding.ts';
 import type { BulkDeployment } from './runtime/bulk/bulk-action-object.ts';
 import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
@@ -19,7 +20,8 @@ import { makeAccess } from './runtime/d1/access.ts';
 import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
 import { makeJobIndex } from './runtime/d1/job-index.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
-import { withRecentHeads, withRecentKeys } from './runtime/d1/recent-lookups.ts';
+import { makePrices } from './runtime/d1/prices.ts';
+import { withRecentHeads, withRecentKeys, withRecentPrices } from './runtime/d1/recent-lookups.ts';
 import { makeFileDeployment, type FileDeployment } from './runtime/files/file-deployment.ts';
 import { makeFlows } from './runtime/flow/flow-client.ts';
 import type { FlowDeployment } from './runtime/flow/flow-object.ts';
@@ -36,6 +38,7 @@ import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.t
 import type { JobShards } from './services/ports/job-shard.ts';
 import { logLevels, type Log } from './services/ports/log.ts';
 import type { Pipelines } from './services/ports/pipelines.ts';
+import type { Prices } from './services/ports/prices.ts';
 import type { Providers } from './services/ports/providers.ts';
 import type { HttpDeps } from './http/deps.ts';
 
@@ -70,7 +73,7 @@ export function compose(env: Env): Composition {
 function build(env: Env): Composition {
   const setting = settingsOf(env);
   const log = makeLog(levelOf(setting('LOG_LEVEL')));
-  const registry = makeRegistry(setting, (url, init) => fetch(url, init));
+  const registry = makeRegistry(setting, (url, init) => fetch(url, init), aiOf(env));
   const shards = makeJobShards(
     env.JOB_SHARD,
     countUpTo(SHARDS_MAX, setting('JOB_SHARDS')) ?? 8,
@@ -79,36 +82,19 @@ function build(env: Env): Composition {
   const objects = makeObjects(env.OBJECTS);
   const providers = providersOf(registry);
   const pipelines = withRecentHeads(makePipelines(env.DB), machine);
+  const prices = withRecentPrices(makePrices(env.DB), machine);
   const plans = makePlanCache(PLAN_CHARACTERS_MAX);
   const projectJobsMax = countUpTo(CONCURRENCY_MAX, setting('PROJECT_MAX_CONCURRENT_JOBS'));
   const files = withLinks(
     makeFileDeployment({ bucket: env.OBJECTS, db: env.DB, setting, machine, log }),
   );
-  const http = httpDeps(env, {
-    ...files,
-    log,
-    shards,
-    objects,
-    providers,
-    pipelines,
-    plans,
-    projectJobsMax,
-    rootKey: setting('ROOT_API_KEY') ?? null,
-  });
+  const shared = { log, shards, objects, providers, pipelines, prices, plans, projectJobsMax };
+  const rootKey = setting('ROOT_API_KEY') ?? null;
+  const http = httpDeps(env, { ...files, ...shared, rootKey });
   return {
     http,
     bulk: bulkDeployment(http),
-    wake: {
-      ...files,
-      shards,
-      objects,
-      providers,
-      machine,
-      log,
-      pipelines,
-      plans,
-      projectJobsMax,
-    },
+    wake: { ...files, ...shared, machine },
     history: { db: env.DB, shards, log, nowMs: () => Date.now() },
     shard: shardDeployment(env, { log, registry, objects }),
     flow: {
@@ -133,6 +119,7 @@ type HttpParts = Outward & {
   readonly objects: ReturnType<typeof makeObjects>;
   readonly providers: Providers;
   readonly pipelines: Pipelines;
+  readonly prices: Prices;
   readonly plans: PlanCache;
   readonly projectJobsMax: number | null;
   readonly rootKey: string | null;
@@ -219,6 +206,16 @@ function jobQueues(env: Env): Queue[] {
 
 function isQueue(binding: unknown): binding is Queue {
   return typeof binding === 'object' && binding !== null && 'sendBatch' in binding;
+}
+
+/** Cloudflare's models, where the deployment has bound them as `AI`. */
+function aiOf(env: Env): AiBinding | undefined {
+  const binding: unknown = Reflect.get(env, 'AI');
+  return isAi(binding) ? binding : undefined;
+}
+
+function isAi(binding: unknown): binding is AiBinding {
+  return typeof binding === 'object' && binding !== null && 'run' in binding;
 }
 
 /** Variables and secrets by name; an empty one counts as not set. */

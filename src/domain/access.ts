@@ -9,6 +9,8 @@ export const scopes = [
   'admin',
   'files:read',
   'files:write',
+  'prices:read',
+  'prices:write',
 ] as const;
 export type Scope = (typeof scopes)[number];
 

@@ -1,4 +1,3 @@
-import type { ProjectId } from './ids.ts';
 import type { Usage } from './usage.ts';
 
 /**
@@ -33,7 +32,7 @@ export function isPriceUnit(name: string): name is PriceUnit {
 }
 
 /** Dollars as decimal text for each unit. */
-export type UnitPrices = Readonly<Partial<Record<PriceUnit, string>>>;
+export type UnitPrices = { readonly [Unit in PriceUnit]?: string | undefined };
 
 /** Batches have prices of their own; everything else is `standard`. */
 export const pricedExecutions = ['standard', 'batch'] as const;
@@ -55,9 +54,3 @@ export type ProjectPrice = {
   readonly createdAtMs: number;
   readonly createdBy: string;
 };
-
-/** Names a price among a project's: there is at most one for each moment. */
-export type PriceKey = { readonly project: ProjectId } & Pick<
-  ProjectPrice,
-  'provider' | 'model' | 'execution' | 'effectiveFromMs'
->;

@@ -13,6 +13,7 @@ import { callbackRoutes } from './routes/callbacks.ts';
 import { fileRoutes, publicFileRoutes } from './routes/files.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { priceRoutes } from './routes/prices.ts';
 import { rerunRoutes } from './routes/reruns.ts';
 import { steeringRoutes } from './routes/steering.ts';
 
@@ -52,6 +53,7 @@ export function makeApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', rerunRoutes);
   app.route('/v1', bulkRoutes);
   app.route('/v1', pipelineRoutes);
+  app.route('/v1', priceRoutes);
   app.route('/v1', accessRoutes);
   app.route('/v1', fileRoutes);
   app.route('/', publicFileRoutes);

@@ -13,6 +13,7 @@ import type { JobShards } from '../services/ports/job-shard.ts';
 import type { Log } from '../services/ports/log.ts';
 import type { Objects } from '../services/ports/objects.ts';
 import type { Pipelines } from '../services/ports/pipelines.ts';
+import type { Prices } from '../services/ports/prices.ts';
 import type { Providers } from '../services/ports/providers.ts';
 import type { Machine } from '../services/ports/runtime.ts';
 import type { SignedTokens } from '../services/signed-token.ts';
@@ -32,6 +33,7 @@ export type HttpDeps = {
   readonly shards: JobShards;
   readonly objects: Objects;
   readonly providers: Providers;
+  readonly prices: Prices;
   readonly files: Files;
   readonly fileIndex: FileIndex;
   readonly fileLimits: FileLimits;

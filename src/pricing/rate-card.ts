@@ -70,7 +70,7 @@ function isCountedInTokens(bucket: Bucket, usage: Usage): boolean {
 export function ratesOf(prices: UnitPrices): Partial<Record<Bucket, Rate>> {
   const rates: Partial<Record<Bucket, Rate>> = {};
   for (const [unit, text] of Object.entries(prices)) {
-    const usd = fractionOf(text);
+    const usd = text === undefined ? null : fractionOf(text);
     if (!isPriceUnit(unit) || usd === null) continue;
     const { bucket, per } = priceUnits[unit];
     rates[bucket] = { usd, per };

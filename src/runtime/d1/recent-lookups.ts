@@ -1,11 +1,14 @@
+import type { ProjectId } from '../../domain/ids.ts';
 import type { AccessStore } from '../../services/ports/access.ts';
 import type { Pipelines } from '../../services/ports/pipelines.ts';
+import type { Prices } from '../../services/ports/prices.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
 
 /**
- * What every request asks D1 for, the key and the newest version of a pipeline, is remembered for a second in each
- * isolate. Nobody sees an old answer all the same: whoever changes one of them is answered only when every memory
- * of what was before has run out. Only what exists is remembered, so that new keys and pipelines need no such wait.
+ * What every request asks D1 for, the key, the newest version of a pipeline, a project's prices, is remembered for a
+ * second in each isolate. Nobody sees an old answer all the same: whoever changes one of them is answered only when every memory
+ * of what was before has run out. Of keys and pipelines only
+ * what exists is remembered, so that new ones need no such wait.
  */
 const KEPT_MS = 1_000;
 /** Longer than `KEPT_MS` by what a Worker's clock, which stands still while it computes, may lag behind. */
@@ -46,6 +49,23 @@ export function withRecentHeads(pipelines: Pipelines, clock: Clock): Pipelines {
       const ageMs = added.created ? 0 : Math.max(0, clock.nowMs() - added.version.createdAtMs);
       if (ageMs < FORGOTTEN_AFTER_MS) await clock.wait(FORGOTTEN_AFTER_MS - ageMs);
       return added;
+    },
+  };
+}
+
+export function withRecentPrices(prices: Prices, clock: Clock): Prices {
+  const list = remembering(clock, (project: ProjectId) => prices.list(project), String);
+  return {
+    list: async (project) => (await list(project)) ?? [],
+    async put(project, price) {
+      const put = await prices.put(project, price);
+      if (put.kind === 'stored') await clock.wait(FORGOTTEN_AFTER_MS);
+      return put;
+    },
+    async delete(project, id) {
+      const deleted = await prices.delete(project, id);
+      await clock.wait(FORGOTTEN_AFTER_MS);
+      return deleted;
     },
   };
 }

@@ -8,6 +8,8 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/sqlite-core';
 
+import { pricedExecutions } from '../../domain/price.ts';
+
 /**
  * D1: who may ask, what pipelines there are, and a copy of what happened. Jobs live in their shards; the rows
  * here are for lists, audits and sums. Times are milliseconds since 1970, money is nano-dollars. The tables of
@@ -208,6 +210,28 @@ export const files = sqliteTable(
       .on(table.project, table.idempotencyKey)
       .where(sql`idempotency_key IS NOT NULL`),
     index('files_expiry').on(table.expiresAt),
+  ],
+);
+
+/** What projects pay instead of list prices: at most one price of a model, or of names with a star, at a time. */
+export const projectPrices = sqliteTable(
+  'project_prices',
+  {
+    project: text().notNull(),
+    provider: text().notNull(),
+    model: text().notNull(),
+    execution: text({ enum: pricedExecutions }).notNull(),
+    effectiveFrom: integer('effective_from').notNull(),
+    /** Null for no end. */
+    effectiveTo: integer('effective_to'),
+    id: text().notNull(),
+    /** Dollars as decimal text by unit, as a JSON object. */
+    prices: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    createdBy: text('created_by').notNull(),
+  },
+  ({ project, provider, model, execution, effectiveFrom }) => [
+    primaryKey({ columns: [project, provider, model, execution, effectiveFrom] }),
   ],
 );
 

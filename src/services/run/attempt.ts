@@ -18,6 +18,7 @@ import type {
 import type { Log } from '../ports/log.ts';
 import type { Objects } from '../ports/objects.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
+import type { Prices } from '../ports/prices.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { Machine } from '../ports/runtime.ts';
 
@@ -37,6 +38,8 @@ export type ExecuteDeps = {
   readonly outside?: Outside;
   /** Reads a project's files into requests. */
   readonly mediaOf?: (project: ProjectId) => MediaSource;
+  /** The prices that projects have agreed themselves. Absent where there are none. */
+  readonly prices?: Prices;
   /** Where providers may call back. Absent where the deployment has no public address. */
   readonly callbackLinks?: CallbackLinks;
 };

@@ -2,7 +2,7 @@ import type { AttemptFacts, Target } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { jsonBytes } from '../../domain/json.ts';
 import type { Spent } from '../../domain/model-call.ts';
-import { priceCall } from '../../pricing/price-call.ts';
+import { priceCall, type PricedCall } from '../../pricing/price-call.ts';
 
 export type CallFacts = {
   readonly target: Target;
@@ -15,6 +15,8 @@ export type CallFacts = {
   readonly dropped: readonly string[];
   /** When the first piece of streamed text came; null for what is not streamed. */
   readonly firstTextAtMs?: number | null;
+  /** What the call's price depends on beside its model. */
+  readonly pricing?: Pick<PricedCall, 'execution' | 'extent' | 'projectPrices'>;
 };
 
 /** Of a provider's own usage object; they take a few hundred. */
@@ -28,8 +30,9 @@ export function callFacts(
 ): AttemptFacts {
   const { target, local, startedAtMs, endedAtMs, finishReason, dropped } = call;
   const free = failure !== null && spent === null && isFree(failure);
-  const usage = spent === null ? null : spent.usage;
-  const price = priceCall({ ...target, local: local || free, usage }, endedAtMs);
+  const price = free
+    ? { costNanoUsd: 0, priceVersion: 'not_charged' }
+    : priceCall({ ...target, local, ...call.pricing, ...spendingOf(spent) }, endedAtMs);
   return {
     latencyMs: Math.max(0, endedAtMs - startedAtMs),
     ...price,
@@ -40,6 +43,12 @@ export function callFacts(
     ...firstToken(call),
     ...(spent === null ? {} : spentFacts(spent)),
   };
+}
+
+function spendingOf(spent: Spent | null): Pick<PricedCall, 'usage' | 'reportedCostNanoUsd'> {
+  if (spent === null) return { usage: null };
+  const { usage, reportedCostNanoUsd } = spent;
+  return reportedCostNanoUsd === undefined ? { usage } : { usage, reportedCostNanoUsd };
 }
 
 function isFree({ phase }: Failure): boolean {

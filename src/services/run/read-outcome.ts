@@ -4,6 +4,7 @@ import type { CallOutcome } from '../../providers/port.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { callFacts, type CallFacts } from './facts.ts';
 import { keepAll } from './keep-all.ts';
+import { pricingOf } from './pricing-of.ts';
 import type { ResolvedCall } from './resolve-call.ts';
 
 /** When a call began and ended, as the runner measured it. */
@@ -24,8 +25,9 @@ export async function readOutcome(
 ): Promise<Ran> {
   if (outcome.kind === 'done') return readReply(deps, attempt, resolved, outcome.reply, times);
   const { failure, spent = null } = outcome;
+  const pricing = await pricingOf(deps, attempt, resolved);
   return {
-    facts: callFacts(measured(resolved, times, null), spent, failure),
+    facts: callFacts(measured(resolved, times, { pricing, finishReason: null }), spent, failure),
     result: { ok: false, failure },
   };
 }
@@ -38,8 +40,12 @@ async function readReply(
   times: CallTimes,
 ): Promise<Ran> {
   const { step, setting } = resolved;
-  const facts = callFacts(measured(resolved, times, finishReasonOf(reply)), reply, null);
-  const kept = await keepAll(deps, attempt, reply.result);
+  const [pricing, kept] = await Promise.all([
+    pricingOf(deps, attempt, resolved),
+    keepAll(deps, attempt, reply.result),
+  ]);
+  const finishReason = finishReasonOf(reply);
+  const facts = callFacts(measured(resolved, times, { pricing, finishReason }), reply, null);
   if (!kept.ok) return { facts, result: kept };
   const output = step.output(reply, setting, kept.value);
   if (output.ok) {
@@ -55,7 +61,7 @@ async function readReply(
 function measured(
   { target, adapter, requestSha256, dropped }: ResolvedCall,
   times: CallTimes,
-  finishReason: string | null,
+  { pricing, finishReason }: Required<Pick<CallFacts, 'pricing' | 'finishReason'>>,
 ): CallFacts {
   return {
     target,
@@ -65,6 +71,7 @@ function measured(
     codeVersion: adapter.version,
     finishReason,
     dropped,
+    pricing,
   };
 }
 
