@@ -2,6 +2,7 @@ import type { ModelKind } from '../domain/model-call.ts';
 import { anthropicProviders } from './anthropic/providers.ts';
 import type { ProviderEntry } from './binding.ts';
 import { builtinModels, makeBuiltin } from './builtin/builtin.ts';
+import { falProviders } from './fal/providers.ts';
 import { googleProviders } from './google/providers.ts';
 import type { FetchLike } from './http/exchange.ts';
 import { openAiProviders } from './openai/providers.ts';
@@ -20,6 +21,7 @@ const hosted: Readonly<Record<string, ProviderEntry>> = {
   ...anthropicProviders,
   ...googleProviders,
   ...rerankEmbedProviders,
+  ...falProviders,
 };
 
 /** Every provider id that a definition may name. */

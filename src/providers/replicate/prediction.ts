@@ -103,19 +103,24 @@ function readCanceled(reading: ReplyReading): CallOutcome {
   return ended(reading, { ...verdict, phase: 'accepted' }, null);
 }
 
-/** Its deadline came before it could start: nothing is charged. */
-function readAborted(reading: ReplyReading): CallOutcome {
-  const verdict = { class: 'timeout', code: 'deadline_before_start', phase: 'rejected' } as const;
-  return ended({ ...reading, spent: { ...reading.spent, usage: {} } }, verdict, null);
+/** Its deadline came before it could start: that is not charged. */
+function readAborted({ spent, ...reading }: ReplyReading): CallOutcome {
+  const verdict = { class: 'timeout', code: 'deadline_before_start', phase: 'accepted' } as const;
+  const free: Spent = { ...spent, usage: {}, reportedCostNanoUsd: 0 };
+  return { ...ended({ ...reading, spent: free }, verdict, null), spent: free };
 }
 
 type End = {
   readonly class: ProviderFailureClass;
   readonly code: string;
-  readonly phase: 'accepted' | 'finished' | 'rejected';
+  readonly phase: 'accepted' | 'finished';
 };
 
-function ended(reading: ReplyReading, end: End, words: string | null): CallOutcome {
+function ended(
+  reading: ReplyReading,
+  end: End,
+  words: string | null,
+): Extract<CallOutcome, { readonly kind: 'failed' }> {
   const { asked, spent } = reading;
   const message = failureSentence(end.class, asked);
   const detail = words === null ? {} : { detail: { message: ownWords(words, asked) } };

@@ -3,6 +3,7 @@ import type { ImageCall, ModelCall, TranscribeCall } from '../../domain/model-ca
 import { MediaSlot, type WireValue } from '../http/wire-body.ts';
 import type { Ticket, WireRequest } from '../port.ts';
 import { objectAt } from '../shared/json-fields.ts';
+import { pathOf } from '../shared/path.ts';
 
 type Fields = { readonly [name: string]: WireValue };
 
@@ -79,8 +80,7 @@ function placeOf(model: string): { readonly path: string; readonly version: stri
   const named = readModelName(model);
   if (named.kind === 'version') return { path: '/predictions', version: named.version };
   const collection = named.kind === 'model' ? 'models' : 'deployments';
-  const name = named.name.split('/').map(encodeURIComponent).join('/');
-  return { path: `/${collection}/${name}/predictions`, version: null };
+  return { path: `/${collection}/${pathOf(named.name)}/predictions`, version: null };
 }
 
 /** Where the end is reported, and which version runs, is decided here alone. */

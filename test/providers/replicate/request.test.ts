@@ -94,6 +94,7 @@ describe('a prediction is created', () => {
     [`stability-ai/sdxl:${version}`, '/predictions', version],
     [version, '/predictions', version],
     ['deployments/acme/upscaler', '/deployments/acme/upscaler/predictions', undefined],
+    ['../..', '/models/_/_/predictions', undefined],
     ['own er/na?me', '/models/own%20er/na%3Fme/predictions', undefined],
   ])('of %s at %s', async (model, path, wanted) => {
     const { sent } = await sentFor(imageCall({ model }));
