@@ -94,6 +94,7 @@ const ENDS: ReadonlySet<string> = new Set([
   'attempt.succeeded',
   'attempt.failed',
   'attempt.lost',
+  'attempt.superseded',
   'cost.adjusted',
 ]);
 

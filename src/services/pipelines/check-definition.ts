@@ -17,6 +17,7 @@ import { checkPrompt } from '../../steps/model/prompt.ts';
 import { compileJsonSchema } from '../json-schema/compile.ts';
 import type { Providers } from '../ports/providers.ts';
 import { checkStepInputs } from './check-step-inputs.ts';
+import { attemptTimeViolations } from './definition-checks/attempt-times.ts';
 import { contradictions, type Contradictions } from './definition-checks/contradictions.ts';
 import { routeViolations } from './definition-checks/routes.ts';
 import { mayBeConsequence, salvage } from './definition-checks/salvage.ts';
@@ -71,6 +72,7 @@ function checkParts(definition: Definition, providers: Providers): Found {
       ...schemaViolations(definition),
       ...promptViolations(definition),
       ...routeViolations(definition, providers),
+      ...attemptTimeViolations(definition, providers),
       ...checkStepInputs(definition),
     ],
     warnings,

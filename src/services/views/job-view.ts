@@ -249,6 +249,7 @@ function attemptView({ details }: JobSnapshot, step: string, record: AttemptReco
     finished_at: isoTime(finishedAtMs),
     failure: failure === undefined ? null : failureView(failure),
     child: record.child ?? null,
+    provider_job_id: record.providerJobId ?? null,
     provider_said: details[attemptKey(step, null, attempt)] ?? null,
     ...factsView(facts),
   };
@@ -263,7 +264,7 @@ function factsView(facts: AttemptRecord['facts']): JsonObject {
 function activeViews({ active, status }: JobState, step: string): AttemptView[] {
   return Object.values(active)
     .filter((attempt) => attempt.step === step && attempt.item === null)
-    .map(({ attempt, target, startedAtMs, deadlineAtMs, child }) => ({
+    .map(({ attempt, target, startedAtMs, deadlineAtMs, child, ticket }) => ({
       attempt,
       target,
       outcome: isTerminal(status) ? ('abandoned' as const) : ('running' as const),
@@ -272,6 +273,7 @@ function activeViews({ active, status }: JobState, step: string): AttemptView[] 
       deadline_at: isoTime(deadlineAtMs),
       failure: null,
       child: child ?? null,
+      provider_job_id: ticket?.providerJobId ?? null,
       provider_said: null,
     }));
 }

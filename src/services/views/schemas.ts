@@ -67,6 +67,10 @@ const attemptSchema = z
     deadline_at: time.optional(),
     failure: failureSchema.nullable(),
     child: z.string().nullable().meta({ description: 'The job that does the work' }),
+    provider_job_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'The provider’s name for work that goes on by itself' }),
     provider_said: anyJson,
     latency_ms: z.int().optional(),
     cost_nano_usd: z.int().nullable().optional(),

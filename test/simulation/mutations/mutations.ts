@@ -97,10 +97,10 @@ export const mutations: readonly Mutation[] = [
     replace: 'for (const lost of (attempt.work.reconcile ?? []).slice(0, 0)) {',
   },
   {
-    name: 'nobody is sent to ask for a provider’s work',
-    file: 'engine/claim.ts',
-    find: 'return dueTickets(draft.state, nowMs).map((active): Started => {',
-    replace: 'return dueTickets(draft.state, -1).map((active): Started => {',
+    name: 'what an adapter needs to ask again is not kept',
+    file: shard('reports.ts'),
+    find: 'putPayload(ports.sql, jobId, box, payloadKeys.ticket(key), data);',
+    replace: '',
   },
   {
     name: 'a provider works on for nobody: what its job gave up is not stopped',

@@ -28,7 +28,9 @@ export function checkWorks(world: World, jobs: readonly Stored[]): Spending {
   if (isCertain(world)) {
     demand(twice.length === 0, `paid twice: ${JSON.stringify(twice)}`);
   }
-  if (isCertain(world)) for (const job of jobs) checkStopped(world, job, usedBy);
+  if (world.faults.rates.get('provider.call') === 0) {
+    for (const job of jobs) checkStopped(world, job, usedBy);
+  }
   return { paid: works.length, needed: works.length - twice.length, twice: twice.length };
 }
 
@@ -52,7 +54,7 @@ function checkStopped(
 
 /** True when the provider can be asked about every submit, and no word to or from it was lost. */
 function isCertain({ slow, faults }: World): boolean {
-  return slow.finds && faults.rates.get('provider.call') === 0;
+  return slow.finds && !faults.struck.has('provider.call');
 }
 
 /** Work that was given out again though the piece before it would have come to a good end. */

@@ -12,6 +12,7 @@ const points = [
   'runner.other_job',
   'client.steer',
   'provider.call',
+  'runner.record',
   'objects.put',
   'objects.get',
   'queue.send_wakes',

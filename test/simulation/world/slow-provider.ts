@@ -118,6 +118,9 @@ export class SlowProvider {
         checkInMs: random.pick([0, 2_000, 20_000]),
       };
     });
+    // Taken and paid for; and whoever was to write it down dies.
+    if (this.#faults.strikes('runner.record')) process.diedAtMs = this.#clock.nowMs;
+    if (!process.alive) return never();
     return 'class' in outcome ? { kind: 'failed', failure: outcome } : outcome;
   }
 
