@@ -1,5 +1,11 @@
+import type { Json } from '../domain/json.ts';
 import type { FetchLike } from './http/exchange.ts';
 import type { ProviderAdapter } from './port.ts';
+
+/** Cloudflare's own models, where the Worker is bound to them. */
+export type AiBinding = {
+  run(model: string, input: Json, options: Readonly<Record<string, unknown>>): Promise<unknown>;
+};
 
 /** A provider as the deployment has bound it: what its adapter is made from. */
 export type Binding = {
@@ -14,6 +20,8 @@ export type Binding = {
   readonly fetch: FetchLike;
   /** Further settings of this provider, by the names listed in `moreSettings`. */
   setting(name: string): string | undefined;
+  /** Only for a provider that takes it; it stands in for base URL and key. */
+  readonly ai?: AiBinding;
 };
 
 /** How a provider is bound: by names of settings, never by a pipeline. */
@@ -27,5 +35,7 @@ export type ProviderEntry = {
   /** Settings that the adapter reads beside these; those that it cannot do without are in `required`. */
   readonly moreSettings?: readonly string[];
   readonly required?: readonly string[];
+  /** With the Worker's own AI binding the provider is configured without any setting. */
+  readonly takesAiBinding?: true;
   make(binding: Binding): ProviderAdapter;
 };

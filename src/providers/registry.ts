@@ -1,6 +1,6 @@
 import type { ModelKind } from '../domain/model-call.ts';
 import { anthropicProviders } from './anthropic/providers.ts';
-import type { ProviderEntry } from './binding.ts';
+import type { AiBinding, ProviderEntry } from './binding.ts';
 import { builtinModels, makeBuiltin } from './builtin/builtin.ts';
 import { falProviders } from './fal/providers.ts';
 import { googleProviders } from './google/providers.ts';
@@ -10,6 +10,7 @@ import { openAiCompatibleProviders } from './openai-compatible/providers.ts';
 import type { Capabilities, ProviderAdapter } from './port.ts';
 import { rerankEmbedProviders } from './rerank-embed/providers.ts';
 import { replicateProviders } from './replicate/providers.ts';
+import { workersAiProviders } from './workers-ai/providers.ts';
 
 const BUILTIN = 'builtin';
 
@@ -18,10 +19,11 @@ const hosted: Readonly<Record<string, ProviderEntry>> = {
   ...openAiProviders,
   ...openAiCompatibleProviders,
   ...replicateProviders,
+  ...falProviders,
   ...anthropicProviders,
   ...googleProviders,
   ...rerankEmbedProviders,
-  ...falProviders,
+  ...workersAiProviders,
 };
 
 /** Every provider id that a definition may name. */
@@ -44,16 +46,34 @@ export type Registry = {
   readonly missing: ReadonlyMap<string, string>;
 };
 
-/** Builds the adapters of all providers that the deployment has configured. */
-export function makeRegistry(setting: Setting, fetch: FetchLike): Registry {
+/**
+ * Builds the adapters of all providers that the deployment has configured. `ai` is the Worker's own AI binding, where
+ * it has one.
+ */
+export function makeRegistry(setting: Setting, fetch: FetchLike, ai?: AiBinding): Registry {
   const adapters = new Map<string, ProviderAdapter>([[BUILTIN, makeBuiltin()]]);
   const missing = new Map<string, string>();
   for (const [id, entry] of Object.entries(hosted)) {
-    const bound = bind(id, entry, setting, fetch);
+    const own = entry.takesAiBinding === true ? ai : undefined;
+    const bound =
+      own === undefined ? bind(id, entry, setting, fetch) : bindTo(own, id, entry, setting);
     if (typeof bound === 'string') missing.set(id, bound);
     else adapters.set(id, bound);
   }
   return { adapters, missing };
+}
+
+const noFetch: FetchLike = () => Promise.reject(new Error('a binding takes no address'));
+
+/** The Worker's own binding needs no address and no key. */
+function bindTo(
+  ai: AiBinding,
+  id: string,
+  entry: ProviderEntry,
+  setting: Setting,
+): ProviderAdapter {
+  const secretName = entry.secretName ?? '';
+  return entry.make({ id, baseUrl: '', apiKey: '', secretName, fetch: noFetch, setting, ai });
 }
 
 /** The adapter, or the name of the setting that it lacks. */

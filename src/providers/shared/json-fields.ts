@@ -57,3 +57,8 @@ export function isList(value: Json | undefined): value is readonly Json[] {
 export function withoutZeros(usage: Usage): Usage {
   return Object.fromEntries(Object.entries(usage).filter(([, count]) => count > 0));
 }
+
+/** The names of the fields that are there. */
+export function presentNames(fields: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}
