@@ -53,6 +53,8 @@ function attemptPoint(change: Change, event: JobEvent): Point | null {
       return attemptWith(change, event, 'failed', event.data.failure.class, event.data.facts);
     case 'attempt.lost':
       return attemptWith(change, event, 'lost', 'lost', null);
+    case 'attempt.superseded':
+      return attemptWith(change, event, 'superseded', '', null);
     default:
       return null;
   }
