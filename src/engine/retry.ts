@@ -97,7 +97,8 @@ export function isUnresolved({ outcome, failure, facts }: AttemptRecord): boolea
 
 /** True when a call follows though the one before may have been taken too: both may be paid for. */
 export function maySpendTwice(situation: RetrySituation, move: NextMove): boolean {
-  return move.kind === 'retry' && isUnknownOutcome(situation) && situation.asksFirst !== true;
+  if (move.kind !== 'retry' || !isUnknownOutcome(situation)) return false;
+  return situation.asksFirst !== true || situation.failure.code === NOT_RECONCILED;
 }
 
 /** Lost attempts of steps that have no effect outside cost nothing; this bounds a step that kills its runner. */
