@@ -1,9 +1,10 @@
 import type { Settings } from '../../../scripts/lib/settings.ts';
+import { basePathOf } from '../../support/simulator/wire-dialect.ts';
 
 /** A key that providers get and nobody else may ever see. */
 export const PROVIDER_KEY = 'sk-e2e-7f3c19d2a4b85e60';
 
-/** Two providers lead to the simulator; the others are not configured. */
+/** Some providers lead to the simulator, one to a port where nobody listens; the others are not configured. */
 export function settingsFor(rootKey: string, simulatorUrl: string): Settings {
   return {
     ROOT_API_KEY: rootKey,
@@ -11,5 +12,9 @@ export function settingsFor(rootKey: string, simulatorUrl: string): Settings {
     OPENAI_BASE_URL: `${simulatorUrl}/v1`,
     GROQ_API_KEY: PROVIDER_KEY,
     GROQ_BASE_URL: `${simulatorUrl}/v1`,
+    REPLICATE_API_TOKEN: PROVIDER_KEY,
+    REPLICATE_BASE_URL: `${simulatorUrl}${basePathOf.replicate}`,
+    MISTRAL_API_KEY: PROVIDER_KEY,
+    MISTRAL_BASE_URL: 'http://127.0.0.1:1/v1',
   };
 }

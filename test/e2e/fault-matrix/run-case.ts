@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+
+import { isJsonObject, type JsonObject } from '../../../src/domain/json.ts';
+import { NOT_RECONCILED } from '../../../src/engine/retry.ts';
+import type { EventView, JobView } from '../../../src/services/views/schemas.ts';
+import type { Tenant } from '../support/api.ts';
+import { eventsOf, publish, readJob, submit } from '../support/jobs.ts';
+import type { Definition } from '../support/pipelines.ts';
+import { addRules, newModel, statsOf } from '../support/simulator-client.ts';
+import type { Decision, Expected, FaultCase, Mode } from './case.ts';
+
+/** What happened, in the same terms as what has to. */
+export type Seen = Required<Expected> & {
+  readonly status: JobView['status'];
+  readonly failure: JsonObject | null;
+};
+
+/** A job of a case, over its first target alone or with another one behind it. */
+export async function runCase(api: Tenant, fault: FaultCase, withNext: boolean): Promise<Seen> {
+  const [first, next] = [modelFor(fault.mode), newModel()];
+  await addRules({
+    match: { model: first },
+    ...(fault.always === true ? {} : { times: 1 }),
+    ...fault.fault,
+  });
+  const soon = { match: { model: first }, reply: { polls: 0 } };
+  await addRules(soon, ...(fault.questions === undefined ? [] : [fault.questions]));
+  const name = next;
+  await publish(api, definitionFor(fault, { name, first, next: withNext ? next : null }));
+  const { id } = await submit(api, { pipeline: name, input: {} });
+  const job = await ended(api, id);
+  const events = await eventsOf(api, id);
+  const [atFirst, atNext] = [await statsOf(first), await statsOf(next)];
+  return {
+    decision: decisionOf(events),
+    calls: atFirst?.requests ?? 0,
+    paid: atFirst?.paid ?? 0,
+    next: atNext?.paid ?? 0,
+    marked: events.filter(({ data }) => data['possible_duplicate_spend'] === true).length,
+    status: job.status,
+    failure: failureIn(events),
+  };
+}
+
+/** Of Replicate, a model has an owner. */
+function modelFor(mode: Mode): string {
+  return mode === 'queue' ? `sim/${newModel()}` : newModel();
+}
+
+type Named = { readonly name: string; readonly first: string; readonly next: string | null };
+
+function definitionFor(fault: FaultCase, { name, first, next }: Named): Definition {
+  const isQueue = fault.mode === 'queue';
+  const targets = [
+    {
+      provider: fault.provider ?? (isQueue ? 'replicate' : 'openai'),
+      model: first,
+      ...(fault.mode === 'background' ? { execution: 'background' } : {}),
+    },
+    ...(next === null ? [] : [{ provider: isQueue ? 'openai' : 'groq', model: next }]),
+  ];
+  const ask = isQueue
+    ? { uses: 'model.image', with: { prompt: `a gate of ${name}` } }
+    : { uses: 'model.chat', with: { messages: [{ role: 'user', content: 'How are you?' }] } };
+  return {
+    name,
+    steps: [
+      {
+        id: 'ask',
+        ...ask,
+        route: { targets },
+        retry: { base_delay: '1ms', max_attempts: 2 },
+        ...fault.step,
+      },
+    ],
+    output: '${{ steps.ask.output }}',
+  };
+}
+
+const LOOK_EVERY_MS = 400;
+
+/** Asks seldom: many jobs are under way at a time. */
+async function ended(api: Tenant, id: string): Promise<JobView> {
+  for (;;) {
+    const job = await readJob(api, id);
+    if (job.terminal) return job;
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Read from the history alone. */
+function decisionOf(events: readonly EventView[]): Decision {
+  const of = (type: string) => events.filter((event) => event.type === type);
+  const reconciled = of('attempt.reconciled').map(({ data }) => data['outcome']);
+  if (reconciled.includes('adopted')) return 'adopt';
+  if (of('fallback.taken').length > 0) return 'fallback';
+  if (reconciled.includes('absent')) return 'resubmit';
+  if (of('output.re_asked').length > 0) return 're-ask';
+  const failures = of('attempt.failed').map(({ data }) => data['failure']);
+  // The second attempt only asked, and sent nothing.
+  if (JSON.stringify(failures.at(-1) ?? null).includes(NOT_RECONCILED)) return 'stop';
+  if (of('attempt.started').length > 1) return 'retry';
+  return failures.length === 0 && of('step.failed').length === 0 ? 'ask again' : 'stop';
+}
+
+/** Of the first attempt; of the step, or of the first target, where there was none. */
+function failureIn(events: readonly EventView[]): JsonObject | null {
+  if (events.some(({ type }) => type === 'target.skipped')) {
+    return { class: 'not_configured', phase: 'not_sent' };
+  }
+  const failed =
+    events.find(({ type }) => type === 'attempt.failed') ??
+    events.find(({ type }) => type === 'step.failed');
+  const failure = failed?.data['failure'];
+  return failure !== undefined && isJsonObject(failure) ? failure : null;
+}
+
+/** Holds what happened against what had to. */
+export function expectDecision(fault: FaultCase, expected: Expected, seen: Seen): void {
+  const about = `${fault.mode}, ${fault.name}`;
+  const { status, failure, ...rest } = seen;
+  expect(rest, about).toEqual({ next: 0, marked: 0, ...expected });
+  const wanted = { class: fault.class, phase: fault.phase };
+  if (expected.decision === 'ask again') expect(failure, about).toBeNull();
+  else expect(failure, about).toMatchObject(wanted);
+  const fails = expected.decision === 'stop' || rest.paid + rest.next === 0;
+  expect(status, about).toBe(fails ? 'failed' : 'succeeded');
+}
