@@ -10,6 +10,7 @@ import { openAiCompatibleProviders } from './openai-compatible/providers.ts';
 import type { Capabilities, ProviderAdapter } from './port.ts';
 import { rerankEmbedProviders } from './rerank-embed/providers.ts';
 import { replicateProviders } from './replicate/providers.ts';
+import { withoutSecrets } from './shared/without-secrets.ts';
 import { workersAiProviders } from './workers-ai/providers.ts';
 
 const BUILTIN = 'builtin';
@@ -84,20 +85,34 @@ function bind(
   fetch: FetchLike,
 ): ProviderAdapter | string {
   const { secretName, baseUrlName, required = [] } = entry;
-  const baseUrl = setting(baseUrlName) ?? entry.baseUrl;
+  const baseUrl = filled(setting, baseUrlName) ?? entry.baseUrl;
   if (baseUrl === null) return baseUrlName;
-  const apiKey = secretName === null ? '' : setting(secretName)?.trim();
-  if (apiKey === undefined) return secretName ?? '';
-  const lacking = required.find((name) => setting(name) === undefined);
+  const needed = secretName === null ? required : [secretName, ...required];
+  const lacking = needed.find((name) => filled(setting, name) === null);
   if (lacking !== undefined) return lacking;
-  return entry.make({
+  const adapter = entry.make({
     id,
     baseUrl: baseUrl.replace(/\/+$/, ''),
-    apiKey,
+    apiKey: filled(setting, secretName ?? '') ?? '',
     secretName: secretName ?? '',
     fetch,
     setting,
   });
+  return withoutSecrets(adapter, secretsOf(entry, setting));
+}
+
+/** A setting without the spaces around it; nothing but spaces is none. */
+function filled(setting: Setting, name: string): string | null {
+  const value = setting(name)?.trim() ?? '';
+  return value === '' ? null : value;
+}
+
+/** What of a provider's settings is secret, by their names. */
+function secretsOf({ secretName, moreSettings = [] }: ProviderEntry, setting: Setting): string[] {
+  const names = [...(secretName === null ? [] : [secretName]), ...moreSettings];
+  return names
+    .filter((name) => /_(?:KEY|TOKEN|SECRET)$/.test(name))
+    .flatMap((name) => filled(setting, name) ?? []);
 }
 
 /** The models of a provider that lists them, by name; null for one that does not. */
