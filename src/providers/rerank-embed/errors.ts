@@ -1,10 +1,9 @@
 import type { Failure } from '../../domain/failure.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import { classOfStatus, phaseOfStatus } from '../http/status-class.ts';
-import type { ErrorEvidence, WireReply } from '../port.ts';
-import { errorReplyFailure, noReplyFailure, type Asked, type Said } from '../shared/failures.ts';
-import { isList, textAt } from '../shared/json-fields.ts';
+import type { ErrorEvidence } from '../port.ts';
+import { errorReplyFailure, noReplyFailure, type Asked } from '../shared/failures.ts';
+import { saidIn } from '../shared/said.ts';
 import type { RetrievalVendor } from './vendor.ts';
 
 /** Where it counts as the input's fault, a sentence is all that tells these apart. */
@@ -35,34 +34,4 @@ function classOf(vendor: RetrievalVendor, status: number, words: string): Provid
     if (modelWords.test(words)) return 'not_found_model';
   }
   return vendor.classByStatus[status] ?? classOfStatus(status);
-}
-
-/**
- * An error as one of these writes it: `{ message }`, `{ detail }` with a text, an object or a list of
- * `{ loc, msg, type }`, or `{ error }` with a text or an object.
- */
-function saidIn({ body, headers }: WireReply): Said {
-  const fields = isJsonObject(body) ? body : {};
-  const told = fields['message'] ?? fields['detail'] ?? fields['error'];
-  const inner = told !== undefined && isJsonObject(told) ? told : fields;
-  return {
-    message: wordsOf(told ?? body),
-    code: textAt(inner, 'code') ?? textAt(inner, 'type'),
-    more: { request_id: requestIdOf(fields, headers) },
-  };
-}
-
-export function requestIdOf(body: JsonObject, headers: WireReply['headers']): string | null {
-  const header = headers['x-request-id'] ?? headers['x-debug-trace-id'] ?? '';
-  return header === '' ? textAt(body, 'id') : header;
-}
-
-function wordsOf(told: Json): string {
-  if (typeof told === 'string') return told;
-  if (isList(told)) return told.map(wordsOf).join('; ');
-  if (!isJsonObject(told)) return JSON.stringify(told);
-  const words = textAt(told, 'msg') ?? textAt(told, 'message');
-  if (words === null) return JSON.stringify(told);
-  const { loc } = told;
-  return isList(loc) ? `${loc.map(wordsOf).join('.')}: ${words}` : words;
 }

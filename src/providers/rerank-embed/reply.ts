@@ -4,7 +4,8 @@ import type { CallOutcome, WireReply } from '../port.ts';
 import { ownWords, type Asked } from '../shared/failures.ts';
 import { textAt } from '../shared/json-fields.ts';
 import { readDone, readNothing, saidSpent, type ReplyReading } from '../shared/reading.ts';
-import { classify, requestIdOf } from './errors.ts';
+import { requestIdOf } from '../shared/said.ts';
+import { classify } from './errors.ts';
 import type { RetrievalCall, RetrievalVendor } from './vendor.ts';
 
 /** Maps a whole reply, success or not, to an outcome. */
