@@ -8,7 +8,6 @@ import {
   knownCapabilities,
   listedModels,
   makeRegistry,
-  providerIds,
   type Registry,
 } from './providers/registry.ts';
 import type { AiBinding } from './providers/binding.ts';
@@ -74,6 +73,7 @@ function build(env: Env): Composition {
   const setting = settingsOf(env);
   const log = makeLog(levelOf(setting('LOG_LEVEL')));
   const registry = makeRegistry(setting, (url, init) => fetch(url, init), aiOf(env));
+  for (const problem of registry.problems) log('error', 'providers.setting_invalid', { problem });
   const shards = makeJobShards(
     env.JOB_SHARD,
     countUpTo(SHARDS_MAX, setting('JOB_SHARDS')) ?? 8,
@@ -167,8 +167,8 @@ function shardDeployment(env: Env, { log, registry, objects }: ShardParts): Shar
 function viewOf({ adapters, missing }: Registry, { provider }: Target): TargetView {
   const adapter = adapters.get(provider);
   if (adapter !== undefined) return usableView(adapter);
-  const setting = missing.get(provider);
-  const reason = setting === undefined ? 'unknown provider' : `not configured: set ${setting}`;
+  const remedy = missing.get(provider);
+  const reason = remedy === undefined ? 'unknown provider' : `not configured: ${remedy}`;
   return { usable: false, reason };
 }
 
@@ -181,9 +181,9 @@ function usableView({ capabilities, findJob }: ProviderAdapter): TargetView {
   return { usable: true, local, ticketSteps, reconciles: findJob !== undefined };
 }
 
-function providersOf({ adapters }: Registry): Providers {
+function providersOf({ adapters, ids }: Registry): Providers {
   return {
-    ids: providerIds,
+    ids,
     get: (id) => adapters.get(id) ?? null,
     modelsOf: (id) => [...(listedModels(id)?.keys() ?? [])],
     capabilitiesOf: (id) => adapters.get(id)?.capabilities ?? knownCapabilities(id),

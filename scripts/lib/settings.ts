@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { providerSettingNames } from '../../src/providers/registry.ts';
+import { namedSecrets, providerSettingNames } from '../../src/providers/registry.ts';
 
 /** The Worker's own settings; those of providers stand with the providers. */
 const OWN_SETTINGS = [
@@ -46,7 +46,8 @@ function unquoted(value: string): string {
 
 /** Settings found in the shell's environment under the Worker's own names. */
 export function settingsFromShell(): Settings {
-  const names = [...OWN_SETTINGS, ...providerSettingNames];
+  const secrets = namedSecrets((name) => process.env[name]);
+  const names = [...OWN_SETTINGS, ...providerSettingNames, ...secrets];
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = process.env[name];

@@ -1,10 +1,13 @@
 import type { ModelKind } from '../domain/model-call.ts';
 import { anthropicProviders } from './anthropic/providers.ts';
+import { assemblyaiProviders } from './assemblyai/providers.ts';
 import type { AiBinding, ProviderEntry } from './binding.ts';
 import { builtinModels, makeBuiltin } from './builtin/builtin.ts';
+import { deepgramProviders } from './deepgram/providers.ts';
 import { falProviders } from './fal/providers.ts';
 import { googleProviders } from './google/providers.ts';
 import type { FetchLike } from './http/exchange.ts';
+import { bindServices, httpServicesSetting, serviceSecretNames } from './http-service/bind.ts';
 import { openAiProviders } from './openai/providers.ts';
 import { openAiCompatibleProviders } from './openai-compatible/providers.ts';
 import type { Capabilities, ProviderAdapter } from './port.ts';
@@ -21,30 +24,42 @@ const hosted: Readonly<Record<string, ProviderEntry>> = {
   ...openAiCompatibleProviders,
   ...replicateProviders,
   ...falProviders,
+  ...assemblyaiProviders,
+  ...deepgramProviders,
   ...anthropicProviders,
   ...googleProviders,
   ...rerankEmbedProviders,
   ...workersAiProviders,
 };
 
-/** Every provider id that a definition may name. */
+/** Every provider id that is built in; a deployment's own services come on top. */
 export const providerIds: readonly string[] = [BUILTIN, ...Object.keys(hosted)];
 
 /** The settings that bind providers: secrets, base URLs and whatever else an adapter reads. */
-export const providerSettingNames: readonly string[] = Object.values(hosted).flatMap(
-  ({ secretName, baseUrlName, moreSettings = [] }) => [
+export const providerSettingNames: readonly string[] = [
+  httpServicesSetting,
+  ...Object.values(hosted).flatMap(({ secretName, baseUrlName, moreSettings = [] }) => [
     ...(secretName === null ? [] : [secretName]),
     baseUrlName,
     ...moreSettings,
-  ],
-);
+  ]),
+];
+
+/** The secrets that a deployment's own services name. */
+export function namedSecrets(setting: Setting): readonly string[] {
+  return serviceSecretNames(setting(httpServicesSetting));
+}
 
 export type Setting = (name: string) => string | undefined;
 
 export type Registry = {
   readonly adapters: ReadonlyMap<string, ProviderAdapter>;
-  /** Why a known provider has no adapter: the setting that is missing. */
+  /** Why a known provider has no adapter, as what has to be done. */
   readonly missing: ReadonlyMap<string, string>;
+  /** Every provider id that a definition may name. */
+  readonly ids: readonly string[];
+  /** What is wrong with the setting of the deployment's own services, beyond single ones. */
+  readonly problems: readonly string[];
 };
 
 /**
@@ -52,16 +67,19 @@ export type Registry = {
  * it has one.
  */
 export function makeRegistry(setting: Setting, fetch: FetchLike, ai?: AiBinding): Registry {
-  const adapters = new Map<string, ProviderAdapter>([[BUILTIN, makeBuiltin()]]);
-  const missing = new Map<string, string>();
+  const services = bindServices(setting, fetch, providerIds);
+  const builtin: [string, ProviderAdapter] = [BUILTIN, makeBuiltin()];
+  const adapters = new Map<string, ProviderAdapter>([builtin, ...services.adapters]);
+  const missing = new Map<string, string>(services.unusable);
   for (const [id, entry] of Object.entries(hosted)) {
     const own = entry.takesAiBinding === true ? ai : undefined;
     const bound =
       own === undefined ? bind(id, entry, setting, fetch) : bindTo(own, id, entry, setting);
-    if (typeof bound === 'string') missing.set(id, bound);
+    if (typeof bound === 'string') missing.set(id, `set ${bound}`);
     else adapters.set(id, bound);
   }
-  return { adapters, missing };
+  const ids = [...providerIds, ...services.adapters.keys(), ...services.unusable.keys()];
+  return { adapters, missing, ids, problems: services.problems };
 }
 
 const noFetch: FetchLike = () => Promise.reject(new Error('a binding takes no address'));

@@ -1,5 +1,6 @@
 import type { FetchLike } from '../http/exchange.ts';
 import type { ProviderAdapter } from '../port.ts';
+import { withoutSecrets } from '../shared/without-secrets.ts';
 import { makeHttpService } from './adapter.ts';
 import { readServices } from './settings/read.ts';
 import type { ServiceSettings } from './settings/schema.ts';
@@ -26,12 +27,12 @@ export function bindServices(
   const unusable = new Map(read.invalid);
   for (const [id, service] of read.services) {
     const apiKey = keyOf(service, setting);
-    if (apiKey === null) unusable.set(id, `set ${service.secret_name ?? ''}`);
-    else
-      adapters.set(
-        id,
-        makeHttpService(service, { apiKey, settingName: httpServicesSetting, fetch }),
-      );
+    if (apiKey === null) {
+      unusable.set(id, `set ${service.secret_name ?? ''}`);
+      continue;
+    }
+    const binding = { apiKey, settingName: httpServicesSetting, fetch };
+    adapters.set(id, withoutSecrets(makeHttpService(service, binding), [apiKey]));
   }
   return { adapters, unusable, problems: read.problems };
 }

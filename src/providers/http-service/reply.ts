@@ -50,7 +50,7 @@ function ticketIn(body: Json, path: JsonPath): Ticket | null {
 /** A text that came through whole may still be no answer: refused, filtered, or JSON cut short. */
 function readResult({ result: read }: KindSettings, reading: ReplyReading): CallOutcome {
   const { call, reply, spent } = reading;
-  const result = read(reply, call);
+  const result = isPage(reply) ? null : read(reply, call);
   if (result === null) return readNothing(reading);
   if (result.kind === 'refused') {
     return readBad(reading, 'content_blocked_output', 'refusal', result.words);
@@ -65,6 +65,11 @@ function readResult({ result: read }: KindSettings, reading: ReplyReading): Call
   if (result.kind !== 'image') return readDone(reading, result);
   const usage = { images: result.images.length, ...spent.usage };
   return readDone({ ...reading, spent: { ...spent, usage } }, result);
+}
+
+/** Nothing, or a page of something in between: even where the whole body is the result, this is none. */
+function isPage({ body, headers }: WireReply): boolean {
+  return body === '' || /^text\/html\b/i.test(headers['content-type'] ?? '');
 }
 
 function spentBy(
