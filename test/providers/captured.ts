@@ -5,7 +5,7 @@ export type Sent = {
   readonly method: string;
   /** Names in lower case, as they leave. */
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON parsed; a form as its fields, a file as its name, type and bytes. */
+  /** JSON parsed; a form as its fields, a file as its name, type and bytes; a stream as its bytes. */
   readonly body: unknown;
 };
 
@@ -28,6 +28,7 @@ export function capturing(answer: unknown, status = 200): { fetch: FetchLike; se
 
 async function bodyOf(body: RequestInit['body'], request: Request): Promise<unknown> {
   if (body === undefined || body === null) return null;
+  if (body instanceof ReadableStream) return [...new Uint8Array(await request.arrayBuffer())];
   if (!(body instanceof FormData)) return request.json();
   const fields = Array.from(body.entries(), async ([name, value]) =>
     typeof value === 'string'

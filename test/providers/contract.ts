@@ -24,6 +24,10 @@ export type AdapterFixtures = {
   }[];
   /** The secrets that the adapter was made with. Each must be long and unlike any other text. */
   readonly secrets: readonly string[];
+  /** Where calls in the background are reported to, for adapters that cannot do without. */
+  readonly callbackUrl?: string | null;
+  /** Answers what precedes the one request that the provider charges; null for that one. */
+  readonly prelude?: (url: string) => Response | null;
   /** A ticket as the adapter makes it, with its call, where it has tickets. */
   readonly pending?: { readonly ticket: Ticket; readonly call: ModelCall };
 };
@@ -113,7 +117,8 @@ function describeShape(adapter: ProviderAdapter, { exchanges, pending }: Adapter
     const isLate = Object.values(executions)
       .flat()
       .some((execution) => execution !== 'sync');
-    expect(adapter.getJobStatus !== undefined || !isLate).toBe(true);
+    const tells = adapter.getJobStatus !== undefined || adapter.callbacks !== undefined;
+    expect(tells || !isLate).toBe(true);
     expect(pending !== undefined || !isLate).toBe(true);
   });
 
@@ -165,7 +170,7 @@ function describePureParts(
 function describeUnsent(
   make: (fetch: FetchLike) => ProviderAdapter,
   idle: ProviderAdapter,
-  { exchanges }: AdapterFixtures,
+  { exchanges, callbackUrl = null }: AdapterFixtures,
 ): void {
   test.each([
     ['cancel', 'cancelled'],
@@ -173,7 +178,7 @@ function describeUnsent(
   ])('aborted by %s before the start, nothing is sent', async (reason, failureClass) => {
     const { adapter, urls } = counted(make, noFetch);
     for (const { call } of exchanges) {
-      const context = contextOf({ signal: AbortSignal.abort(reason) });
+      const context = contextOf({ signal: AbortSignal.abort(reason), callbackUrl });
       expect(await adapter.submitJob(call, context)).toMatchObject({
         kind: 'failed',
         failure: { class: failureClass, phase: 'not_sent' },
@@ -194,15 +199,21 @@ function describeUnsent(
 }
 
 function describeWire(
-  make: (fetch: FetchLike) => ProviderAdapter,
-  { exchanges, secrets }: AdapterFixtures,
+  makeBare: (fetch: FetchLike) => ProviderAdapter,
+  { exchanges, secrets, callbackUrl = null, prelude = () => null }: AdapterFixtures,
 ): void {
+  const make = (fetch: FetchLike): ProviderAdapter =>
+    makeBare(async (url, init) => prelude(url) ?? fetch(url, init));
   const cases = exchanges.flatMap(({ call, reply }) =>
     faults(reply, secrets).map((fault) => ({ ...fault, call })),
   );
   test.each(cases)('$call.kind: $name', async ({ call, fetch, expected }) => {
-    const { adapter, urls } = counted(make, fetch);
-    const outcome = await adapter.submitJob(call, contextOf());
+    const urls: string[] = [];
+    const adapter = make((url, init) => {
+      urls.push(url);
+      return fetch(url, init);
+    });
+    const outcome = await adapter.submitJob(call, contextOf({ callbackUrl }));
     expect(outcome).toMatchObject({ kind: 'failed', failure: expected });
     expectFailureSafe(outcome, secrets);
     expect(urls).toHaveLength(1);
@@ -214,10 +225,12 @@ function describeWire(
   ])('%s cuts a call that waits', async (reason, failureClass) => {
     for (const { call } of exchanges) {
       const controller = new AbortController();
-      const { adapter } = counted(make, hanging(controller, reason));
-      expect(await adapter.submitJob(call, contextOf({ signal: controller.signal }))).toMatchObject(
-        { kind: 'failed', failure: { class: failureClass, phase: 'unknown' } },
-      );
+      const adapter = make(hanging(controller, reason));
+      const context = contextOf({ signal: controller.signal, callbackUrl });
+      expect(await adapter.submitJob(call, context)).toMatchObject({
+        kind: 'failed',
+        failure: { class: failureClass, phase: 'unknown' },
+      });
     }
   });
 
@@ -228,7 +241,8 @@ function describeWire(
         sent.push(init);
         return new Response('{}', { status: 500 });
       });
-      await adapter.submitJob(call, contextOf({ headers: { traceparent: '00-ab-cd-01' } }));
+      const headers = { traceparent: '00-ab-cd-01' };
+      await adapter.submitJob(call, contextOf({ headers, callbackUrl }));
       expect(sent).toMatchObject([{ redirect: 'manual' }]);
       expect(new Headers(sent[0]?.headers).get('traceparent')).toBe('00-ab-cd-01');
     }

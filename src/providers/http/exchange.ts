@@ -58,6 +58,8 @@ export async function exchange(
       method: request.method,
       headers: { ...context.headers, ...request.headers, ...endpoint.headers },
       ...(packed.body === null ? {} : { body: packed.body }),
+      // Runtimes that follow the Fetch standard want this said of a body that is a stream.
+      ...(packed.body instanceof ReadableStream ? { duplex: 'half' } : {}),
       // A redirect would turn the POST into a GET, or carry the key to another host.
       redirect: 'manual',
       signal: context.signal,

@@ -35,8 +35,15 @@ export function numberAt(parent: JsonObject, field: string): number | null {
 
 /** A length of time that is given in seconds, in whole milliseconds; null when it is none. */
 export function secondsAsMs(parent: JsonObject, field: string): number | null {
-  const ms = Math.round((numberAt(parent, field) ?? -1) * 1000);
-  return ms >= 0 && Number.isSafeInteger(ms) ? ms : null;
+  return wholeMs(numberAt(parent, field));
+}
+
+/** Seconds from 0 up in whole milliseconds; null when they are none. */
+export function wholeMs(seconds: number | null): number | null {
+  if (seconds === null || seconds < 0) return null;
+  const ms = Math.round(seconds * 1000);
+  // Never the negative zero, which JSON does not know.
+  return Number.isSafeInteger(ms) ? ms + 0 : null;
 }
 
 /** A count of something: a whole number from 0 up; 0 when there is none. */
