@@ -144,7 +144,7 @@ export function refuseExecution(
 }
 
 /** The job was cancelled, or the attempt's time was over, before the call began. */
-function abortedUnsent(asked: Asked, signal: AbortSignal): Failure {
+export function abortedUnsent(asked: Asked, signal: AbortSignal): Failure {
   const aborted = noReplyFailure(asked, { kind: 'aborted', by: abortedBy(signal) });
   return { ...aborted, phase: 'not_sent' };
 }
