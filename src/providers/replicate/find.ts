@@ -15,8 +15,8 @@ const listBytesMax = 16 * 1024 * 1024;
 const unknown: Reconciled = { kind: 'unknown' };
 
 /**
- * A prediction that reports to the attempt's own address is ours. Where the list does not show addresses, one single
- * prediction since the attempt began with the same model and the same input is taken for it. Absent is only said
+ * A prediction that reports to the attempt's own address is ours. Where the list does not show addresses, the only
+ * prediction since the attempt began that can be of the same model and input is taken for it, if its input is the same. Absent is only said
  * after the whole window has been read and every prediction in it is someone else's for certain.
  * UNVERIFIED: whether the list shows `webhook`, and how soon it shows a new prediction.
  */
@@ -71,7 +71,16 @@ function judge(items: readonly JsonObject[], lost: LostSubmit): Reconciled {
 function mayBeOurs(item: JsonObject, lost: LostSubmit): boolean {
   const webhook = textAt(item, 'webhook');
   if (lost.callbackUrl !== null && webhook !== null) return false;
-  return mayBeOfModel(item, lost.call.model);
+  return mayBeOfModel(item, lost.call.model) && !hasOtherInput(item, lost);
+}
+
+/** True only where the item shows another value for something that was sent; it may show defaults of the model, too. */
+function hasOtherInput(item: JsonObject, { call }: LostSubmit): boolean {
+  if (callHasFiles(call)) return false;
+  const shown = objectAt(item, 'input');
+  return Object.entries(inputSent(call)).some(
+    ([name, value]) => shown[name] !== undefined && sortedText(shown[name]) !== sortedText(value),
+  );
 }
 
 /** False only where the item names another model. */
@@ -89,11 +98,12 @@ function mayBeOfModel(item: JsonObject, model: string): boolean {
 /** A file's address is made anew for each request, so an input with files can never be recognised. */
 function hasSameInput(item: JsonObject, { call }: LostSubmit): boolean {
   if (callHasFiles(call)) return false;
+  return sortedText(inputSent(call)) === sortedText(objectAt(item, 'input'));
+}
+
+function inputSent(call: LostSubmit['call']): JsonObject {
   const sent: Json = JSON.parse(JSON.stringify(predictionRequest(call).body));
-  return (
-    isJsonObject(sent) &&
-    sortedText(objectAt(sent, 'input')) === sortedText(objectAt(item, 'input'))
-  );
+  return isJsonObject(sent) ? objectAt(sent, 'input') : {};
 }
 
 function callHasFiles(call: LostSubmit['call']): boolean {

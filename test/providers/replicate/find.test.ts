@@ -55,6 +55,13 @@ describe('a lost submit', () => {
     });
   });
 
+  test('is not confused by what others asked of the same model', async () => {
+    const elses = prediction('starting', { id: 'other2', input: { prompt: 'a blue fox' } });
+    const ours = prediction('starting', { input: { prompt: 'a red fox' } });
+    expect((await find([page([elses, ours])])).found).toEqual({ kind: 'found', ticket });
+    expect((await find([page([elses])])).found).toEqual({ kind: 'absent' });
+  });
+
   test.each([
     [
       'two are alike',

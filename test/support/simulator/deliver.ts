@@ -12,6 +12,7 @@ export async function deliver(
   entry: OpenEntry,
 ): Promise<void> {
   entry.paid = answer.paid;
+  if (fault.hang === 'after_request') return;
   if (fault.drop === 'after_request') return breakOff(response, entry);
 
   const sent = fault.malformed === undefined ? answer : spoil(answer, fault.malformed);

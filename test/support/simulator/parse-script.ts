@@ -40,7 +40,7 @@ const faultReaders: Readonly<Record<keyof Fault, Reader>> = {
   truncate: readTrue,
   refusal: (value, field) => (value === true ? defaults.refusal : readText(value, field)),
   fails_later: readTrue,
-  hang: readTrue,
+  hang: (value, field) => (value === true ? true : oneOf('after_request')(value, field)),
   retry_after: readTextOrNumber,
   retry_after_date_s: readAmount,
   retry_after_ms: readAmount,

@@ -28,8 +28,8 @@ export type Fault = {
   readonly refusal?: string;
   /** Work in the background is taken and fails in the end; `code` and `message` say how. */
   readonly fails_later?: true;
-  /** No answer until one side closes the connection. */
-  readonly hang?: true;
+  /** No answer until one side closes the connection; `after_request`: although the work is done and paid. */
+  readonly hang?: true | 'after_request';
 
   // The shape of an error.
   /** Sent as the `retry-after` header: a number of seconds, or a text verbatim. */
