@@ -8,7 +8,7 @@ import { someFile } from '../contract.ts';
 export const secretKey = 'cfApiToken0123456789abcdefSECRET';
 const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
 
-const settings: Readonly<Record<string, string>> = {
+const settings: Readonly<Record<string, string | undefined>> = {
   CLOUDFLARE_API_TOKEN: secretKey,
   CLOUDFLARE_ACCOUNT_ID: 'account1',
   WORKERS_AI_BASE_URL: 'https://cloudflare.example/client/v4/',
@@ -17,6 +17,12 @@ const settings: Readonly<Record<string, string>> = {
 /** Over HTTP. */
 export function makeAdapter(fetch: FetchLike = noFetch): ProviderAdapter {
   return found(makeRegistry((name) => settings[name], fetch).adapters);
+}
+
+/** Over HTTP, at another address. */
+export function makeAt(baseUrl: string, fetch: FetchLike): ProviderAdapter {
+  const there: typeof settings = { ...settings, WORKERS_AI_BASE_URL: baseUrl };
+  return found(makeRegistry((name) => there[name], fetch).adapters);
 }
 
 /** By the binding, without any setting. */

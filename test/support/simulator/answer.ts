@@ -13,10 +13,13 @@ import { answerModeration } from './openai/moderations.ts';
 import { answerResponses, type ResponseWork } from './openai/responses.ts';
 import { answerTranscription } from './openai/transcription.ts';
 import { RequestRefused, type Answer, type Call, type Scripted } from './types.ts';
+import { answerAnthropic, type MessageBatch } from './anthropic/batches.ts';
 import { answerFal, type FalRequest } from './fal/queue.ts';
+import { answerGoogle } from './google/generate.ts';
 import { answerReplicate, type Prediction } from './replicate/predictions.ts';
 import { dialectOf, type WireDialect } from './wire-dialect.ts';
 import type { Works } from './work.ts';
+import { answerWorkersAi, type QueuedRun } from './workers-ai/run.ts';
 
 /** What the pretended provider has, and what it is working on. */
 export type World = {
@@ -24,6 +27,8 @@ export type World = {
   readonly works: Works<ResponseWork>;
   readonly predictions: Works<Prediction>;
   readonly falRequests: Works<FalRequest>;
+  readonly messageBatches: Works<MessageBatch>;
+  readonly queuedRuns: Works<QueuedRun>;
 };
 
 /** Makes the answer to a call. The time is an argument, and nothing is sent here; only the works change. */
@@ -59,7 +64,7 @@ function routeElsewhere(
   dialect: Exclude<WireDialect, 'openai'>,
   call: Call,
   scripted: Scripted,
-  { predictions, falRequests }: World,
+  { predictions, falRequests, messageBatches, queuedRuns }: World,
   nowMs: number,
 ): Answer | null {
   switch (dialect) {
@@ -67,8 +72,12 @@ function routeElsewhere(
       return answerReplicate(call, scripted, predictions, nowMs);
     case 'fal':
       return answerFal(call, scripted, falRequests, nowMs);
-    default:
-      return null;
+    case 'anthropic':
+      return answerAnthropic(call, scripted, messageBatches, nowMs);
+    case 'google':
+      return answerGoogle(call, scripted);
+    case 'workers-ai':
+      return answerWorkersAi(call, scripted, queuedRuns, nowMs);
   }
 }
 

@@ -12,6 +12,8 @@ export type Controls = {
   readonly works: { clear(): void };
   readonly predictions: { clear(): void };
   readonly falRequests: { clear(): void };
+  readonly messageBatches: { clear(): void };
+  readonly queuedRuns: { clear(): void };
 };
 
 export type ControlAnswer = { readonly status: number; readonly body: unknown };
@@ -50,7 +52,14 @@ const verbs: Readonly<Record<string, Verb>> = {
 
 /** Forgets the script, the journal, the totals and the work that goes on. */
 export function resetAll({ journal, stats, script, ...all }: Controls): void {
-  for (const works of [all.works, all.predictions, all.falRequests]) works.clear();
+  for (const works of [
+    all.works,
+    all.predictions,
+    all.falRequests,
+    all.messageBatches,
+    all.queuedRuns,
+  ])
+    works.clear();
   script.replace([]);
   journal.clear();
   stats.reset();

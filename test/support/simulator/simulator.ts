@@ -9,7 +9,9 @@ import { createScript } from './script.ts';
 import { serveRequest, type Serving } from './serve.ts';
 import type { FalRequest } from './fal/queue.ts';
 import type { ResponseWork } from './openai/responses.ts';
+import type { MessageBatch } from './anthropic/batches.ts';
 import type { Prediction } from './replicate/predictions.ts';
+import type { QueuedRun } from './workers-ai/run.ts';
 import { createStats, type Stats } from './stats.ts';
 import type { Rule, RuleInput } from './types.ts';
 import { createWorks } from './work.ts';
@@ -67,6 +69,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     works: createWorks<ResponseWork>(),
     predictions: createWorks<Prediction>(),
     falRequests: createWorks<FalRequest>(),
+    messageBatches: createWorks<MessageBatch>(),
+    queuedRuns: createWorks<QueuedRun>(),
   };
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: 0 },

@@ -1,18 +1,19 @@
 import type { JsonObject } from '../../../src/domain/json.ts';
 
 /** Whose wire format a path belongs to. OpenAI's stands at the root, the others below a name of their own. */
-export type WireDialect = 'openai' | 'anthropic' | 'google' | 'replicate' | 'fal';
+export type WireDialect = 'openai' | 'anthropic' | 'google' | 'workers-ai' | 'replicate' | 'fal';
 
 /** Where a provider's base URL leads to, below the simulator's own address. */
 export const basePathOf: Readonly<Record<WireDialect, string>> = {
   openai: '/v1',
   anthropic: '/anthropic/v1',
   google: '/google/v1beta',
+  'workers-ai': '/workers-ai/client/v4',
   replicate: '/replicate/v1',
   fal: '/fal',
 };
 
-const prefixed = ['anthropic', 'google', 'replicate', 'fal'] as const;
+const prefixed = ['anthropic', 'google', 'workers-ai', 'replicate', 'fal'] as const;
 
 export function dialectOf(path: string): WireDialect {
   return prefixed.find((dialect) => path.startsWith(`/${dialect}/`)) ?? 'openai';
@@ -20,6 +21,7 @@ export function dialectOf(path: string): WireDialect {
 
 const modelInPath: readonly RegExp[] = [
   /^\/google\/v1beta\/models\/([^/:]+):/,
+  /^\/workers-ai\/client\/v4\/accounts\/[^/]+\/ai\/run\/(.+)$/,
   /^\/replicate\/v1\/models\/([^/]+\/[^/]+)\/predictions$/,
   /^\/fal\/(?!.*\/requests\/)(.+)$/,
 ];
@@ -70,6 +72,16 @@ const anthropicType: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 };
 
+const workersAiCode: Readonly<Record<number, number>> = {
+  400: 5004,
+  401: 10_000,
+  403: 3_041,
+  404: 3_042,
+  408: 3_007,
+  413: 3_006,
+  429: 3_040,
+};
+
 const shapes: Readonly<Record<Exclude<WireDialect, 'openai'>, Shape>> = {
   anthropic: (status, message, { type }) => ({
     type: 'error',
@@ -83,6 +95,12 @@ const shapes: Readonly<Record<Exclude<WireDialect, 'openai'>, Shape>> = {
       status: type ?? googleStatus[status] ?? 'UNKNOWN',
       details: [],
     },
+  }),
+  'workers-ai': (status, message, { code }) => ({
+    result: null,
+    success: false,
+    errors: [{ code: code ?? workersAiCode[status] ?? 0, message }],
+    messages: [],
   }),
   replicate: (status, message) => ({ title: 'Simulated error', detail: message, status }),
   fal: (_status, message, { type }) => ({

@@ -25,7 +25,7 @@ export function answerEmbeddings(call: Call, scripted: Scripted): Answer {
 }
 
 /** A unit vector made of one random direction per word, so that texts with common words are near each other. */
-function vectorOf(text: string, dimensions: number): number[] {
+export function vectorOf(text: string, dimensions: number): number[] {
   const words = wordsOf(text.toLowerCase());
   const sum = new Float64Array(dimensions);
   for (const word of words.length > 0 ? words : [text]) {

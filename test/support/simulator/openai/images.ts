@@ -4,7 +4,7 @@ import type { Answer, Call, Scripted } from '../types.ts';
 import { badRequest, requireModel, requireObject, tokensOf } from './chat-request.ts';
 
 /** A grey PNG of one pixel. */
-const pixel =
+export const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
 const countMax = 10;
 const tokensPerImage = 272;
