@@ -116,6 +116,11 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['POST', '/v1/files', { a: 1 }],
     ['DELETE', `/v1/files/file_${'0'.repeat(32)}`],
   ],
+  'prices:read': [['GET', '/v1/prices']],
+  'prices:write': [
+    ['PUT', '/v1/prices', { provider: 'openai', model: 'x', prices: { image: '0.04' } }],
+    ['DELETE', '/v1/prices/prc_0'],
+  ],
   admin: [
     ['GET', '/v1/api-keys'],
     ['POST', '/v1/api-keys', { name: 'another', scopes: ['admin'] }],

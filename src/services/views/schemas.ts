@@ -74,6 +74,10 @@ const attemptSchema = z
     provider_said: anyJson,
     latency_ms: z.int().optional(),
     cost_nano_usd: z.int().nullable().optional(),
+    price_version: z.string().optional().meta({
+      description:
+        'The table that the cost comes from: `project/<price>`, `reported` by the provider, `own/<day>`, `genai-prices/<version>`, `builtin`, or `not_charged`',
+    }),
     usage: z.record(z.string(), z.int()).optional(),
     returned_model: z.string().optional(),
     finish_reason: z.string().optional(),
