@@ -25,8 +25,6 @@ export const priceUnits = {
 
 export type PriceUnit = keyof typeof priceUnits;
 
-export const priceUnitNames = Object.keys(priceUnits).filter(isPriceUnit);
-
 export function isPriceUnit(name: string): name is PriceUnit {
   return Object.hasOwn(priceUnits, name);
 }

@@ -56,8 +56,8 @@ export function listedCard(provider: string, model: string, nowMs: number): Rate
 }
 
 function ratesOf(provider: string, id: string, price: ModelPrice): RateCard['rates'] {
-  // A charge for the mere request is in no bucket of ours.
-  if (price['requests_kcount'] !== undefined) return {};
+  // A charge for the mere request, or for every search that a model makes by itself, is in no bucket of ours.
+  if (price['requests_kcount'] !== undefined || searchingModels.test(id)) return {};
   const rates: Partial<Record<Bucket, Rate>> = {};
   for (const bucket of usageFields) {
     const rate = rateOf(price, keysOf[bucket] ?? [], 1_000_000);
@@ -93,6 +93,7 @@ function withGoogleInput(id: string, rates: RateCard['rates']): RateCard['rates'
   };
 }
 
+const searchingModels = /-search-preview|-deep-research|^sonar/;
 const onePriceModels =
   /^gemini-(?:2\.5-pro|3-pro-preview|3\.1-pro-preview|3\.5-flash|3\.5-flash-lite|3\.8-flash)$/;
 

@@ -63,6 +63,7 @@ describe('a cost is unknown, and not 0 or a part of it,', () => {
     ['for usage that is no count', { usage: { inputTokens: 0.5 } }],
     ['for usage that is no number', { usage: { inputTokens: Number.NaN } }],
     ['beyond what a number holds', { usage: { inputTokens: Number.MAX_SAFE_INTEGER } }],
+    ['for a model that searches by itself', { model: 'gpt-4o-search-preview', usage: some }],
     ['in another service tier', { usage: some, extent: 'special' }],
     [
       'with extras at a charge',

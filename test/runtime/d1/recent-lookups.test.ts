@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { projectId } from '../../../src/domain/ids.ts';
 import type { AccessStore } from '../../../src/services/ports/access.ts';
 import type { Pipelines, PipelineVersion } from '../../../src/services/ports/pipelines.ts';
-import { withRecentHeads, withRecentKeys } from '../../../src/runtime/d1/recent-lookups.ts';
+import {
+  withRecentHeads,
+  withRecentKeys,
+  withRecentPrices,
+} from '../../../src/runtime/d1/recent-lookups.ts';
+import type { Prices } from '../../../src/services/ports/prices.ts';
 
 const project = projectId('prj_00000000000000000000000000000001');
 
@@ -140,4 +145,33 @@ test('a deleted key is refused everywhere once its deletion is confirmed', async
   expect(await elsewhere?.findKey('key_1')).toBe(key);
   await here?.deleteKey(project, 'key_1');
   expect(await elsewhere?.findKey('key_1')).toBeNull();
+});
+
+test('prices are asked for once a second, and who changes one is answered when nobody knows the old ones', async () => {
+  const clock = makeClock();
+  const price = { id: 'prc_1' } as Awaited<ReturnType<Prices['list']>>[number];
+  const stored = { prices: [price], asked: 0, overlap: false };
+  const port: Prices = {
+    async list() {
+      stored.asked += 1;
+      return stored.prices;
+    },
+    async put() {
+      if (stored.overlap) return { kind: 'overlap', other: price };
+      stored.prices = [];
+      return { kind: 'stored' };
+    },
+    delete: async () => true,
+  };
+  const here = withRecentPrices(port, clock.port);
+  const elsewhere = withRecentPrices(port, clock.port);
+  for (const _ of [1, 2, 3]) expect(await elsewhere.list(project)).toEqual([price]);
+  expect(stored.asked).toBe(1);
+  await here.put(project, price);
+  expect(await elsewhere.list(project)).toEqual([]);
+  expect(clock.waits).toBe(1);
+  // What was refused has changed nothing, and is answered at once.
+  stored.overlap = true;
+  await here.put(project, price);
+  expect(clock.waits).toBe(1);
 });
