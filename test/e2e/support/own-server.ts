@@ -12,6 +12,8 @@ import { settingsFor } from './settings.ts';
 /** A server for tests that block it, kill it or read what it logs. Its state and its port outlive a crash. */
 export type OwnServer = Place & {
   readonly simulator: Simulator;
+  /** The folder of everything that it stores, and of the settings that it was started with. */
+  readonly statePath: string;
   /** Every line it has put out so far, over all its lives. */
   readonly lines: readonly string[];
   /** `kill -9` for the server and all its processes, at once. */
@@ -55,6 +57,7 @@ export async function startOwnServer(
     url: server.url,
     rootKey,
     simulator,
+    statePath: options.persistTo,
     lines,
     crash: () => server.kill(),
     async restart() {
