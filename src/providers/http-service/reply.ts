@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '../../domain/json.ts';
-import type { ModelCall, Spent } from '../../domain/model-call.ts';
+import type { ChatResult, ModelCall, Spent } from '../../domain/model-call.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { CallOutcome, Ticket, WireReply } from '../port.ts';
 import { ownWords, type Asked } from '../shared/failures.ts';
@@ -47,7 +47,6 @@ function ticketIn(body: Json, path: JsonPath): Ticket | null {
   return /^\.{1,2}$/.test(id) ? null : { providerJobId: id, data: null };
 }
 
-/** A text that came through whole may still be no answer: refused, filtered, or JSON cut short. */
 function readResult({ result: read }: KindSettings, reading: ReplyReading): CallOutcome {
   const { call, reply, spent } = reading;
   const result = isPage(reply) ? null : read(reply, call);
@@ -55,16 +54,24 @@ function readResult({ result: read }: KindSettings, reading: ReplyReading): Call
   if (result.kind === 'refused') {
     return readBad(reading, 'content_blocked_output', 'refusal', result.words);
   }
-  if (result.kind === 'chat' && result.finishReason === 'content_filter') {
-    return readBad(reading, 'content_blocked_output', result.finishReason);
-  }
-  const wantsJson = call.kind === 'chat' && call.output.kind === 'json';
-  if (result.kind === 'chat' && result.finishReason === 'length' && wantsJson) {
-    return readBad(reading, 'output_truncated', result.finishReason);
-  }
+  if (result.kind === 'chat') return judgeChat(reading, result);
   if (result.kind !== 'image') return readDone(reading, result);
   const usage = { images: result.images.length, ...spent.usage };
   return readDone({ ...reading, spent: { ...spent, usage } }, result);
+}
+
+/** A text that came through whole may still be no answer: filtered, or JSON cut short. */
+function judgeChat(reading: ReplyReading, result: ChatResult): CallOutcome {
+  const { call } = reading;
+  const { finishReason } = result;
+  if (finishReason === 'content_filter') {
+    return readBad(reading, 'content_blocked_output', finishReason);
+  }
+  const wantsJson = call.kind === 'chat' && call.output.kind === 'json';
+  if (finishReason === 'length' && wantsJson) {
+    return readBad(reading, 'output_truncated', finishReason);
+  }
+  return readDone(reading, result);
 }
 
 /** Nothing, or a page of something in between: even where the whole body is the result, this is none. */

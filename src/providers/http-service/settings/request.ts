@@ -25,11 +25,20 @@ const headerName = z
 const fieldName = z.string().min(1).max(100);
 const dotSegment = /(?:^|\/)\.{1,2}(?:\/|\?|$)/;
 
+/** What is wrong with a path; null when nothing is. */
+function pathProblem(text: string): string | null {
+  if (!text.startsWith('/')) return 'must begin with "/": it is below the base URL';
+  if (dotSegment.test(text)) return 'must not have "." or ".." as a segment';
+  return /[#\\]/.test(text) ? 'must not have "#" or a backslash' : null;
+}
+
 const pathText = z
   .string()
-  .refine((text) => text.startsWith('/'), 'must begin with "/": it is below the base URL')
-  .refine((text) => !dotSegment.test(text), 'must not have "." or ".." as a segment')
-  .refine((text) => !/[#\\]/.test(text), 'must not have "#" or a backslash')
+  .superRefine((text, context) => {
+    const message = pathProblem(text);
+    // What stands around it looks into the path, so that a wrong one ends the reading.
+    if (message !== null) context.addIssue({ code: 'custom', message, continue: false });
+  })
   .pipe(textTemplate);
 
 const fields = z.strictObject({
