@@ -14,6 +14,8 @@ import { answerResponses, type ResponseWork } from './openai/responses.ts';
 import { answerTranscription } from './openai/transcription.ts';
 import { RequestRefused, type Answer, type Call, type Scripted } from './types.ts';
 import { answerAnthropic, type MessageBatch } from './anthropic/batches.ts';
+import { answerAssemblyai, type Transcript } from './assemblyai/transcripts.ts';
+import { answerDeepgram } from './deepgram/listen.ts';
 import { answerFal, type FalRequest } from './fal/queue.ts';
 import { answerGoogle } from './google/generate.ts';
 import { answerReplicate, type Prediction } from './replicate/predictions.ts';
@@ -29,6 +31,7 @@ export type World = {
   readonly falRequests: Works<FalRequest>;
   readonly messageBatches: Works<MessageBatch>;
   readonly queuedRuns: Works<QueuedRun>;
+  readonly transcripts: Works<Transcript>;
 };
 
 /** Makes the answer to a call. The time is an argument, and nothing is sent here; only the works change. */
@@ -64,12 +67,16 @@ function routeElsewhere(
   dialect: Exclude<WireDialect, 'openai'>,
   call: Call,
   scripted: Scripted,
-  { predictions, falRequests, messageBatches, queuedRuns }: World,
+  { predictions, falRequests, messageBatches, queuedRuns, transcripts }: World,
   nowMs: number,
 ): Answer | null {
   switch (dialect) {
     case 'replicate':
       return answerReplicate(call, scripted, predictions, nowMs);
+    case 'deepgram':
+      return answerDeepgram(call, scripted);
+    case 'assemblyai':
+      return answerAssemblyai(call, scripted, transcripts, nowMs);
     case 'fal':
       return answerFal(call, scripted, falRequests, nowMs);
     case 'anthropic':

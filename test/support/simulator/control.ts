@@ -14,6 +14,7 @@ export type Controls = {
   readonly falRequests: { clear(): void };
   readonly messageBatches: { clear(): void };
   readonly queuedRuns: { clear(): void };
+  readonly transcripts: { clear(): void };
 };
 
 export type ControlAnswer = { readonly status: number; readonly body: unknown };
@@ -58,6 +59,7 @@ export function resetAll({ journal, stats, script, ...all }: Controls): void {
     all.falRequests,
     all.messageBatches,
     all.queuedRuns,
+    all.transcripts,
   ])
     works.clear();
   script.replace([]);

@@ -55,6 +55,7 @@ const replyReaders: Readonly<Record<keyof Reply, Reader>> = {
   json: (value) => value,
   tool_calls: readToolCalls,
   polls: readAmount,
+  callback_ms: readAmount,
   usage: readObject,
 };
 

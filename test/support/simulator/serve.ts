@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { isJsonObject, type Json } from '../../../src/domain/json.ts';
 import { answerFor, type World } from './answer.ts';
+import { falJwks, falJwksPath } from './callbacks/signatures.ts';
 import { answerControl, type Controls } from './control.ts';
 import { breakOff, deliver } from './deliver.ts';
 import { errorAnswer } from './error-answer.ts';
@@ -43,13 +44,21 @@ async function handle(
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
+  if (path === falJwksPath) return sendJson(response, { status: 200, body: falJwks });
   if (path === '/healthz') return sendJson(response, { status: 200, body: { ok: true } });
   const bodyText = await readBody(request);
   if (path.startsWith('/__simulator/')) {
     const url = new URL(target, 'http://simulator');
     return sendJson(response, answerControl(serving, request.method ?? 'GET', url, bodyText));
   }
-  if (!response.destroyed) await serve(serving, request, response, path, bodyText);
+  if (!response.destroyed)
+    await serve(serving, request, response, { path, query: queryOf(target), bodyText });
+}
+
+type Received = Pick<Call, 'path' | 'bodyText'> & { readonly query: URLSearchParams };
+
+function queryOf(target: string): URLSearchParams {
+  return new URL(target, 'http://simulator').searchParams;
 }
 
 /** One request to the pretended provider, from the journal's first line to its last. */
@@ -57,13 +66,12 @@ async function serve(
   serving: Serving,
   request: IncomingMessage,
   response: ServerResponse,
-  path: string,
-  bodyText: string,
+  { path, query, bodyText }: Received,
 ): Promise<void> {
   const startedMs = performance.now();
   const body = readForm(request.headers['content-type'], bodyText) ?? parseBody(bodyText);
   const fields = body !== undefined && isJsonObject(body) ? body : {};
-  const model = modelOf(path, fields);
+  const model = modelOf(path, fields) ?? query.get('model');
   const method = request.method ?? 'GET';
   const stream = fields['stream'] === true;
   const { headers } = request;
@@ -78,9 +86,9 @@ async function serve(
   });
   response.setHeader('x-request-id', `req_sim_${entry.seq}`);
 
-  const call: Call = { seq: entry.seq, method, path, model, body, bodyText };
+  const call: Call = { seq: entry.seq, method, path, query, model, body, bodyText };
   try {
-    checkKey(keyOf(headers), serving.key, path);
+    checkKey(keyOf(headers, dialectOf(path)), serving.key, path);
     const scripted = decide(serving, call, headers['x-simulator-fault']);
     await perform(serving, call, scripted, response, entry);
   } catch (thrown) {

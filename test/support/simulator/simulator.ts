@@ -11,6 +11,7 @@ import type { FalRequest } from './fal/queue.ts';
 import type { ResponseWork } from './openai/responses.ts';
 import type { MessageBatch } from './anthropic/batches.ts';
 import type { Prediction } from './replicate/predictions.ts';
+import type { Transcript } from './assemblyai/transcripts.ts';
 import type { QueuedRun } from './workers-ai/run.ts';
 import { createStats, type Stats } from './stats.ts';
 import type { Rule, RuleInput } from './types.ts';
@@ -71,6 +72,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     falRequests: createWorks<FalRequest>(),
     messageBatches: createWorks<MessageBatch>(),
     queuedRuns: createWorks<QueuedRun>(),
+    transcripts: createWorks<Transcript>(),
   };
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: 0 },

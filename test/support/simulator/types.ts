@@ -52,6 +52,8 @@ export type Reply = {
   readonly tool_calls?: readonly { readonly name: string; readonly arguments: Json }[];
   /** So many questions for work in the background are answered with "not yet": 2 unless said. */
   readonly polls?: number;
+  /** Work in the background calls back so long after its submit, and has ended then; never unless said. */
+  readonly callback_ms?: number;
   /** Replaces the usage object, for tests of prices. */
   readonly usage?: JsonObject;
 };
@@ -114,6 +116,7 @@ export type Call = {
   readonly seq: number;
   readonly method: string;
   readonly path: string;
+  readonly query?: URLSearchParams;
   readonly model: string | null;
   /** The parsed body, a form as an object, or `undefined` when it is neither. */
   readonly body: Json | undefined;

@@ -1,7 +1,15 @@
 import type { JsonObject } from '../../../src/domain/json.ts';
 
 /** Whose wire format a path belongs to. OpenAI's stands at the root, the others below a name of their own. */
-export type WireDialect = 'openai' | 'anthropic' | 'google' | 'workers-ai' | 'replicate' | 'fal';
+export type WireDialect =
+  | 'openai'
+  | 'anthropic'
+  | 'google'
+  | 'workers-ai'
+  | 'replicate'
+  | 'fal'
+  | 'deepgram'
+  | 'assemblyai';
 
 /** Where a provider's base URL leads to, below the simulator's own address. */
 export const basePathOf: Readonly<Record<WireDialect, string>> = {
@@ -11,9 +19,19 @@ export const basePathOf: Readonly<Record<WireDialect, string>> = {
   'workers-ai': '/workers-ai/client/v4',
   replicate: '/replicate/v1',
   fal: '/fal',
+  deepgram: '/deepgram/v1',
+  assemblyai: '/assemblyai/v2',
 };
 
-const prefixed = ['anthropic', 'google', 'workers-ai', 'replicate', 'fal'] as const;
+const prefixed = [
+  'anthropic',
+  'google',
+  'workers-ai',
+  'replicate',
+  'fal',
+  'deepgram',
+  'assemblyai',
+] as const;
 
 export function dialectOf(path: string): WireDialect {
   return prefixed.find((dialect) => path.startsWith(`/${dialect}/`)) ?? 'openai';
@@ -30,6 +48,8 @@ const modelInPath: readonly RegExp[] = [
 export function modelOf(path: string, fields: JsonObject): string | null {
   const { model, version } = fields;
   if (typeof model === 'string') return model;
+  const [speechModel] = Array.isArray(fields['speech_models']) ? fields['speech_models'] : [];
+  if (typeof speechModel === 'string') return speechModel;
   if (typeof version === 'string') return version;
   const named = modelInPath.map((pattern) => pattern.exec(path)?.[1]);
   return named.find((name) => name !== undefined) ?? null;
@@ -38,11 +58,13 @@ export function modelOf(path: string, fields: JsonObject): string | null {
 /** The key of a request, wherever the vendor wants it; null without one. */
 export function keyOf(
   headers: Readonly<Record<string, string | string[] | undefined>>,
+  dialect: WireDialect,
 ): string | null {
   const { authorization, 'x-api-key': anthropic, 'x-goog-api-key': google } = headers;
-  const bearer = /^(?:Bearer|Key) +(\S+)$/i.exec(String(authorization ?? ''))?.[1];
+  const scheme = dialect === 'assemblyai' ? /^(\S+)$/ : /^(?:Bearer|Key|Token) +(\S+)$/i;
+  const given = scheme.exec(String(authorization ?? ''))?.[1];
   const plain = [anthropic, google].find((key) => typeof key === 'string');
-  return bearer ?? (typeof plain === 'string' ? plain : null);
+  return given ?? (typeof plain === 'string' ? plain : null);
 }
 
 type Shape = (status: number, message: string, parts: ErrorWords) => object;
@@ -103,6 +125,12 @@ const shapes: Readonly<Record<Exclude<WireDialect, 'openai'>, Shape>> = {
     messages: [],
   }),
   replicate: (status, message) => ({ title: 'Simulated error', detail: message, status }),
+  deepgram: (_status, message, { code }) => ({
+    err_code: code ?? 'Bad Request',
+    err_msg: message,
+    request_id: 'sim-dg',
+  }),
+  assemblyai: (_status, message) => ({ error: message }),
   fal: (_status, message, { type }) => ({
     detail: message,
     ...(type === null ? {} : { error_type: type }),

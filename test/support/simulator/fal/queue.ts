@@ -1,4 +1,6 @@
 import type { Json } from '../../../../src/domain/json.ts';
+import { reportLater } from '../callbacks/report.ts';
+import { falWebhookHeaders } from '../callbacks/signatures.ts';
 import { jsonAnswer } from '../error-answer.ts';
 import { pixelUrl } from '../replicate/predictions.ts';
 import type { Answer, Call, Scripted } from '../types.ts';
@@ -36,8 +38,31 @@ function submit(call: Call, scripted: Scripted, works: Works<FalRequest>, nowMs:
     input: call.body ?? null,
   };
   works.add(work);
+  report(work, call.query?.get('fal_webhook') ?? null);
   const body = { status: 'IN_QUEUE', queue_position: 0, ...urlsOf(work) };
   return jsonAnswer(200, body, { paid: true });
+}
+
+/** The webhook carries the result, or the error with its status, and is signed with Ed25519. */
+function report(work: FalRequest, url: string | null): void {
+  const afterMs = work.scripted.reply?.callback_ms;
+  if (url === null || afterMs === undefined) return;
+  reportLater(afterMs, () => {
+    work.pollsLeft = 0;
+    const { status, pieces } = resultOf(work);
+    const payload = JSON.parse(pieces.join('')) as Json;
+    const ended =
+      status < 300
+        ? { status: 'OK', error: null }
+        : { status: 'ERROR', error: `Invalid status code: ${status}` };
+    const text = JSON.stringify({
+      request_id: work.id,
+      gateway_request_id: work.id,
+      ...ended,
+      payload,
+    });
+    return { url, headers: falWebhookHeaders(text, work.id), text };
+  });
 }
 
 /** Without the path below the app: fal asks for requests by its owner and name only. */

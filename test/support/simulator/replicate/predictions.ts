@@ -1,4 +1,6 @@
 import type { Json, JsonObject } from '../../../../src/domain/json.ts';
+import { reportLater } from '../callbacks/report.ts';
+import { standardWebhookHeaders } from '../callbacks/signatures.ts';
 import { errorAnswer, jsonAnswer } from '../error-answer.ts';
 import { objectOrEmpty } from '../openai/chat-request.ts';
 import type { Answer, Call, Scripted } from '../types.ts';
@@ -49,7 +51,19 @@ function createPrediction(
     webhook: fields['webhook'] ?? null,
   };
   works.add(work);
+  report(work, scripted.reply?.callback_ms);
   return jsonAnswer(201, shown(work, 'queued'), { paid: true });
+}
+
+/** The webhook carries the prediction, and is signed by Standard Webhooks. */
+function report(work: Prediction, afterMs: number | undefined): void {
+  const { webhook: url } = work;
+  if (typeof url !== 'string' || afterMs === undefined) return;
+  reportLater(afterMs, () => {
+    work.pollsLeft = 0;
+    const text = JSON.stringify(shown(work, progressOf(work)));
+    return { url, headers: standardWebhookHeaders(text, `msg_${work.id}`), text };
+  });
 }
 
 /** Newest first. A look does not move the work on. */
