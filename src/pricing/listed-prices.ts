@@ -52,12 +52,14 @@ export function listedCard(provider: string, model: string, nowMs: number): Rate
   // A deployment at Azure has any name, so that only a model's own name says what it is.
   const exactly = provider === 'azure-openai';
   if (found === null || !isSameModel(found.model, model, exactly)) return null;
-  return { version: LISTED_VERSION, rates: ratesOf(provider, found.model.id, found.model_price) };
+  const searches = searchingModels.test(model.toLowerCase());
+  const rates = searches ? {} : ratesOf(provider, found.model.id, found.model_price);
+  return { version: LISTED_VERSION, rates };
 }
 
 function ratesOf(provider: string, id: string, price: ModelPrice): RateCard['rates'] {
-  // A charge for the mere request, or for every search that a model makes by itself, is in no bucket of ours.
-  if (price['requests_kcount'] !== undefined || searchingModels.test(id)) return {};
+  // A charge for the mere request is in no bucket of ours.
+  if (price['requests_kcount'] !== undefined) return {};
   const rates: Partial<Record<Bucket, Rate>> = {};
   for (const bucket of usageFields) {
     const rate = rateOf(price, keysOf[bucket] ?? [], 1_000_000);
@@ -93,7 +95,9 @@ function withGoogleInput(id: string, rates: RateCard['rates']): RateCard['rates'
   };
 }
 
-const searchingModels = /-search-preview|-deep-research|^sonar/;
+/** They are charged for every search that they make by themselves, which is in no bucket of ours. */
+const searchingModels = /-search-preview|-deep-research/;
+
 const onePriceModels =
   /^gemini-(?:2\.5-pro|3-pro-preview|3\.1-pro-preview|3\.5-flash|3\.5-flash-lite|3\.8-flash)$/;
 

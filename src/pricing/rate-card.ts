@@ -37,7 +37,7 @@ export function billNanoUsd({ free = false, rates }: RateCard, usage: Usage): Na
     if (!Number.isSafeInteger(amount) || amount < 0) return null;
     const rate = rates[bucket];
     if (rate !== undefined) sum = add(sum, costOf(rate, amount, usage));
-    else if (!isCountedInTokens(bucket, usage)) return null;
+    else if (!isChargedOtherwise(bucket, usage, rates)) return null;
   }
   return nanoUsdOf(sum);
 }
@@ -60,11 +60,21 @@ function promptTokens(usage: Usage): number {
   return inputTokens + audioInputTokens + imageInputTokens + cache;
 }
 
-/** An image or a length of sound that is charged by its tokens is counted beside them, not charged twice. */
-function isCountedInTokens(bucket: Bucket, usage: Usage): boolean {
-  if (bucket === 'images') return (usage.imageOutputTokens ?? 0) > 0;
-  return bucket === 'audioMs' && (usage.audioInputTokens ?? 0) > 0;
+/**
+ * The same work is counted in several ways and charged in one: an image by its tokens, by the piece or by the time that
+ * it took, sound by its tokens, its length or that time. What the price is stated for counts; the others are measures.
+ */
+function isChargedOtherwise(bucket: Bucket, usage: Usage, rates: RateCard['rates']): boolean {
+  return (otherMeasures[bucket] ?? []).some(
+    (other) => (usage[other] ?? 0) > 0 && rates[other] !== undefined,
+  );
 }
+
+const otherMeasures: Readonly<Partial<Record<Bucket, readonly Bucket[]>>> = {
+  images: ['imageOutputTokens', 'computeMs'],
+  audioMs: ['audioInputTokens', 'computeMs'],
+  computeMs: ['images', 'audioMs', 'outputTokens'],
+};
 
 /** Prices by unit as rates by bucket. Reasoning is output unless it has a price of its own. */
 export function ratesOf(prices: UnitPrices): Partial<Record<Bucket, Rate>> {

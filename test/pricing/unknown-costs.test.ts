@@ -63,7 +63,7 @@ describe('a cost is unknown, and not 0 or a part of it,', () => {
     ['for usage that is no count', { usage: { inputTokens: 0.5 } }],
     ['for usage that is no number', { usage: { inputTokens: Number.NaN } }],
     ['beyond what a number holds', { usage: { inputTokens: Number.MAX_SAFE_INTEGER } }],
-    ['for a model that searches by itself', { model: 'gpt-4o-search-preview', usage: some }],
+    ['for a model that searches by itself', { model: 'gpt-4o-mini-search-preview', usage: some }],
     ['in another service tier', { usage: some, extent: 'special' }],
     [
       'with extras at a charge',
@@ -190,6 +190,18 @@ describe('a project’s own price', () => {
     expect(price({ ...inBatch, projectPrices: [agreed, batch] }).priceVersion).toBe(
       'project/prc_5',
     );
+  });
+
+  test('for an image by the piece or by the time: the other one is a measure, and not missing', () => {
+    const usage = { images: 2, computeMs: 3_000 };
+    const own = { ...agreed, provider: 'replicate' };
+    const costBy = (prices: ProjectPrice['prices']) =>
+      price({ provider: 'replicate', usage, projectPrices: [{ ...own, prices }] }).costNanoUsd;
+    expect(costBy({ image: '0.003' })).toBe(6_000_000);
+    expect(costBy({ compute_second: '0.001' })).toBe(3_000_000);
+    // Who states both pays both.
+    expect(costBy({ image: '0.003', compute_second: '0.001' })).toBe(9_000_000);
+    expect(costBy({ search_unit: '1' })).toBeNull();
   });
 
   test('by the minute, the second, the image and the search unit', () => {
