@@ -1,8 +1,7 @@
-import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { ChatMessage, ChatPart, ToolCall } from '../../domain/model-call.ts';
 import type { MediaRef } from '../../domain/media.ts';
 import { MediaSlot, type WireValue } from '../http/wire-body.ts';
-import { jsonFrom } from '../shared/json-text.ts';
+import { argumentsFrom } from '../shared/json-text.ts';
 import { joinTurns, type Turn } from '../shared/turns.ts';
 
 /** What the conversation says beside the system messages, as the Messages API has it. */
@@ -62,11 +61,5 @@ function sourceOf(media: MediaRef): WireValue {
 }
 
 function toToolUse({ id, name, arguments: text }: ToolCall): WireValue {
-  return { type: 'tool_use', id, name, input: argumentsOf(text) };
-}
-
-/** Arguments are an object here; what a model once wrote may be no JSON at all. */
-export function argumentsOf(text: string): JsonObject {
-  const value = text.trim() === '' ? {} : jsonFrom(text);
-  return value !== undefined && isJsonObject(value) ? value : { arguments: value ?? text };
+  return { type: 'tool_use', id, name, input: argumentsFrom(text) };
 }

@@ -15,3 +15,9 @@ export function jsonFrom(text: string): Json | undefined {
     return undefined;
   }
 }
+
+/** The arguments of a tool, where they have to be an object; what a model once wrote may be no JSON at all. */
+export function argumentsFrom(text: string): JsonObject {
+  const value = text.trim() === '' ? {} : jsonFrom(text);
+  return value !== undefined && isJsonObject(value) ? value : { arguments: value ?? text };
+}

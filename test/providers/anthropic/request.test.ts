@@ -183,9 +183,21 @@ test('a schema is closed and rid of what would be refused', () => {
   });
 });
 
+test('alternatives are enforced as such, and a format that it does not know is left out', () => {
+  const schema = {
+    oneOf: [{ type: 'string', format: 'color', pattern: '^#' }, { enum: [1, null] }],
+  };
+  expect(bodyOf({ output: { kind: 'json', schema } })).toMatchObject({
+    output_config: {
+      format: { schema: { anyOf: [{ type: 'string' }, { enum: [1, null] }] } },
+    },
+  });
+});
+
 test.each([
   ['an object of any keys', { type: 'object', additionalProperties: { type: 'number' } }],
-  ['alternatives that exclude each other', { oneOf: [{ type: 'string' }, { type: 'number' }] }],
+  ['several at once', { allOf: [{ type: 'string' }, { enum: ['a'] }] }],
+  ['anything', { type: 'array', items: {} }],
   ['one deep inside', { type: 'array', items: { type: 'object' } }],
 ])('a schema that cannot be enforced is told: %s', (_name, schema) => {
   const body = bodyOf({ output: { kind: 'json', schema } });

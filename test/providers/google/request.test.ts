@@ -67,7 +67,7 @@ test('parameters, system messages and the schema', () => {
 
 test.each([
   ['gemini-2.5-pro', { thinkingBudget: 8192 }],
-  ['gemini-3-pro-preview', { thinkingLevel: 'medium' }],
+  ['gemini-3-pro-preview', { thinkingLevel: 'MEDIUM' }],
 ])('the effort of reasoning for %s', (model, thinkingConfig) => {
   expect(bodyOf({ model, parameters: { reasoningEffort: 'medium' } })).toMatchObject({
     generationConfig: { thinkingConfig },

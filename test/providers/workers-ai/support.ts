@@ -37,8 +37,8 @@ function found(adapters: ReadonlyMap<string, ProviderAdapter>): ProviderAdapter 
 }
 
 export const llama = '@cf/meta/llama-3.1-8b-instruct';
-export const turbo = '@cf/openai/whisper-large-v3-turbo';
-export const sentiment = '@cf/huggingface/distilbert-sst-2-int8';
+const turbo = '@cf/openai/whisper-large-v3-turbo';
+const sentiment = '@cf/huggingface/distilbert-sst-2-int8';
 
 export function chatCall(overrides: Partial<ChatCall> = {}): ChatCall {
   return {

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from '../../../domain/json.ts';
 import type { ChatMessage, ChatPart, ToolCall } from '../../../domain/model-call.ts';
 import type { MediaRef } from '../../../domain/media.ts';
 import { MediaSlot, type WireValue } from '../../http/wire-body.ts';
-import { jsonFrom } from '../../shared/json-text.ts';
+import { argumentsFrom, jsonFrom } from '../../shared/json-text.ts';
 import { joinTurns, type Turn } from '../../shared/turns.ts';
 
 /** What the conversation says beside the system messages, as `generateContent` has it. */
@@ -75,8 +75,6 @@ const unsigned = { thoughtSignature: 'skip_thought_signature_validator' };
 const signingModels = /gemini-(?:[3-9]|\d\d)/;
 
 function toFunctionCall({ name, arguments: text }: ToolCall, at: number, model: string): WireValue {
-  const value = text.trim() === '' ? {} : jsonFrom(text);
-  const args = value !== undefined && isJsonObject(value) ? value : { arguments: value ?? text };
   const signed = at === 0 && signingModels.test(model) ? unsigned : {};
-  return { functionCall: { name, args }, ...signed };
+  return { functionCall: { name, args: argumentsFrom(text) }, ...signed };
 }

@@ -60,7 +60,7 @@ function thinkingFields(
   if (effort === undefined) return {};
   const own = countingModels.test(model)
     ? { thinkingBudget: budgets[effort] }
-    : { thinkingLevel: effort };
+    : { thinkingLevel: effort.toUpperCase() };
   const given = objectAt(objectAt(options, 'generationConfig'), 'thinkingConfig');
   return { thinkingConfig: { ...given, ...own } };
 }
