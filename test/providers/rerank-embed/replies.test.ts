@@ -193,7 +193,10 @@ describe('an error', () => {
   });
 
   test('keeps the words and the id of the request, and no key', () => {
-    const answer = reply({ id: 'req_9', message: `no key ${secretKey} or jina_0123456789abcdef` }, 401);
+    const answer = reply(
+      { id: 'req_9', message: `no key ${secretKey} or jina_0123456789abcdef` },
+      401,
+    );
     const failure = makeVendor('cohere').classifyError({ kind: 'reply', reply: answer });
     expect(failure.detail).toEqual({ message: 'no key *** or ***', request_id: 'req_9' });
     expect(failure.message).toContain('COHERE_API_KEY');

@@ -19,6 +19,8 @@ import { answerDeepgram } from './deepgram/listen.ts';
 import { answerFal, type FalRequest } from './fal/queue.ts';
 import { answerGoogle } from './google/generate.ts';
 import { answerReplicate, type Prediction } from './replicate/predictions.ts';
+import { answerOwnService, type Picture } from './own-service/service.ts';
+import { answerRetrieval } from './retrieval/rank.ts';
 import { dialectOf, type WireDialect } from './wire-dialect.ts';
 import type { Works } from './work.ts';
 import { answerWorkersAi, type QueuedRun } from './workers-ai/run.ts';
@@ -32,6 +34,7 @@ export type World = {
   readonly messageBatches: Works<MessageBatch>;
   readonly queuedRuns: Works<QueuedRun>;
   readonly transcripts: Works<Transcript>;
+  readonly pictures: Works<Picture>;
 };
 
 /** Makes the answer to a call. The time is an argument, and nothing is sent here; only the works change. */
@@ -67,7 +70,7 @@ function routeElsewhere(
   dialect: Exclude<WireDialect, 'openai'>,
   call: Call,
   scripted: Scripted,
-  { predictions, falRequests, messageBatches, queuedRuns, transcripts }: World,
+  { predictions, falRequests, messageBatches, queuedRuns, transcripts, pictures }: World,
   nowMs: number,
 ): Answer | null {
   switch (dialect) {
@@ -85,6 +88,12 @@ function routeElsewhere(
       return answerGoogle(call, scripted);
     case 'workers-ai':
       return answerWorkersAi(call, scripted, queuedRuns, nowMs);
+    case 'own':
+      return answerOwnService(call, scripted, pictures, nowMs);
+    case 'cohere':
+    case 'jina':
+    case 'voyage':
+      return answerRetrieval(dialect, call, scripted);
   }
 }
 

@@ -11,6 +11,7 @@ export type Controls = {
   readonly script: Script;
   readonly works: { clear(): void };
   readonly predictions: { clear(): void };
+  readonly pictures: { clear(): void };
   readonly falRequests: { clear(): void };
   readonly messageBatches: { clear(): void };
   readonly queuedRuns: { clear(): void };
@@ -56,6 +57,7 @@ export function resetAll({ journal, stats, script, ...all }: Controls): void {
   for (const works of [
     all.works,
     all.predictions,
+    all.pictures,
     all.falRequests,
     all.messageBatches,
     all.queuedRuns,

@@ -10,6 +10,7 @@ import { serveRequest, type Serving } from './serve.ts';
 import type { FalRequest } from './fal/queue.ts';
 import type { ResponseWork } from './openai/responses.ts';
 import type { MessageBatch } from './anthropic/batches.ts';
+import type { Picture } from './own-service/service.ts';
 import type { Prediction } from './replicate/predictions.ts';
 import type { Transcript } from './assemblyai/transcripts.ts';
 import type { QueuedRun } from './workers-ai/run.ts';
@@ -69,6 +70,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     script: createScript(options.seed ?? 1),
     works: createWorks<ResponseWork>(),
     predictions: createWorks<Prediction>(),
+    pictures: createWorks<Picture>(),
     falRequests: createWorks<FalRequest>(),
     messageBatches: createWorks<MessageBatch>(),
     queuedRuns: createWorks<QueuedRun>(),

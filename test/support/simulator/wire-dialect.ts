@@ -9,7 +9,11 @@ export type WireDialect =
   | 'replicate'
   | 'fal'
   | 'deepgram'
-  | 'assemblyai';
+  | 'assemblyai'
+  | 'cohere'
+  | 'jina'
+  | 'voyage'
+  | 'own';
 
 /** Where a provider's base URL leads to, below the simulator's own address. */
 export const basePathOf: Readonly<Record<WireDialect, string>> = {
@@ -21,6 +25,10 @@ export const basePathOf: Readonly<Record<WireDialect, string>> = {
   fal: '/fal',
   deepgram: '/deepgram/v1',
   assemblyai: '/assemblyai/v2',
+  cohere: '/cohere/v2',
+  jina: '/jina/v1',
+  voyage: '/voyage/v1',
+  own: '/own/v1',
 };
 
 const prefixed = [
@@ -31,6 +39,10 @@ const prefixed = [
   'fal',
   'deepgram',
   'assemblyai',
+  'cohere',
+  'jina',
+  'voyage',
+  'own',
 ] as const;
 
 export function dialectOf(path: string): WireDialect {
@@ -131,6 +143,10 @@ const shapes: Readonly<Record<Exclude<WireDialect, 'openai'>, Shape>> = {
     request_id: 'sim-dg',
   }),
   assemblyai: (_status, message) => ({ error: message }),
+  cohere: (_status, message) => ({ id: 'sim-cohere', message }),
+  jina: (_status, message) => ({ detail: message }),
+  voyage: (_status, message) => ({ detail: message }),
+  own: (_status, message, { code }) => ({ problem: { code: code ?? 'simulated', text: message } }),
   fal: (_status, message, { type }) => ({
     detail: message,
     ...(type === null ? {} : { error_type: type }),
