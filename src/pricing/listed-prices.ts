@@ -54,7 +54,14 @@ export function listedCard(provider: string, model: string, nowMs: number): Rate
   if (found === null || !isSameModel(found.model, model, exactly)) return null;
   const searches = searchingModels.test(model.toLowerCase());
   const rates = searches ? {} : ratesOf(provider, found.model.id, found.model_price);
-  return { version: LISTED_VERSION, rates };
+  return { version: LISTED_VERSION, rates, ownCaches: ownCachesOf(found.model_price) };
+}
+
+function ownCachesOf(price: ModelPrice): Bucket[] {
+  return [
+    ...(price['cache_audio_read_mtok'] === undefined ? [] : ['audioInputTokens' as const]),
+    ...(price['cache_image_read_mtok'] === undefined ? [] : ['imageInputTokens' as const]),
+  ];
 }
 
 function ratesOf(provider: string, id: string, price: ModelPrice): RateCard['rates'] {

@@ -19,6 +19,11 @@ export type Rate = {
 export type RateCard = {
   readonly version: string;
   readonly rates: Readonly<Partial<Record<Bucket, Rate>>>;
+  /**
+   * Kinds of input that have a price of their own in a cache. What is read from a cache is one bucket, so that beside
+   * them nobody knows what it was.
+   */
+  readonly ownCaches?: readonly Bucket[];
   /** True for a model that costs nothing whatever it is asked. */
   readonly free?: boolean;
 };
@@ -27,19 +32,23 @@ export type RateCard = {
  * What a usage costs, rounded once. Null when any of it has no price: a sum of the rest would look like the whole.
  * Null, too, when nothing is said to have been used, or something that is no count.
  */
-export function billNanoUsd({ free = false, rates }: RateCard, usage: Usage): NanoUsd | null {
-  if (free) return 0;
+export function billNanoUsd(card: RateCard, usage: Usage): NanoUsd | null {
+  if (card.free === true) return 0;
   const used = usageFields.filter((bucket) => (usage[bucket] ?? 0) !== 0);
-  if (used.length === 0) return null;
+  if (used.length === 0 || isMixedCache(card, used)) return null;
   let sum = ZERO;
   for (const bucket of used) {
     const amount = usage[bucket] ?? 0;
     if (!Number.isSafeInteger(amount) || amount < 0) return null;
-    const rate = rates[bucket];
+    const rate = card.rates[bucket];
     if (rate !== undefined) sum = add(sum, costOf(rate, amount, usage));
-    else if (!isChargedOtherwise(bucket, usage, rates)) return null;
+    else if (!isChargedOtherwise(bucket, usage, card.rates)) return null;
   }
   return nanoUsdOf(sum);
+}
+
+function isMixedCache({ ownCaches = [] }: RateCard, used: readonly Bucket[]): boolean {
+  return used.includes('cacheReadTokens') && used.some((bucket) => ownCaches.includes(bucket));
 }
 
 function costOf(

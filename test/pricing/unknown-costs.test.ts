@@ -54,6 +54,14 @@ describe('a cost is unknown, and not 0 or a part of it,', () => {
       'for a cache that has no price',
       { provider: 'groq', model: 'llama-3.1-8b-instant', usage: { ...some, cacheReadTokens: 7 } },
     ],
+    [
+      'for a cache of which nobody knows whether it held sound',
+      {
+        provider: 'google',
+        model: 'gemini-2.5-flash',
+        usage: { audioInputTokens: 5, cacheReadTokens: 5 },
+      },
+    ],
     ['for output of a model that only reads', { model: 'text-embedding-3-small', usage: some }],
     [
       'for hardware by the second',
