@@ -61,7 +61,7 @@ describe('a provider that is bound by its settings', () => {
   ])('%s with %j lacks %s', (id, settings: Readonly<Record<string, string>>, lacking) => {
     const { adapters, missing } = makeRegistry((name) => settings[name], fetch);
     expect(adapters.has(id)).toBe(false);
-    expect(missing.get(id)).toBe(lacking);
+    expect(missing.get(id)).toBe(`set ${lacking}`);
   });
 });
 
