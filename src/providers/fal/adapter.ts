@@ -21,6 +21,8 @@ import { readResult } from './result.ts';
 const version = 1;
 const kinds = ['image', 'transcribe'] as const;
 const executions = ['background'] as const;
+/** With a model's `sync_mode`, images come as data inside the JSON. */
+const resultBytesMax = 24 * 1024 * 1024;
 
 /**
  * fal's queue. UNVERIFIED: no public way to list requests was found, so a submit whose answer is lost cannot be
@@ -129,7 +131,8 @@ async function askResult(
   context: CallContext,
 ): Promise<CallOutcome> {
   const { account, ticket, call, checkInMs } = asking;
-  const evidence = await exchange(account.endpoint, resultRequest(call, ticket), context, null);
+  const request = resultRequest(call, ticket);
+  const evidence = await exchange(account.endpoint, request, context, null, resultBytesMax);
   if (evidence.kind !== 'reply') {
     return unansweredStatus(classify(account, evidence, call.model), ticket, checkInMs);
   }

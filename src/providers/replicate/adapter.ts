@@ -13,6 +13,8 @@ import { cancelRequest, predictionRequest, statusRequest, unsupportedFields } fr
 
 const version = 1;
 const kinds = ['image', 'transcribe'] as const;
+/** Small images may come as data inside the JSON. */
+const predictionBytesMax = 24 * 1024 * 1024;
 /** A prediction that is waited for in the request would be lost with the connection. */
 const executions = ['background'] as const;
 
@@ -66,7 +68,8 @@ async function askStatus(
   context: CallContext,
 ): Promise<CallOutcome> {
   const checkInMs = askAgainMs(context);
-  const evidence = await exchange(account.endpoint, statusRequest(ticket), context, null);
+  const request = statusRequest(ticket);
+  const evidence = await exchange(account.endpoint, request, context, null, predictionBytesMax);
   if (evidence.kind === 'reply' && tellsStatus(evidence.reply)) {
     return readPrediction(account, evidence.reply, call, { ticket, checkInMs });
   }
