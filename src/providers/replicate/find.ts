@@ -69,8 +69,8 @@ function judge(items: readonly JsonObject[], lost: LostSubmit): Reconciled {
 }
 
 function mayBeOurs(item: JsonObject, lost: LostSubmit): boolean {
-  const webhook = textAt(item, 'webhook');
-  if (lost.callbackUrl !== null && webhook !== null) return false;
+  // A prediction that shows where it reports to, also that it does not, has been compared by then.
+  if (lost.callbackUrl !== null && item['webhook'] !== undefined) return false;
   return mayBeOfModel(item, lost.call.model) && !hasOtherInput(item, lost);
 }
 

@@ -40,7 +40,11 @@ describe('a lost submit', () => {
 
   test('is absent where every prediction of the window reports elsewhere or is of another model', async () => {
     const { found } = await find([
-      page([prediction('succeeded', other), prediction('starting', { model: 'a/b' })]),
+      page([
+        prediction('succeeded', other),
+        prediction('starting', { webhook: null }),
+        prediction('starting', { model: 'a/b' }),
+      ]),
     ]);
     expect(found).toEqual({ kind: 'absent' });
     expect((await find([page([])])).found).toEqual({ kind: 'absent' });
