@@ -162,3 +162,8 @@ function unbound(id: string, entry: ProviderEntry): ProviderAdapter | null {
     return null;
   }
 }
+
+/** How a provider is bound, by the names of its settings; null for one that needs none. */
+export function settingsOfProvider(provider: string): Omit<ProviderEntry, 'make'> | null {
+  return Object.hasOwn(hosted, provider) ? (hosted[provider] ?? null) : null;
+}
