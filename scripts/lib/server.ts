@@ -96,7 +96,7 @@ function serverArguments(options: ServerOptions): string[] {
   const { port, persistTo, settings, config = CONFIG } = options;
   // Secrets go through a private file, never through the command line, which other users can read.
   const envFile = join(persistTo, 'settings.env');
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${envValue(value)}`);
   writeFileSync(envFile, `${lines.join('\n')}\n`, { mode: 0o600 });
   return [
     'dev',
@@ -107,6 +107,13 @@ function serverArguments(options: ServerOptions): string[] {
     `--env-file=${envFile}`,
     '--show-interactive-dev-session=false',
   ];
+}
+
+/** A value as the local tools read it back: in quotes that it does not have, and with no dollar that names a variable. */
+function envValue(value: string): string {
+  const quote = ["'", '`', '"'].find((mark) => !value.includes(mark));
+  if (quote === undefined) throw new Error('a setting may not have all three kinds of quotes');
+  return `${quote}${value.replaceAll('$', String.raw`\$`)}${quote}`;
 }
 
 /** Brings the local database to the newest version. */

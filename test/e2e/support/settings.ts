@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import type { Settings } from '../../../scripts/lib/settings.ts';
 import { basePathOf } from '../../support/simulator/wire-dialect.ts';
 
@@ -14,7 +16,25 @@ export function settingsFor(rootKey: string, simulatorUrl: string): Settings {
     GROQ_BASE_URL: `${simulatorUrl}/v1`,
     REPLICATE_API_TOKEN: PROVIDER_KEY,
     REPLICATE_BASE_URL: `${simulatorUrl}${basePathOf.replicate}`,
+    COHERE_API_KEY: PROVIDER_KEY,
+    COHERE_BASE_URL: `${simulatorUrl}${basePathOf.cohere}`,
+    HTTP_PROVIDERS: ownServices(`${simulatorUrl}${basePathOf.own}`),
+    PAINTER_API_KEY: PROVIDER_KEY,
     MISTRAL_API_KEY: PROVIDER_KEY,
     MISTRAL_BASE_URL: 'http://127.0.0.1:1/v1',
   };
+}
+
+/** The services that the documentation declares, at the simulator, and one that is not in order. */
+function ownServices(base_url: string): string {
+  const page = readFileSync('docs/providers.md', 'utf8');
+  const declared = [...page.matchAll(/^```json http-providers\n([\s\S]*?)^```$/gm)].flatMap(
+    ([, json = '']) => JSON.parse(json) as object[],
+  );
+  const services = declared.map((service) => ({
+    ...service,
+    base_url,
+    secret_name: 'PAINTER_API_KEY',
+  }));
+  return JSON.stringify([...services, { id: 'not-in-order', base_url, kinds: { chat: {} } }]);
 }
