@@ -26,6 +26,7 @@ export default defineConfig({
                 TEST_MIGRATIONS: await readD1Migrations('./migrations'),
                 ROOT_API_KEY: 'root_test',
                 LOG_LEVEL: 'error',
+                TARGET_LIMITS: '{ "openai/limited": { "concurrency": 2 } }',
               },
             },
           }),

@@ -24,6 +24,8 @@ import { withRecentHeads, withRecentKeys, withRecentPrices } from './runtime/d1/
 import { makeFileDeployment, type FileDeployment } from './runtime/files/file-deployment.ts';
 import { makeFlows } from './runtime/flow/flow-client.ts';
 import type { FlowDeployment } from './runtime/flow/flow-object.ts';
+import { makeGates, type GatesOfDeployment } from './runtime/gate/gate-deployment.ts';
+import type { GateDeployment } from './runtime/gate/gate-object.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
 import { makeLog } from './runtime/telemetry/log.ts';
 import { machine, makeSecrets } from './runtime/machine.ts';
@@ -52,6 +54,7 @@ export type Composition = {
   readonly shard: ShardDeployment;
   readonly flow: FlowDeployment;
   readonly bulk: BulkDeployment;
+  readonly gate: GateDeployment;
 };
 
 /** Compiled definitions are bounded by the size of their JSON. */
@@ -88,12 +91,24 @@ function build(env: Env): Composition {
   const files = withLinks(
     makeFileDeployment({ bucket: env.OBJECTS, db: env.DB, setting, machine, log }),
   );
-  const shared = { log, shards, objects, providers, pipelines, prices, plans, projectJobsMax };
+  const gates = gatesOf(env, { limits: setting('TARGET_LIMITS'), providers, log });
+  const shared = {
+    log,
+    shards,
+    objects,
+    providers,
+    pipelines,
+    prices,
+    plans,
+    projectJobsMax,
+    ...gates,
+  };
   const rootKey = setting('ROOT_API_KEY') ?? null;
   const http = httpDeps(env, { ...files, ...shared, rootKey });
   return {
     http,
     bulk: bulkDeployment(http),
+    gate: { log, limitsOf: gates.limitsOf },
     wake: { ...files, ...shared, machine },
     history: { db: env.DB, shards, log, nowMs: () => Date.now() },
     shard: shardDeployment(env, { log, registry, objects }),
@@ -102,6 +117,16 @@ function build(env: Env): Composition {
       grant: async (project, shard, slots) => shards.of(project, shard).grant(slots),
     },
   };
+}
+
+type GateSettings = {
+  readonly limits: string | undefined;
+  readonly providers: Providers;
+  readonly log: Log;
+};
+
+function gatesOf(env: Env, { limits, providers, log }: GateSettings): GatesOfDeployment {
+  return makeGates({ namespace: env.GATE, limits, providers: providers.ids, machine, log });
 }
 
 type Outward = FileDeployment & { readonly callbackLinks?: CallbackLinks };
@@ -113,17 +138,18 @@ function withLinks(files: FileDeployment): Outward {
   return { ...files, callbackLinks: makeCallbackLinks(tokens, publicBaseUrl) };
 }
 
-type HttpParts = Outward & {
-  readonly log: Log;
-  readonly shards: JobShards;
-  readonly objects: ReturnType<typeof makeObjects>;
-  readonly providers: Providers;
-  readonly pipelines: Pipelines;
-  readonly prices: Prices;
-  readonly plans: PlanCache;
-  readonly projectJobsMax: number | null;
-  readonly rootKey: string | null;
-};
+type HttpParts = Outward &
+  GatesOfDeployment & {
+    readonly log: Log;
+    readonly shards: JobShards;
+    readonly objects: ReturnType<typeof makeObjects>;
+    readonly providers: Providers;
+    readonly pipelines: Pipelines;
+    readonly prices: Prices;
+    readonly plans: PlanCache;
+    readonly projectJobsMax: number | null;
+    readonly rootKey: string | null;
+  };
 
 function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
   return {

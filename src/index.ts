@@ -6,16 +6,23 @@ import { consumeHistory } from './runtime/consumers/history.ts';
 import { consumeSideBySide, consumeWakes } from './runtime/consumers/wake.ts';
 import { hourly } from './runtime/cron.ts';
 import { FlowObject } from './runtime/flow/flow-object.ts';
+import { TargetGateObject } from './runtime/gate/gate-object.ts';
 import { JobShardObject } from './runtime/job-shard-object.ts';
 import { sweepFiles } from './services/files/sweep-files.ts';
 
 JobShardObject.deployment = (env) => compose(env).shard;
 FlowObject.deployment = (env) => compose(env).flow;
 BulkActionObject.deployment = (env) => compose(env).bulk;
+TargetGateObject.deployment = (env) => compose(env).gate;
 
 const app = makeApp();
 
-export { BulkActionObject, FlowObject, JobShardObject };
+export {
+  BulkActionObject,
+  FlowObject,
+  JobShardObject,
+  TargetGateObject,
+};
 
 export default {
   fetch: (request, env, ctx) =>

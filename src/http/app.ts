@@ -36,7 +36,10 @@ export function makeApp(): OpenAPIHono<AppEnv> {
   app.use('*', correlation);
   app.use('/v1/*', authentication);
 
-  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/healthz', (c) => {
+    const { settingProblems: problems } = c.env.deps;
+    return c.json(problems.length === 0 ? { status: 'ok' } : { status: 'ok', problems });
+  });
   app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(DOCUMENT)));
   app.get('/schema/pipeline.json', (c) => {
     c.header('content-type', 'application/schema+json');

@@ -16,6 +16,7 @@ import type { Pipelines } from '../services/ports/pipelines.ts';
 import type { Prices } from '../services/ports/prices.ts';
 import type { Providers } from '../services/ports/providers.ts';
 import type { Machine } from '../services/ports/runtime.ts';
+import type { TargetGates } from '../services/ports/target-gates.ts';
 import type { SignedTokens } from '../services/signed-token.ts';
 import type { PlanCache } from '../services/pipelines/plan-cache.ts';
 
@@ -43,6 +44,9 @@ export type HttpDeps = {
   readonly tokens: SignedTokens | null;
   /** Where providers may call back; absent without a public address. */
   readonly callbackLinks?: CallbackLinks;
+  readonly gates: TargetGates;
+  /** What is wrong with the deployment's settings, one sentence each. */
+  readonly settingProblems: readonly string[];
   readonly machine: Machine;
   readonly log: Log;
 };

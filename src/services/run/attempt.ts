@@ -21,6 +21,7 @@ import type { Pipelines } from '../ports/pipelines.ts';
 import type { Prices } from '../ports/prices.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { Machine } from '../ports/runtime.ts';
+import type { TargetGates } from '../ports/target-gates.ts';
 
 export type ExecuteDeps = {
   readonly objects: Objects;
@@ -40,6 +41,8 @@ export type ExecuteDeps = {
   readonly mediaOf?: (project: ProjectId) => MediaSource;
   /** The prices that projects have agreed themselves. Absent where there are none. */
   readonly prices?: Prices;
+  /** Asked before a call leaves the Worker. Absent where every call may. */
+  readonly gates?: TargetGates;
   /** Where providers may call back. Absent where the deployment has no public address. */
   readonly callbackLinks?: CallbackLinks;
 };

@@ -1,0 +1,56 @@
+import type { DeclineReason } from '../../domain/target-gate.ts';
+import type { GateAnswer } from '../ports/target-gates.ts';
+
+/** What the gate last said, and what is left of it. Moments are this machine's. */
+export type Known =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'free'; readonly untilMs: number }
+  | Granted
+  | {
+      readonly kind: 'denied';
+      readonly reason: DeclineReason;
+      /** When the next call may go. */
+      readonly nextAtMs: number;
+      readonly spacingMs: number;
+      /** When the gate is asked again, if somebody wants to know. */
+      readonly untilMs: number;
+      told: number;
+    };
+
+export type Granted = {
+  readonly kind: 'granted';
+  calls: number;
+  tokens: number | null;
+  readonly untilMs: number;
+  readonly urgent: boolean;
+};
+
+/** What the gate said is used for so long, and it is told of ended calls so often. */
+export const FRESH_MS = 2_000;
+
+/** A denial for a limit is a turn in line, and asking again before it would lose it. */
+export function deniedOf(
+  { reason, forMs, spacingMs }: Extract<GateAnswer, { kind: 'denied' }>,
+  askedAtMs: number,
+): Known {
+  const nextAtMs = askedAtMs + forMs;
+  const inLine = reason === 'rate_limit' || reason === 'concurrency';
+  const untilMs = inLine ? nextAtMs : Math.min(nextAtMs, askedAtMs + FRESH_MS);
+  return { kind: 'denied', reason, nextAtMs, spacingMs, untilMs, told: 0 };
+}
+
+export function grantedOf(
+  { calls, tokens, forMs, urgent }: Extract<GateAnswer, { kind: 'granted' }>,
+  askedAtMs: number,
+  spare: Granted | null,
+): Known {
+  const untilMs = askedAtMs + Math.min(FRESH_MS, forMs);
+  if (spare === null) return { kind: 'granted', calls, tokens, untilMs, urgent };
+  return {
+    kind: 'granted',
+    calls: calls + spare.calls,
+    tokens: tokens === null ? null : tokens + (spare.tokens ?? 0),
+    untilMs: Math.min(untilMs, spare.untilMs),
+    urgent,
+  };
+}

@@ -1,0 +1,240 @@
+import type { Target } from '../../domain/attempt.ts';
+import { hasLimits, signOf, type TargetLimits } from '../../domain/target-gate.ts';
+import { errorName, type Log } from '../ports/log.ts';
+import type { Machine } from '../ports/runtime.ts';
+import type {
+  Admission,
+  CallEnd,
+  GateAnswer,
+  Permit,
+  PlannedCall,
+  TargetGate,
+  WantedCalls,
+} from '../ports/target-gates.ts';
+import { deniedOf, FRESH_MS, grantedOf, type Granted, type Known } from './known.ts';
+import { count, type Tally } from './tally.ts';
+import { within } from './within.ts';
+
+export type LocalGateDeps = {
+  readonly gate: TargetGate;
+  readonly target: Target;
+  readonly limits: TargetLimits;
+  readonly runner: () => string;
+  readonly machine: Pick<Machine, 'nowMs' | 'wait'>;
+  readonly log: Log;
+};
+
+/** A gate that has not answered by then does not answer. */
+const ANSWER_MS = 2_000;
+/** How often a permit that came may have gone to others before a call gives up. */
+const TRIES = 5;
+const LOST_RACE_MS = 1_000;
+/** The most calls that are asked for beyond those that wait. */
+const AHEAD_MAX = 64;
+const DENIED_MAX_MS = 60_000;
+/** A place under a limit on concurrency is kept by speaking this often. */
+const RENEW_MS = 15_000;
+
+/** One target's gate as an isolate sees it: what it was told lately, and what it has yet to tell. */
+export class LocalGate {
+  readonly #deps: LocalGateDeps;
+  #known: Known = { kind: 'nothing' };
+  #epoch = 0;
+  #tally: Tally = new Map();
+  #inFlight = 0;
+  /** Tokens of the calls that wait for a permit, in their order. */
+  readonly #waiting: { readonly tokens: number }[] = [];
+  #admittedSinceAsked = 0;
+  #exchangedAtMs = Number.NEGATIVE_INFINITY;
+  #current: { readonly startedAtMs: number; readonly done: Promise<void> } | null = null;
+
+  constructor(deps: LocalGateDeps) {
+    this.#deps = deps;
+  }
+
+  /** True while nothing would be lost by forgetting it. */
+  get idle(): boolean {
+    return this.#inFlight === 0 && this.#waiting.length === 0;
+  }
+
+  async admit({ estimatedTokens: tokens }: PlannedCall): Promise<Admission> {
+    const stand = { tokens };
+    this.#waiting.push(stand);
+    try {
+      for (let tries = 0; tries < TRIES; tries += 1) {
+        const admission = this.#fromKnown(tokens);
+        if (admission !== null) return admission;
+        await this.#ask();
+      }
+      const untilAtMs = this.#deps.machine.nowMs() + LOST_RACE_MS;
+      return { admitted: false, reason: 'rate_limit', untilAtMs };
+    } finally {
+      this.#waiting.splice(this.#waiting.indexOf(stand), 1);
+    }
+  }
+
+  /** An answer out of what is known; null when the gate has to be asked. */
+  #fromKnown(tokens: number): Admission | null {
+    const known = this.#known;
+    const nowMs = this.#deps.machine.nowMs();
+    if (known.kind === 'nothing' || nowMs >= known.untilMs) return null;
+    switch (known.kind) {
+      case 'free':
+        return this.#admitted(tokens, false);
+      case 'granted':
+        if (known.calls < 1 || (known.tokens !== null && known.tokens < tokens)) return null;
+        known.calls -= 1;
+        if (known.tokens !== null) known.tokens -= tokens;
+        return this.#admitted(tokens, known.urgent);
+      case 'denied': {
+        const { reason, nextAtMs, spacingMs } = known;
+        const untilAtMs = Math.min(nowMs + DENIED_MAX_MS, nextAtMs + known.told * spacingMs);
+        known.told += 1;
+        return { admitted: false, reason, untilAtMs: Math.max(nowMs + 1, Math.ceil(untilAtMs)) };
+      }
+    }
+  }
+
+  #admitted(estimatedTokens: number, urgent: boolean): Admission {
+    this.#inFlight += 1;
+    this.#admittedSinceAsked += 1;
+    const permit: Permit = {
+      target: this.#deps.target,
+      estimatedTokens,
+      epoch: this.#epoch,
+      urgent,
+    };
+    return { admitted: true, permit };
+  }
+
+  async settle(permit: Permit, end: CallEnd): Promise<void> {
+    this.#inFlight = Math.max(0, this.#inFlight - 1);
+    count(this.#tally, permit, end);
+    if (permit.urgent || signOf(end.result) !== 'good' || this.#isDue(FRESH_MS) || this.#isEmpty())
+      await this.#tell();
+  }
+
+  async renew(): Promise<void> {
+    if (this.#deps.limits.concurrency !== undefined && this.#isDue(RENEW_MS)) await this.#tell();
+  }
+
+  #isDue(everyMs: number): boolean {
+    return this.#deps.machine.nowMs() - this.#exchangedAtMs >= everyMs;
+  }
+
+  /** True when places under a limit on concurrency are held for nobody. */
+  #isEmpty(): boolean {
+    if (this.#deps.limits.concurrency === undefined) return false;
+    return this.#inFlight === 0 && this.#waiting.length === 0 && this.#spare() === 0;
+  }
+
+  /** Permits that may still be used. */
+  #spare(): number {
+    const known = this.#known;
+    if (known.kind !== 'granted' || this.#deps.machine.nowMs() >= known.untilMs) return 0;
+    return known.calls;
+  }
+
+  /** Asks for permits; whoever comes while somebody asks waits for that answer, but not for ever. */
+  async #ask(): Promise<void> {
+    const { machine } = this.#deps;
+    const current = this.#current;
+    const leftMs = current === null ? 0 : current.startedAtMs + ANSWER_MS + 100 - machine.nowMs();
+    if (current === null || leftMs <= 0) {
+      await this.#exchange(this.#wanted());
+      return;
+    }
+    // The request that asked may have been cut off, and its promise with it.
+    await within(machine, leftMs, current.done);
+  }
+
+  /** Tells what there is to tell, unless that is under way. */
+  async #tell(): Promise<void> {
+    if (this.#current === null || this.#isDue(ANSWER_MS)) await this.#exchange(null);
+    else {
+      await within(this.#deps.machine, ANSWER_MS, this.#current.done);
+      if (this.#tally.size > 0) await this.#exchange(null);
+    }
+  }
+
+  #wanted(): WantedCalls {
+    const tokens = this.#waiting.map((each) => each.tokens);
+    const sum = tokens.reduce((total, each) => total + each, 0);
+    const ahead = Math.min(AHEAD_MAX, Math.floor(this.#admittedSinceAsked / 2));
+    this.#admittedSinceAsked = 0;
+    const each = sum / Math.max(1, tokens.length);
+    return {
+      calls: tokens.length + ahead,
+      tokens: Math.ceil(sum + ahead * each),
+      tokensOfFirst: tokens[0] ?? 0,
+    };
+  }
+
+  async #exchange(wanted: WantedCalls | null): Promise<void> {
+    const startedAtMs = this.#deps.machine.nowMs();
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const mine = { startedAtMs, done };
+    this.#current = mine;
+    this.#exchangedAtMs = startedAtMs;
+    try {
+      const answer = await this.#send(wanted);
+      // Whoever waited too long for it has begun anew.
+      if (this.#current === mine) this.#take(answer, startedAtMs, wanted !== null);
+    } finally {
+      if (this.#current === mine) this.#current = null;
+      resolve();
+    }
+  }
+
+  /** The gate's answer; null when there is none. What it was told is told once, whether it hears it or not. */
+  async #send(wanted: WantedCalls | null): Promise<GateAnswer | null> {
+    const { gate, runner, machine, log, target } = this.#deps;
+    const ended = [...this.#tally.values()];
+    this.#tally = new Map();
+    const places = this.#inFlight + this.#spare();
+    try {
+      const sent = gate.exchange({ runner: runner(), ended, places, wanted });
+      const answer = await within(machine, ANSWER_MS, sent);
+      if (answer !== null) return answer;
+      log('warn', 'target.gate_silent', { ...target, error: null });
+    } catch (error) {
+      log('warn', 'target.gate_silent', { ...target, error: errorName(error) });
+    }
+    return null;
+  }
+
+  #take(answer: GateAnswer | null, askedAtMs: number, asked: boolean): void {
+    if (answer === null) {
+      if (asked) this.#known = this.#withoutGate();
+      return;
+    }
+    const { epoch } = answer;
+    const spare = epoch === this.#epoch ? this.#spareOf() : null;
+    this.#epoch = epoch;
+    if (answer.kind === 'free') {
+      this.#known = { kind: 'free', untilMs: askedAtMs + Math.min(FRESH_MS, answer.forMs) };
+    } else if (answer.kind === 'denied') {
+      this.#known = deniedOf(answer, askedAtMs);
+    } else if (asked || spare === null) {
+      this.#known = grantedOf(answer, askedAtMs, spare);
+    }
+  }
+
+  #spareOf(): Granted | null {
+    const known = this.#known;
+    return known.kind === 'granted' && this.#spare() > 0 ? known : null;
+  }
+
+  /**
+   * Without its gate a target that has no limits is called as if all were well, for one has to assume so of most
+   * targets at most times; one with limits is not called, because nobody knows what is left of them.
+   */
+  #withoutGate(): Known {
+    const { limits, machine } = this.#deps;
+    const untilMs = machine.nowMs() + FRESH_MS;
+    if (!hasLimits(limits)) return { kind: 'free', untilMs };
+    const onlyPlaces = (limits.requestsPerMinute ?? limits.tokensPerMinute) === undefined;
+    const reason = onlyPlaces ? 'concurrency' : 'rate_limit';
+    return { kind: 'denied', reason, nextAtMs: untilMs, spacingMs: 50, untilMs, told: 0 };
+  }
+}

@@ -1,0 +1,46 @@
+import type { Target } from '../../domain/attempt.ts';
+import { targetName, type TargetLimits } from '../../domain/target-gate.ts';
+import type { Log } from '../ports/log.ts';
+import type { Machine } from '../ports/runtime.ts';
+import type { TargetGate, TargetGates } from '../ports/target-gates.ts';
+import { LocalGate } from './local-gate.ts';
+
+export type TargetGatesDeps = {
+  readonly gateOf: (target: Target) => TargetGate;
+  readonly limitsOf: (target: Target) => TargetLimits;
+  readonly machine: Pick<Machine, 'nowMs' | 'newUuid' | 'wait'>;
+  readonly log: Log;
+};
+
+/** Pipelines may name any model: so many targets are remembered. */
+const TARGETS_MAX = 1_000;
+
+/** The gates of all targets as one isolate sees them. */
+export function makeTargetGates({ gateOf, limitsOf, machine, log }: TargetGatesDeps): TargetGates {
+  const locals = new Map<string, LocalGate>();
+  let name: string | null = null;
+  const runner = (): string => (name ??= machine.newUuid());
+
+  function localOf(target: Target): LocalGate {
+    const key = targetName(target);
+    const known = locals.get(key);
+    if (known !== undefined) return known;
+    forgetOne(locals);
+    const deps = { gate: gateOf(target), limits: limitsOf(target), target, runner, machine, log };
+    const local = new LocalGate(deps);
+    locals.set(key, local);
+    return local;
+  }
+
+  return {
+    admit: (target, call) => localOf(target).admit(call),
+    settle: (permit, end) => localOf(permit.target).settle(permit, end),
+    renew: (permit) => localOf(permit.target).renew(),
+  };
+}
+
+function forgetOne(locals: Map<string, LocalGate>): void {
+  if (locals.size < TARGETS_MAX) return;
+  const oldest = [...locals].find(([, local]) => local.idle);
+  if (oldest !== undefined) locals.delete(oldest[0]);
+}

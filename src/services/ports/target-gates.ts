@@ -1,0 +1,124 @@
+import type { Target } from '../../domain/attempt.ts';
+import type { FailureClass } from '../../domain/failure.ts';
+import type { Counts } from '../../domain/spread.ts';
+import type { CallResult, DeclineReason, TargetHealth } from '../../domain/target-gate.ts';
+
+/** What a runner asks before it calls a target, and what it tells afterwards. */
+export type TargetGates = {
+  /** Never throws. Takes no time while what is known of the target is fresh. */
+  admit(target: Target, call: PlannedCall): Promise<Admission>;
+  /**
+   * Tells how a call ended. Resolves when what others must know at once is told; most of the time nothing must be.
+   * Never throws.
+   */
+  settle(permit: Permit, end: CallEnd): Promise<void>;
+  /** Says that a call goes on: a place under a limit on concurrency is lost to whoever is silent for a minute. */
+  renew(permit: Permit): Promise<void>;
+};
+
+export type PlannedCall = {
+  /** Of the prompt and the longest answer together. */
+  readonly estimatedTokens: number;
+};
+
+export type Admission =
+  | { readonly admitted: true; readonly permit: Permit }
+  | {
+      readonly admitted: false;
+      readonly reason: DeclineReason;
+      /** Asking before this moment is in vain. */
+      readonly untilAtMs: number;
+    };
+
+export type Permit = {
+  readonly target: Target;
+  readonly estimatedTokens: number;
+  /** The state of the gate that let the call through: what it says about another state counts for nothing. */
+  readonly epoch: number;
+  /** True when the gate waits for the end of this call before it lets others through. */
+  readonly urgent: boolean;
+};
+
+export type CallEnd = {
+  readonly result: CallResult;
+  readonly retryAfterMs?: number;
+  readonly latencyMs: number;
+  readonly timeToFirstTokenMs?: number;
+  /** Absent when nobody said. */
+  readonly usedTokens?: number;
+};
+
+/**
+ * One target's gate. Calls cross a process boundary: they may be lost, answered late, or come from code of the
+ * release before. No moment crosses it, only lengths of time, so that clocks need not agree.
+ */
+export type TargetGate = {
+  exchange(message: GateMessage): Promise<GateAnswer>;
+  health(): Promise<TargetHealth>;
+  /** Lets no call through until `release`. */
+  hold(by: GateOrder): Promise<TargetHealth>;
+  /** Ends a hold, and forgets what made the gate close by itself. */
+  release(by: GateOrder): Promise<TargetHealth>;
+};
+
+export type GateOrder = { readonly by: string; readonly why: string };
+
+export type GateMessage = {
+  /** Names an isolate for as long as it lives. */
+  readonly runner: string;
+  /** Calls that ended since the last message that was answered. */
+  readonly ended: readonly EndedCalls[];
+  /** Places under a limit on concurrency that the runner has: calls under way, and permits that it may still use. */
+  readonly places: number;
+  /** What it wants beyond that; null when it only tells. */
+  readonly wanted: WantedCalls | null;
+};
+
+export type WantedCalls = {
+  readonly calls: number;
+  /** Of all these calls together. */
+  readonly tokens: number;
+  /** Of the first of them: fewer are of no use. */
+  readonly tokensOfFirst: number;
+};
+
+/** Calls that were let through in one state of the gate, summed up. */
+export type EndedCalls = {
+  readonly epoch: number;
+  readonly good: number;
+  readonly none: number;
+  readonly failed: readonly FailedCalls[];
+  /** What the calls used beyond their estimates; negative when it was less. */
+  readonly tokensBeyond: number;
+  readonly latencyMs: Counts;
+  readonly timeToFirstTokenMs: Counts;
+};
+
+export type FailedCalls = {
+  readonly class: FailureClass;
+  readonly count: number;
+  /** The longest pause that was asked for. */
+  readonly retryAfterMs: number | null;
+};
+
+export type GateAnswer =
+  /** Any number of calls may go through for the time. */
+  | { readonly kind: 'free'; readonly epoch: number; readonly forMs: number }
+  /** So many calls, with so many tokens, within the time; null tokens are not counted. */
+  | {
+      readonly kind: 'granted';
+      readonly epoch: number;
+      readonly calls: number;
+      readonly tokens: number | null;
+      readonly forMs: number;
+      /** True when the end of the call is to be told at once: others wait for it. */
+      readonly urgent: boolean;
+    }
+  /** None for the time; those that come after it, one such spacing after the other. */
+  | {
+      readonly kind: 'denied';
+      readonly epoch: number;
+      readonly reason: DeclineReason;
+      readonly forMs: number;
+      readonly spacingMs: number;
+    };
