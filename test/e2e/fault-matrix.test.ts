@@ -4,18 +4,19 @@ import { failureClasses } from '../../src/domain/failure.ts';
 import type { Mode } from './fault-matrix/case.ts';
 import { queueCases } from './fault-matrix/queue-cases.ts';
 import { writeMatrix } from './fault-matrix/report.ts';
-import { expectDecision, runCase, type Seen } from './fault-matrix/run-case.ts';
+import { expectDecision, runCase, type Room, type Seen } from './fault-matrix/run-case.ts';
 import { syncCases } from './fault-matrix/sync-cases.ts';
-import { newTenant, type Tenant } from './support/api.ts';
+import { vendorCases } from './fault-matrix/vendor-cases.ts';
+import { newTenant } from './support/api.ts';
 
 /**
  * Every class of failure, in every phase and way of asking: what follows, by the history, and what was paid, by the
  * provider's own journal. Nearly all jobs are under
  * way at the same time.
  */
-const cases = [...syncCases, ...queueCases].map((fault) => ({
+const cases = [...syncCases, ...queueCases, ...vendorCases].map((fault) => ({
   fault,
-  title: `${fault.mode}: ${fault.class}, ${fault.phase}: ${fault.name}`,
+  title: `${fault.provider ?? fault.mode}: ${fault.class}, ${fault.phase}: ${fault.name}`,
 }));
 
 type Pair = readonly [Seen, Seen];
@@ -33,13 +34,30 @@ function begin(title: string, pair: Promise<Pair>): Promise<unknown> {
   return pair.catch(() => undefined);
 }
 
+/** A header of a sound, and a little silence. */
+const sound = Uint8Array.from(
+  Buffer.concat([
+    Buffer.from('RIFF\u0034\0\0\0WAVEfmt \u0010\0\0\0\u0001\0\u0001\0', 'latin1'),
+    Buffer.from('401f0000803e000002001000', 'hex'),
+    Buffer.from('data\u0010\0\0\0', 'latin1'),
+    Buffer.alloc(16),
+  ]),
+);
+
+async function newRoom(): Promise<Room> {
+  const api = await newTenant();
+  const sent = { raw: sound, headers: { 'content-type': 'audio/wav' } };
+  const { body } = await api.send<{ id: string }>('POST', '/v1/files', undefined, sent);
+  return { api, audio: body.id };
+}
+
 /** Questions about the work of two jobs cannot be told apart. */
-async function oneAfterTheOther(api: Tenant, mode: Mode): Promise<void> {
+async function oneAfterTheOther(room: Room, mode: Mode): Promise<void> {
   for (const { title, fault } of cases) {
     if (fault.questions === undefined || fault.mode !== mode) continue;
     const pair = async (): Promise<Pair> => {
-      const alone = await runCase(api, fault, false);
-      return [alone, await runCase(api, fault, true)];
+      const alone = await runCase(room, fault, false);
+      return [alone, await runCase(room, fault, true)];
     };
     // oxlint-disable-next-line no-await-in-loop -- that is what it is for
     await begin(title, pair());
@@ -47,14 +65,14 @@ async function oneAfterTheOther(api: Tenant, mode: Mode): Promise<void> {
 }
 
 beforeAll(async () => {
-  const api = await newTenant();
+  const room = await newRoom();
   const together = cases.filter(({ fault }) => fault.questions === undefined);
   await Promise.all(
     together.map(({ title, fault }) =>
-      begin(title, Promise.all([runCase(api, fault, false), runCase(api, fault, true)])),
+      begin(title, Promise.all([runCase(room, fault, false), runCase(room, fault, true)])),
     ),
   );
-  await Promise.all([oneAfterTheOther(api, 'background'), oneAfterTheOther(api, 'queue')]);
+  await Promise.all([oneAfterTheOther(room, 'background'), oneAfterTheOther(room, 'queue')]);
 }, 120_000);
 
 describe('what follows a failure', () => {

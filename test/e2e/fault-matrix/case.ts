@@ -4,9 +4,12 @@ import type { RuleInput } from '../../support/simulator/types.ts';
 
 /**
  * How the first target is asked: `sync` is a chat in one exchange; `background` has a queue that cannot be asked about
- * a lost submit (OpenAI's Responses); `queue` one that can (Replicate's list of predictions).
+ * a lost submit (OpenAI's Responses); `queue` one that can (Replicate's list of predictions). Vendors with formats of
+ * their own stand under the way that they are asked.
  */
 export type Mode = 'sync' | 'background' | 'queue';
+
+export type Ask = 'chat' | 'image' | 'rerank' | 'transcribe';
 
 /** What follows the failure. */
 export type Decision =
@@ -47,8 +50,11 @@ export type FaultCase = {
   readonly questions?: RuleInput;
   /** Further fields of the step. */
   readonly step?: JsonObject;
-  /** Takes the place of the first target. */
+  /** Who is asked first, in the place of the mode's usual provider, and who next. */
   readonly provider?: string;
+  readonly nextProvider?: string;
+  /** What is asked, in the place of the mode's usual question. */
+  readonly ask?: Ask;
   readonly alone: Expected;
   readonly withNext: Expected;
 };

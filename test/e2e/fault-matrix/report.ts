@@ -28,9 +28,9 @@ export function writeMatrix(path: string, rows: readonly Row[]): void {
 }
 
 function cellsOf({ fault, alone, withNext }: Row): string[] {
-  const { mode, class: failureClass, phase, name } = fault;
+  const { mode, provider, class: failureClass, phase, name } = fault;
   return [
-    mode,
+    provider === undefined ? mode : `${mode}: ${provider}`,
     failureClass,
     phase,
     name,

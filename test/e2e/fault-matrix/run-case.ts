@@ -8,7 +8,7 @@ import type { Tenant } from '../support/api.ts';
 import { eventsOf, publish, readJob, submit } from '../support/jobs.ts';
 import type { Definition } from '../support/pipelines.ts';
 import { addRules, newModel, statsOf } from '../support/simulator-client.ts';
-import type { Decision, Expected, FaultCase, Mode } from './case.ts';
+import type { Ask, Decision, Expected, FaultCase } from './case.ts';
 
 /** What happened, in the same terms as what has to. */
 export type Seen = Required<Expected> & {
@@ -17,8 +17,9 @@ export type Seen = Required<Expected> & {
 };
 
 /** A job of a case, over its first target alone or with another one behind it. */
-export async function runCase(api: Tenant, fault: FaultCase, withNext: boolean): Promise<Seen> {
-  const [first, next] = [modelFor(fault.mode), newModel()];
+export async function runCase(room: Room, fault: FaultCase, withNext: boolean): Promise<Seen> {
+  const { api } = room;
+  const [first, next] = [modelFor(fault), newModel()];
   await addRules({
     match: { model: first },
     ...(fault.always === true ? {} : { times: 1 }),
@@ -27,7 +28,7 @@ export async function runCase(api: Tenant, fault: FaultCase, withNext: boolean):
   const soon = { match: { model: first }, reply: { polls: 0 } };
   await addRules(soon, ...(fault.questions === undefined ? [] : [fault.questions]));
   const name = next;
-  await publish(api, definitionFor(fault, { name, first, next: withNext ? next : null }));
+  await publish(api, definitionFor(fault, room, { name, first, next: withNext ? next : null }));
   const { id } = await submit(api, { pipeline: name, input: {} });
   const job = await ended(api, id);
   const events = await eventsOf(api, id);
@@ -43,26 +44,50 @@ export async function runCase(api: Tenant, fault: FaultCase, withNext: boolean):
   };
 }
 
-/** Of Replicate, a model has an owner. */
-function modelFor(mode: Mode): string {
-  return mode === 'queue' ? `sim/${newModel()}` : newModel();
+/** At Replicate and fal a model has an owner. */
+function modelFor({ mode, provider }: FaultCase): string {
+  const isOwned = (mode === 'queue' && provider === undefined) || provider === 'fal';
+  return isOwned ? `sim/${newModel()}` : newModel();
 }
 
 type Named = { readonly name: string; readonly first: string; readonly next: string | null };
 
-function definitionFor(fault: FaultCase, { name, first, next }: Named): Definition {
+/** What all cases share. */
+export type Room = {
+  readonly api: Tenant;
+  /** A sound that was uploaded. */
+  readonly audio: string;
+};
+
+function asked(ask: Ask, { audio }: Room, name: string): JsonObject {
+  switch (ask) {
+    case 'chat':
+      return {
+        uses: 'model.chat',
+        with: { messages: [{ role: 'user', content: 'How are you?' }] },
+      };
+    case 'image':
+      return { uses: 'model.image', with: { prompt: `a gate of ${name}` } };
+    case 'rerank':
+      return { uses: 'model.rerank', with: { query: 'a fox', documents: ['a fox', 'a whale'] } };
+    case 'transcribe':
+      return { uses: 'model.transcribe', with: { audio } };
+  }
+}
+
+function definitionFor(fault: FaultCase, room: Room, { name, first, next }: Named): Definition {
   const isQueue = fault.mode === 'queue';
+  const isResponses = fault.mode === 'background' && fault.provider === undefined;
+  const ask = asked(fault.ask ?? (isQueue ? 'image' : 'chat'), room, name);
+  const usualNext = isQueue ? 'openai' : 'groq';
   const targets = [
     {
       provider: fault.provider ?? (isQueue ? 'replicate' : 'openai'),
       model: first,
-      ...(fault.mode === 'background' ? { execution: 'background' } : {}),
+      ...(isResponses ? { execution: 'background' } : {}),
     },
-    ...(next === null ? [] : [{ provider: isQueue ? 'openai' : 'groq', model: next }]),
+    ...(next === null ? [] : [{ provider: fault.nextProvider ?? usualNext, model: next }]),
   ];
-  const ask = isQueue
-    ? { uses: 'model.image', with: { prompt: `a gate of ${name}` } }
-    : { uses: 'model.chat', with: { messages: [{ role: 'user', content: 'How are you?' }] } };
   return {
     name,
     steps: [
@@ -118,7 +143,7 @@ function failureIn(events: readonly EventView[]): JsonObject | null {
 
 /** Holds what happened against what had to. */
 export function expectDecision(fault: FaultCase, expected: Expected, seen: Seen): void {
-  const about = `${fault.mode}, ${fault.name}`;
+  const about = `${fault.provider ?? fault.mode}, ${fault.name}`;
   const { status, failure, ...rest } = seen;
   expect(rest, about).toEqual({ next: 0, marked: 0, ...expected });
   const wanted = { class: fault.class, phase: fault.phase };
