@@ -12,7 +12,7 @@ import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import { listAt, numberAt, numbersOf, objectAt, objectsAt } from '../shared/json-fields.ts';
 
 export type RetrievalCall = EmbedCall | RerankCall | ClassifyCall;
-export type RetrievalKind = RetrievalCall['kind'];
+type RetrievalKind = RetrievalCall['kind'];
 
 /** Path below the base URL, and a JSON body to which the call's own options are added. */
 export type VendorRequest = { readonly path: string; readonly body: JsonObject };

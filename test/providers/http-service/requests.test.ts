@@ -140,6 +140,23 @@ describe('the exact request', () => {
   });
 });
 
+test('a key goes where the settings say, and nothing else takes its place', async () => {
+  const embed = {
+    submit: { path: '/e', headers: { 'X-Api-Key': 'forged' }, body: '${{ call.texts }}' },
+    result: { vectors: '$' },
+  };
+  const setting = serviceOf(
+    { embed },
+    {
+      secret_name: 'OWN_KEY',
+      auth_header: 'X-Api-Key',
+      headers: { 'X-API-KEY': 'other', 'X-Team': 'vision' },
+    },
+  );
+  const sent = await sentFor(setting, { kind: 'embed', model: 'm', texts: ['x'] });
+  expect(sent?.headers).toMatchObject({ 'x-api-key': secretKey, 'x-team': 'vision' });
+});
+
 describe('nobody gets out of the path', () => {
   const setting = serviceOf({
     summarize: {

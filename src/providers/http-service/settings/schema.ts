@@ -129,13 +129,19 @@ export const serviceSchema = z.strictObject({
   auth_header: headerName.default('authorization'),
   /** What stands before the key; `Bearer` in `authorization`, nothing in another header. */
   auth_scheme: z.string().max(40).optional(),
-  headers: z.record(headerName, z.string().max(1_000)).default({}),
+  headers: z
+    .record(headerName, z.string().max(1_000))
+    .default({})
+    .transform((headers) =>
+      Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const),
+      ),
+    ),
   kinds,
 });
 
 export type ServiceSettings = z.output<typeof serviceSchema>;
 export type KindSettings = NonNullable<ServiceSettings['kinds'][ModelKind]>;
-export type StatusSettings = NonNullable<KindSettings['status']>;
 
 function isBaseUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
