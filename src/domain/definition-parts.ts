@@ -1,9 +1,7 @@
 import { z } from 'zod';
 
 import { DURATION, DURATION_HELP, parseDurationMs } from './duration.ts';
-import { failureClasses } from './failure.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import { executions } from './model-call.ts';
 
 /** What definitions are made of below their steps. `description` and `default` appear in the published schema. */
 
@@ -45,90 +43,6 @@ export const expression = z
   .string()
   .max(2_000, 'must be at most 2,000 characters')
   .regex(/^\s*\$\{\{[\s\S]*\}\}\s*$/, 'must be one expression: "${{ … }}"');
-
-const parameters = z.strictObject({
-  temperature: z
-    .number()
-    .min(0)
-    .max(2)
-    .optional()
-    .meta({ description: 'How freely the model chooses its words; the model’s own if absent.' }),
-  top_p: z.number().min(0).max(1).optional().meta({
-    description: 'Share of the probability that the model chooses from; the model’s own if absent.',
-  }),
-  max_output_tokens: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .optional()
-    .meta({ description: 'The longest answer, in tokens; the model’s own limit if absent.' }),
-  seed: z
-    .int()
-    .optional()
-    .meta({ description: 'Asks for the same answer again, where the provider can.' }),
-  stop: z
-    .array(z.string().min(1).max(100))
-    .max(4)
-    .optional()
-    .meta({ description: 'Texts at which the answer ends.' }),
-  reasoning_effort: z
-    .enum(['minimal', 'low', 'medium', 'high'])
-    .optional()
-    .meta({ description: 'How long a reasoning model may think; the model’s own if absent.' }),
-});
-export type ParametersDefinition = z.infer<typeof parameters>;
-
-const target = z.strictObject({
-  provider: z
-    .string()
-    .min(1)
-    .max(64)
-    .meta({ description: 'Who serves the model: `builtin`, `openai` and others.' }),
-  model: z.string().min(1).max(200).meta({ description: 'The model’s name at its provider.' }),
-  parameters: parameters
-    .optional()
-    .meta({ description: 'How the model is asked; a provider that cannot take one says so.' }),
-  execution: z.enum(executions).optional().meta({
-    description:
-      '`sync` asks and gets the answer in one exchange; `background` and `batch` use the provider’s own queue.',
-    default: 'sync',
-  }),
-  options: jsonObject.optional().meta({
-    description:
-      'Fields that only this provider knows, put into its request as they are. What Penstock sets itself wins.',
-  }),
-});
-export type TargetDefinition = z.infer<typeof target>;
-
-export const route = z.strictObject({
-  strategy: z
-    .strictObject({
-      mode: z.enum(['single', 'fallback']).meta({
-        description:
-          '`single` uses the first target only; `fallback` tries the next one after a failure.',
-      }),
-      on: z.array(z.enum(failureClasses)).min(1).optional().meta({
-        description:
-          'Failures that move on to the next target; all that another target may not meet, if absent.',
-      }),
-    })
-    .optional()
-    .meta({
-      description: 'Which target is asked, and when the next one is.',
-      default: { mode: 'fallback' },
-    }),
-  drop_unsupported: z.boolean().optional().meta({
-    description:
-      'Whether what a target cannot be told is left out of its request, and named in the attempt’s history; the attempt fails otherwise.',
-    default: false,
-  }),
-  targets: z
-    .array(target)
-    .min(1)
-    .max(10)
-    .meta({ description: 'The models to ask, the first one first.' }),
-});
-export type RouteDefinition = z.infer<typeof route>;
 
 export const prompt = z.strictObject({
   messages: z

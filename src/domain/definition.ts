@@ -10,19 +10,18 @@ import {
   longTimeout,
   prompt,
   retry,
-  route,
   SECOND,
 } from './definition-parts.ts';
+import { route } from './definition-route.ts';
 import { CONCURRENCY_MAX, priorities } from './flow.ts';
 import { stepKinds } from './step-kinds.ts';
 
+export type { AssetCheck, PromptDefinition } from './definition-parts.ts';
 export type {
-  AssetCheck,
   ParametersDefinition,
-  PromptDefinition,
   RouteDefinition,
   TargetDefinition,
-} from './definition-parts.ts';
+} from './definition-route.ts';
 
 /**
  * A pipeline's definition as users write it and as it is stored: data, snake_case, strict. This file says what

@@ -34,16 +34,31 @@ function violationsOfIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey
   }
 }
 
-/** Where one alternative alone has the right type, its own mistakes say more than that none fits. */
+/** Where one alternative alone is meant, its own mistakes say more than that none fits. */
 function violationsOfUnion(
   { errors, path, message }: z.core.$ZodIssueInvalidUnion,
   prefix: readonly PropertyKey[],
 ): Violation[] {
-  const [meant, ...others] = errors.filter((issues) => !issues.some(isWrongType));
+  const [meant, ...others] = closest(errors.filter((issues) => !issues.some(isWrongType)));
   if (meant === undefined || others.length > 0 || !meant.every(isInside)) {
     return [{ pointer: jsonPointer([...prefix, ...path]), code: 'invalid_union', message }];
   }
   return meant.flatMap((issue) => violationsOfIssue(issue, [...prefix, ...path]));
+}
+
+/** The alternatives that know the most of the fields. */
+function closest(alternatives: readonly z.core.$ZodIssue[][]): readonly z.core.$ZodIssue[][] {
+  const unknown = alternatives.map(unknownFields);
+  const fewest = Math.min(...unknown);
+  return alternatives.filter((_, index) => unknown[index] === fewest);
+}
+
+function unknownFields(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.reduce(
+    (sum, issue) =>
+      issue.code === 'unrecognized_keys' && issue.path.length === 0 ? sum + issue.keys.length : sum,
+    0,
+  );
 }
 
 function isWrongType({ code, path }: z.core.$ZodIssue): boolean {

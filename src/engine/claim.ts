@@ -8,7 +8,15 @@ import { mapRoom, startsNothing, stepDeadlineAtMs } from './due.ts';
 import { failStep } from './failing.ts';
 import { attemptsOf, emit, isOver, stepOf, subjectOf, type Draft } from './draft.ts';
 import type { PlannedStep } from './plan.ts';
-import { chooseTarget, noTargetFailure, sameTarget, type Choice } from './routing.ts';
+import {
+  chooseTarget,
+  noTargetFailure,
+  orderFor,
+  orderOf,
+  sameTarget,
+  targetAt,
+  type Choice,
+} from './routing.ts';
 import { attemptTimeoutMs, dueTickets, isTicketed, POLL_MS } from './tickets.ts';
 
 /** What a runner can take on. `calls` are outgoing connections, `local` is work inside the Worker. */
@@ -90,11 +98,18 @@ function start(
   left: { calls: number; local: number },
 ): Started {
   const { step, next } = candidate;
-  const choice = chooseTarget(step.route, next.targetIndex, draft.world);
+  const found = orderOf(step, candidate.item, draft.state, draft.world);
+  if (!found.ok) {
+    const message = `\`route\`: ${found.failure.message}`;
+    failStep(draft, step, { ...found.failure, message }, 'not_retryable');
+    return { kind: 'gone' };
+  }
+  const order = orderFor(found.indexes, next);
+  const choice = chooseTarget(step.route, order, draft.world);
   const { deadlineAtMs, heldUntilMs } = times(draft, step, choice);
   if (heldUntilMs > input.untilMs) return { kind: 'unfit' };
   if (choice.chosen === null) {
-    recordRoute(draft, candidate, choice);
+    recordRoute(draft, candidate, choice, order);
     failStep(draft, step, noTargetFailure(choice), 'no_target_left');
     return { kind: 'gone' };
   }
@@ -106,7 +121,7 @@ function start(
   if (stepOf(draft, step.id).startedAtMs === null) {
     emit(draft, { type: 'step.started', step: step.id, data: {} });
   }
-  recordRoute(draft, candidate, choice);
+  recordRoute(draft, candidate, choice, order);
   const { target, index, local } = choice.chosen;
   emit(draft, {
     type: 'attempt.started',
@@ -148,11 +163,16 @@ function subject({ step, item, next }: Candidate) {
 }
 
 /** Tells which targets were passed over and whether this attempt leaves the target of the one before. */
-function recordRoute(draft: Draft, candidate: Candidate, { skipped, chosen }: Choice): void {
+function recordRoute(
+  draft: Draft,
+  candidate: Candidate,
+  { skipped, chosen }: Choice,
+  [first = 0]: readonly number[],
+): void {
   for (const { target, reason } of skipped) {
     emit(draft, { type: 'target.skipped', ...subject(candidate), data: { target, reason } });
   }
-  const before = previousTarget(draft, candidate);
+  const before = previousTarget(draft, candidate, first);
   const { target: to } = chosen ?? { target: null };
   if (before === null || to === null || sameTarget(before.target, to)) return;
   emit(draft, {
@@ -166,12 +186,14 @@ function recordRoute(draft: Draft, candidate: Candidate, { skipped, chosen }: Ch
 function previousTarget(
   draft: Draft,
   { step, item }: Candidate,
+  first: number,
 ): { readonly target: Target; readonly failure: string | null } | null {
   const last = attemptsOf(draft, step.id, item).at(-1);
-  const target = last === undefined ? step.route?.targets[0] : last.target;
-  if (target === undefined || target === null) return null;
-  const failure = last === undefined ? null : (last.failure?.class ?? last.outcome);
-  return { target: { provider: target.provider, model: target.model }, failure };
+  const target = last === undefined ? targetAt(step.route, first) : last.target;
+  if (target === null) return null;
+  const failure =
+    last === undefined ? null : (last.failure?.class ?? last.declined?.reason ?? last.outcome);
+  return { target, failure };
 }
 
 type Times = {

@@ -1,6 +1,7 @@
 import type { StepDefinition } from '../domain/definition.ts';
 import type { Compiled } from './expression/cel.ts';
 import type { Path } from './expression/path.ts';
+import { compileRoute, routeReads, type Route } from './plan-route.ts';
 import {
   compileCondition,
   compileTemplate,
@@ -16,6 +17,8 @@ export type CompiledStep = {
   readonly condition: Compiled | null;
   readonly forEach: Template | null;
   readonly input: Template;
+  /** Null, too, for a name that no route has: `references.ts` says so. */
+  readonly route: Route | null;
   readonly needs: readonly string[];
 };
 
@@ -23,6 +26,7 @@ export type CompiledStep = {
 export function compileStep(
   definition: StepDefinition,
   index: number,
+  routes: ReadonlyMap<string, Route>,
   problems: TemplateProblem[],
 ): CompiledStep {
   const at = (field: string) => ['steps', index, field];
@@ -33,13 +37,35 @@ export function compileStep(
       : compileTemplate(definition.for_each.trim(), at('for_each'), problems);
   const condition =
     definition.if === undefined ? null : compileCondition(definition.if, at('if'), problems);
+  const route = routeOf(definition, at('route'), routes, problems);
   const reads = [
     ...readsOf(input),
     ...(forEach === null ? [] : readsOf(forEach)),
     ...(condition?.reads ?? []),
+    ...routeReads(route),
   ];
   const needs = [...(definition.needs ?? []), ...reads.flatMap(stepOf)];
-  return { id: definition.id, definition, condition, forEach, input, needs: [...new Set(needs)] };
+  return {
+    id: definition.id,
+    definition,
+    condition,
+    forEach,
+    input,
+    route,
+    needs: [...new Set(needs)],
+  };
+}
+
+function routeOf(
+  { route }: StepDefinition,
+  path: readonly PropertyKey[],
+  routes: ReadonlyMap<string, Route>,
+  problems: TemplateProblem[],
+): Route | null {
+  if (route === undefined) return null;
+  return typeof route === 'string'
+    ? (routes.get(route) ?? null)
+    : compileRoute(route, path, problems);
 }
 
 /** The step that a place belongs to, as a list of one or none. */

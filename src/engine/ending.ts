@@ -7,6 +7,7 @@ import { stepDeadlineAtMs } from './due.ts';
 import { failStep } from './failing.ts';
 import type { PlannedStep } from './plan.ts';
 import { maySpendTwice, nextMove, reAsks, type NextMove, type RetrySituation } from './retry.ts';
+import { orderOf, targetAt } from './routing.ts';
 import { asksFirst } from './tickets.ts';
 
 /** What follows the end of an attempt: for its step, its map, and the attempts after it. */
@@ -78,7 +79,10 @@ export function moveAfter(
     failure,
     attempts: [...attemptsOf(draft, active.step, active.item), ended],
     targetIndex: active.targetIndex,
-    canServe: (index) => canServe(draft, step, index),
+    order: orderAround(draft, step, active),
+    canServe: (index) =>
+      canServe(draft, step, index) &&
+      (failure.class !== 'context_length' || isRoomier(draft, step, index, active)),
     nowMs,
     deadlineAtMs: Math.min(draft.state.birth.deadlineAtMs, stepDeadlineAtMs(draft.state, step)),
     jitter: draft.world.random(),
@@ -91,9 +95,32 @@ export function moveAfter(
   return { move, spendsTwice: maySpendTwice(situation, move) };
 }
 
+/** What can be told of the order once an attempt has been made; the attempt's own target is always in it. */
+function orderAround(draft: Draft, step: PlannedStep, active: ActiveAttempt): readonly number[] {
+  const order = orderOf(step, active.item, draft.state, draft.world);
+  const known = order.ok ? order.indexes : [];
+  return known.includes(active.targetIndex) ? known : [active.targetIndex, ...known];
+}
+
 function canServe(draft: Draft, { route }: PlannedStep, index: number): boolean {
-  const target = route?.targets[index];
-  return target !== undefined && draft.world.target(target).usable;
+  const target = targetAt(route, index);
+  return target !== null && draft.world.target(target).usable;
+}
+
+/** False for a target that is known to take no longer text than the one to which it was too long. */
+function isRoomier(
+  { world }: Draft,
+  { route }: PlannedStep,
+  index: number,
+  active: ActiveAttempt,
+): boolean {
+  const windowOf = (place: number): number | null => {
+    const target = targetAt(route, place);
+    const view = target === null ? null : world.target(target);
+    return view?.usable === true ? (view.contextTokens ?? null) : null;
+  };
+  const [there, here] = [windowOf(index), windowOf(active.targetIndex)];
+  return there === null || here === null || there > here;
 }
 
 export function continuation(move: NextMove): Continuation {

@@ -1,12 +1,7 @@
 import { DEFAULTS, MAP_CONCURRENCY_DEFAULT } from '../domain/definition.ts';
-import type {
-  Definition,
-  RouteDefinition,
-  StepDefinition,
-  TargetDefinition,
-} from '../domain/definition.ts';
+import type { Definition, StepDefinition } from '../domain/definition.ts';
 import { durationMs } from '../domain/duration.ts';
-import { failureClasses, type FailureClass, type Violation } from '../domain/failure.ts';
+import type { Violation } from '../domain/failure.ts';
 import { jsonPointer } from '../domain/json.ts';
 import { isModelStepKind, type StepKind } from '../domain/step-kinds.ts';
 import { compileStep, type CompiledStep } from './compile-step.ts';
@@ -20,7 +15,9 @@ import {
   type Template,
   type TemplateProblem,
 } from './expression/template.ts';
-import { checkReferences, routeNamed } from './references.ts';
+import { checkRoutes } from './check-routes.ts';
+import { compileRoutes, routeReads, type Route } from './plan-route.ts';
+import { checkReferences } from './references.ts';
 import { handledSteps, onFailureOf, withHandlers, type OnFailure } from './handlers.ts';
 import { orderSteps } from './order.ts';
 
@@ -72,14 +69,6 @@ export type ForEach = {
   readonly maxConcurrency: number;
 };
 
-export type Route = {
-  readonly targets: readonly TargetDefinition[];
-  /** Failures that move on to the next target. */
-  readonly on: ReadonlySet<FailureClass>;
-  /** Whether what a target cannot be told is left out. */
-  readonly dropsUnsupported: boolean;
-};
-
 export type RetryPolicy = {
   readonly maxAttempts: number;
   readonly baseDelayMs: number;
@@ -102,31 +91,16 @@ const MODEL_ATTEMPT_TIMEOUT_MS = 60_000;
 const TRANSFORM_ATTEMPT_TIMEOUT_MS = 30_000;
 const CHILD_TIMEOUT_MS = 30 * 86_400_000;
 
-/** Another target may succeed where these happened; a content refusal is never among them unasked. */
-const FALLBACK_CLASSES: readonly FailureClass[] = failureClasses.filter(
-  (failureClass) =>
-    ![
-      'content_blocked_input',
-      'content_blocked_output',
-      'invalid_request',
-      'cancelled',
-      // A runner that died says nothing about the provider it called.
-      'lost',
-      'expression_failed',
-      'step_input_invalid',
-      'value_too_large',
-      'internal',
-      'child_failed',
-    ].includes(failureClass),
-);
-
 /** Values of control reads, each at most 16 kB, are kept in the row of the job. */
 const CONTROL_READS_MAX = 32;
 
 /** Compiles a well-formed definition, or says everything that does not fit together. */
 export function makePlan(definition: Definition): PlanResult {
   const problems: TemplateProblem[] = [];
-  const compiled = definition.steps.map((step, index) => compileStep(step, index, problems));
+  const routes = compileRoutes(definition, problems);
+  const compiled = definition.steps.map((step, index) =>
+    compileStep(step, index, routes, problems),
+  );
   const output =
     definition.output === undefined
       ? null
@@ -139,6 +113,7 @@ export function makePlan(definition: Definition): PlanResult {
       message,
     })),
     ...checkReferences(definition, compiled, output),
+    ...checkRoutes(definition, compiled, routes),
   ];
   if (violations.length > 0) return { ok: false, violations };
 
@@ -151,9 +126,7 @@ export function makePlan(definition: Definition): PlanResult {
   if (control.length > CONTROL_READS_MAX) {
     return { ok: false, violations: [controlReadsViolation(control.length)] };
   }
-  const steps = order.steps.map((step) =>
-    planStep(definition, step, control, handled.get(step.id) ?? null),
-  );
+  const steps = order.steps.map((step) => planStep(step, control, handled.get(step.id) ?? null));
   return {
     ok: true,
     plan: {
@@ -173,6 +146,7 @@ export function makePlan(definition: Definition): PlanResult {
 function controlReads(steps: readonly CompiledStep[], output: Template | null): ControlRead[] {
   const values = [
     ...steps.flatMap((step) => step.condition?.reads ?? []),
+    ...steps.flatMap((step) => routeReads(step.route)),
     ...steps.flatMap((step) => (step.definition.uses === 'wait' ? readsOf(step.input) : [])),
     ...steps.flatMap((step) => (step.forEach === null ? [] : computedReads(step.forEach))),
     ...(output === null ? [] : computedReads(output)),
@@ -195,14 +169,12 @@ function unique(paths: readonly Path[]): Path[] {
 }
 
 function planStep(
-  definition: Definition,
   step: CompiledStep,
   control: readonly ControlRead[],
   handles: string | null,
 ): PlannedStep {
   const { timeouts, check, max_concurrency: maxConcurrency, uses } = step.definition;
   const loopReads = step.forEach === null ? [] : computedReads(step.forEach);
-  const route = planRoute(definition, step.definition);
   return {
     ...step,
     forEach: step.forEach && {
@@ -219,8 +191,7 @@ function planStep(
       // What is read of the step it stands in for, it reports as its own.
       ...(handles === null ? [] : outputReads(control, handles).map(readOf(step.id))),
     ],
-    route,
-    retry: planRetry(step.definition, route),
+    retry: planRetry(step.definition, step.route),
     attemptTimeoutMs: durationMs(timeouts?.attempt, attemptDefaultMs(uses)),
     stepTimeoutMs: durationMs(timeouts?.step, null),
     reAsksMax: check?.re_ask ?? 0,
@@ -250,29 +221,13 @@ function readOf(id: string) {
   });
 }
 
-function routeOf(definition: Definition, step: StepDefinition): RouteDefinition | null {
-  if (typeof step.route !== 'string') return step.route ?? null;
-  return routeNamed(definition, step.route);
-}
-
-function planRoute(definition: Definition, step: StepDefinition): Route | null {
-  const route = routeOf(definition, step);
-  if (route === null) return null;
-  const single = route.strategy?.mode === 'single';
-  return {
-    targets: single ? route.targets.slice(0, 1) : route.targets,
-    on: new Set(route.strategy?.on ?? FALLBACK_CLASSES),
-    dropsUnsupported: route.drop_unsupported ?? false,
-  };
-}
-
 /** A child job has tried all it could: it is not repeated unasked. */
 function defaultAttempts(uses: StepKind, targets: number): number {
   return uses === 'pipeline' ? 1 : Math.max(DEFAULTS.retryMaxAttempts, targets);
 }
 
 function planRetry({ retry, uses }: StepDefinition, route: Route | null): RetryPolicy {
-  const targets = route?.targets.length ?? 1;
+  const targets = route?.width ?? 1;
   return {
     maxAttempts: retry?.max_attempts ?? defaultAttempts(uses, targets),
     baseDelayMs: durationMs(retry?.base_delay, DEFAULTS.retryBaseDelayMs),
@@ -295,7 +250,7 @@ function controlReadsViolation(count: number): Violation {
   return {
     pointer: '/steps',
     code: 'too_many_control_reads',
-    message: `\`if\`, \`for_each\` and computed outputs read ${count} different places; at most ${CONTROL_READS_MAX} are kept with a job. Let a data.compose step gather them into one small object and read that`,
+    message: `\`if\`, \`for_each\`, routes and computed outputs read ${count} different places; at most ${CONTROL_READS_MAX} are kept with a job. Let a data.compose step gather them into one small object and read that`,
   };
 }
 

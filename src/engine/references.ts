@@ -1,17 +1,12 @@
-import type { Definition, RouteDefinition } from '../domain/definition.ts';
+import type { Definition } from '../domain/definition.ts';
 import type { Violation } from '../domain/failure.ts';
-import { jsonPointer } from '../domain/json.ts';
 import { pipelineNameOf } from '../domain/pipeline-reference.ts';
 import { isModelStepKind } from '../domain/step-kinds.ts';
+import { checkStepRoute } from './check-routes.ts';
+import { checkReads, noStep, violation, type At } from './check-reads.ts';
 import type { CompiledStep } from './compile-step.ts';
-import { formatPath, type Path } from './expression/path.ts';
 import { readsOf, type Template } from './expression/template.ts';
 import { onFailureOf } from './handlers.ts';
-
-/** What an expression may read of a step. */
-const STEP_FIELDS = ['output', 'status', 'error'] as const;
-
-type At = readonly PropertyKey[];
 
 /** Everything that names something which is not there, or stands where it has no meaning. */
 export function checkReferences(
@@ -30,10 +25,6 @@ export function checkReferences(
     ]),
     ...(output === null ? [] : checkReads(readsOf(output), ['output'], ids, false)),
   ];
-}
-
-function violation(at: At, code: string, message: string): Violation {
-  return { pointer: jsonPointer(at), code, message };
 }
 
 function duplicates(ids: readonly string[]): Violation[] {
@@ -58,10 +49,6 @@ function checkNeeds(step: CompiledStep, index: number, ids: readonly string[]): 
   );
 }
 
-function noStep(id: string, ids: readonly string[]): string {
-  return `there is no step ${JSON.stringify(id)}; there are ${ids.join(', ')}`;
-}
-
 function checkStepReads(step: CompiledStep, index: number, ids: readonly string[]): Violation[] {
   const at = (field: string): At => ['steps', index, field];
   const inMap = step.forEach !== null;
@@ -70,52 +57,6 @@ function checkStepReads(step: CompiledStep, index: number, ids: readonly string[
     ...checkReads(step.condition?.reads ?? [], at('if'), ids, false),
     ...checkReads(step.forEach === null ? [] : readsOf(step.forEach), at('for_each'), ids, false),
   ];
-}
-
-function checkReads(
-  reads: readonly Path[],
-  at: At,
-  ids: readonly string[],
-  inMap: boolean,
-): Violation[] {
-  return reads.flatMap((path) => {
-    const [root] = path;
-    if (root === 'steps') return checkStepPath(path, at, ids);
-    if ((root === 'item' || root === 'index') && !inMap) {
-      return [
-        violation(
-          at,
-          'reference',
-          `\`${root}\` exists only in the \`with\` of a step that has \`for_each\``,
-        ),
-      ];
-    }
-    return [];
-  });
-}
-
-function checkStepPath(path: Path, at: At, ids: readonly string[]): Violation[] {
-  const [, id, field] = path;
-  if (typeof id !== 'string' || field === undefined) {
-    return [
-      violation(
-        at,
-        'reference',
-        `\`${formatPath(path)}\` does not name a step's output: write steps.<id>.output`,
-      ),
-    ];
-  }
-  if (!ids.includes(id)) return [violation(at, 'reference', noStep(id, ids))];
-  if (!STEP_FIELDS.some((known) => known === field)) {
-    return [
-      violation(
-        at,
-        'reference',
-        `\`${formatPath(path)}\`: a step has ${STEP_FIELDS.join(', ')}; did you mean steps.${id}.output.${field}?`,
-      ),
-    ];
-  }
-  return [];
 }
 
 /** Fields that have a meaning only beside another one. */
@@ -129,7 +70,7 @@ function checkShape(definition: Definition, step: CompiledStep, index: number): 
       violation(at('max_concurrency'), 'misplaced', 'has a meaning only beside `for_each`'),
     );
   }
-  if (model) found.push(...checkRoute(definition, step, at('route')));
+  if (model) found.push(...checkStepRoute(definition, step, at('route')));
   else if (shape.route !== undefined) {
     found.push(
       violation(at('route'), 'misplaced', `${shape.uses} calls no model and takes no route`),
@@ -223,26 +164,4 @@ function checkHandlers(steps: readonly CompiledStep[]): Violation[] {
     const message = `${policy.step} already stands in for ${former}; give each step a handler of its own`;
     return [violation(at, 'reference', message)];
   });
-}
-
-/** A named route; a name that only JavaScript knows is none. */
-export function routeNamed({ routes }: Definition, name: string): RouteDefinition | null {
-  return routes !== undefined && Object.hasOwn(routes, name) ? (routes[name] ?? null) : null;
-}
-
-function checkRoute(definition: Definition, step: CompiledStep, at: At): Violation[] {
-  const { route } = step.definition;
-  if (route === undefined) {
-    return [
-      violation(
-        at,
-        'required',
-        `${step.definition.uses} needs a route: a name from \`routes\`, or a route itself`,
-      ),
-    ];
-  }
-  if (typeof route !== 'string' || routeNamed(definition, route) !== null) return [];
-  const names = Object.keys(definition.routes ?? {});
-  const known = names.length === 0 ? '`routes` is empty' : `there are ${names.join(', ')}`;
-  return [violation(at, 'reference', `there is no route ${JSON.stringify(route)}; ${known}`)];
 }

@@ -1,6 +1,7 @@
 import type { AttemptRecord, StopReason } from '../domain/attempt.ts';
 import type { Failure, FailureClass } from '../domain/failure.ts';
 import type { PlannedStep, RetryPolicy } from './plan.ts';
+import { movesBetween } from './plan-route.ts';
 
 /**
  * What follows a failed attempt. One loop owns retries: adapters and runners never repeat a call by
@@ -17,6 +18,8 @@ export type RetrySituation = {
   /** Finished attempts of this step or item, the failed one included. */
   readonly attempts: readonly AttemptRecord[];
   readonly targetIndex: number;
+  /** The targets of the route that are asked at all, the first one first. */
+  readonly order: readonly number[];
   /** Whether a target of the route can be called at all. */
   canServe(targetIndex: number): boolean;
   readonly nowMs: number;
@@ -45,6 +48,8 @@ type Verdict = {
   readonly same: boolean;
   /** Whether it may go to another target of the route. */
   readonly others: boolean;
+  /** True when it may go to every other target, whatever the route says of such failures. */
+  readonly anyOther?: true;
 };
 
 const NOWHERE: Verdict = { same: false, others: false };
@@ -62,7 +67,8 @@ const SAME_ONLY: Verdict = { same: true, others: false };
  * | transient, unknown, nobody can tell, `fail`            | no          | no                   |
  * | anything else                                          | no          | as the route says    |
  *
- * "As the route says" is `strategy.on`, which never holds a content refusal unless its author wrote it there.
+ * "As the route says" is the `strategy.on` of the innermost route that holds both targets. It never has a content
+ * refusal unless its author wrote it there.
  */
 function verdictOf(situation: RetrySituation): Verdict {
   const { step, failure } = situation;
@@ -74,7 +80,7 @@ function verdictOf(situation: RetrySituation): Verdict {
     case 'retry':
       return { same: true, others };
     case 'fallback':
-      return { same: false, others: hasOthers(situation) };
+      return { same: false, others: hasOthers(situation), anyOther: true };
     case 'fail':
       return NOWHERE;
   }
@@ -112,7 +118,7 @@ export function nextMove(situation: RetrySituation): NextMove {
     return at(situation, situation.nowMs, targetIndex);
   }
   const verdict = verdictOf(situation);
-  const others = verdict.others ? otherTargets(situation) : [];
+  const others = verdict.others ? otherTargets(situation, verdict) : [];
   const [first, ...rest] = [...others, ...(verdict.same ? [sameTarget(situation)] : [])];
   if (first === undefined) {
     return { kind: 'stop', reason: verdict.others ? 'no_target_left' : 'not_retryable' };
@@ -125,11 +131,17 @@ type Option = { readonly targetIndex: number; readonly atMs: number };
 
 /** True when the route has other targets for failures like this one. */
 function movesOn(situation: RetrySituation): boolean {
-  return hasOthers(situation) && situation.step.route?.on.has(situation.failure.class) === true;
+  const { order, targetIndex } = situation;
+  return order.some((index) => index !== targetIndex && isOpenTo(situation, index));
 }
 
-function hasOthers({ step: { route } }: RetrySituation): boolean {
-  return route !== null && route.targets.length > 1;
+function hasOthers({ order, targetIndex }: RetrySituation): boolean {
+  return order.some((index) => index !== targetIndex);
+}
+
+/** Whether the route lets this failure move on to a target. */
+function isOpenTo({ step: { route }, failure, targetIndex }: RetrySituation, to: number): boolean {
+  return route !== null && movesBetween(route, targetIndex, to, failure.class);
 }
 
 function sameTarget(situation: RetrySituation): Option {
@@ -147,9 +159,10 @@ function at({ deadlineAtMs }: RetrySituation, atMs: number, targetIndex: number)
 
 function attemptsLeft(step: PlannedStep, attempts: readonly AttemptRecord[]): number {
   const lost = attempts.filter((record) => record.outcome === 'lost').length;
+  const made = attempts.filter((record) => record.outcome !== 'declined').length;
   if (step.route !== null)
-    return step.retry.maxAttempts + reAsksUsed(step, attempts) - attempts.length;
-  return Math.min(step.retry.maxAttempts - (attempts.length - lost), LOST_MAX - lost);
+    return step.retry.maxAttempts + reAsksUsed(step, attempts) - made;
+  return Math.min(step.retry.maxAttempts - (made - lost), LOST_MAX - lost);
 }
 
 /** Re-asks have a bound of their own and do not use up the attempts. */
@@ -166,8 +179,8 @@ export function reAsks(attempts: readonly AttemptRecord[]): number {
  * The targets of the route that may still serve, going round once: those further down at once, those that come
  * round again after a back-off, and none before the moment that it asked for itself.
  */
-function otherTargets(situation: RetrySituation): Option[] {
-  const { step, attempts, targetIndex, nowMs } = situation;
+function otherTargets(situation: RetrySituation, { anyOther }: Verdict): Option[] {
+  const { step, attempts, targetIndex, order, nowMs } = situation;
   if (step.route === null) return [];
   // Whoever would rather change the target than pay twice does not come back to one that may have been paid.
   const avoids = step.definition.on_unknown === 'fallback';
@@ -176,11 +189,14 @@ function otherTargets(situation: RetrySituation): Option[] {
       .filter((record) => isPermanent(record) || (avoids && isUnresolved(record)))
       .map((record) => record.targetIndex),
   );
-  const count = step.route.targets.length;
-  return Array.from({ length: count - 1 }, (_, offset) => (targetIndex + 1 + offset) % count)
+  const asked = new Set(attempts.map((record) => record.targetIndex));
+  const here = order.indexOf(targetIndex);
+  return [...order.slice(here + 1), ...order.slice(0, Math.max(0, here))]
     .filter((index) => !dead.has(index) && situation.canServe(index))
+    .filter((index) => anyOther === true || isOpenTo(situation, index))
     .map((index) => {
-      const delayMs = index > targetIndex ? 0 : backoffMs(situation);
+      const comesRound = order.indexOf(index) < here && asked.has(index);
+      const delayMs = comesRound ? backoffMs(situation) : 0;
       return { targetIndex: index, atMs: Math.max(nowMs + delayMs, askedForMs(attempts, index)) };
     });
 }
@@ -188,11 +204,12 @@ function otherTargets(situation: RetrySituation): Option[] {
 /** When a target that has asked for patience may be called again. */
 function askedForMs(attempts: readonly AttemptRecord[], targetIndex: number): number {
   const last = attempts.findLast((record) => record.targetIndex === targetIndex);
+  if (last?.declined !== undefined) return last.declined.untilAtMs;
   return last === undefined ? 0 : last.finishedAtMs + (last.failure?.retryAfterMs ?? 0);
 }
 
 /** A failure that the same target would repeat. */
-function isPermanent({ failure }: AttemptRecord): boolean {
+export function isPermanent({ failure }: AttemptRecord): boolean {
   return failure !== undefined && !TRANSIENT.has(failure.class);
 }
 

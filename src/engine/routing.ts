@@ -1,6 +1,11 @@
 import type { Target } from '../domain/attempt.ts';
+import type { NextAttempt } from '../domain/attempt.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { Route } from './plan.ts';
+import type { JobState } from '../domain/job.ts';
+import type { PlannedStep } from './plan.ts';
+import type { Route } from './plan-route.ts';
+import { orderTargets, type Order } from './route-order.ts';
+import { evaluateControl } from './scope.ts';
 import type { World } from './world.ts';
 
 export type Choice = {
@@ -15,14 +20,39 @@ export type Choice = {
   readonly skipped: readonly { readonly target: Target; readonly reason: string }[];
 };
 
-/** The target of an attempt: the planned one, or the first after it, going round, that can serve. */
-export function chooseTarget(route: Route | null, plannedIndex: number, world: World): Choice {
+/** In which order the targets of a step, or of an item of its map, are asked; one place for a step without a route. */
+export function orderOf(
+  { id, route }: PlannedStep,
+  item: number | null,
+  state: JobState,
+  world: World,
+): Order {
+  if (route === null) return { ok: true, indexes: [0] };
+  return orderTargets(route, {
+    seed: `${state.birth.id}\n${id}\n${item ?? ''}`,
+    evaluate: (compiled) => evaluateControl(compiled, state, world),
+    view: (target) => world.target(target),
+  });
+}
+
+/** The order as an attempt goes through it: from the planned target on, going round. */
+export function orderFor(
+  indexes: readonly number[],
+  { attempt, targetIndex }: NextAttempt,
+): readonly number[] {
+  // Nobody has planned the target of a first attempt.
+  const planned = attempt === 1 && targetIndex === 0 ? 0 : indexes.indexOf(targetIndex);
+  const start = Math.max(0, planned);
+  return [...indexes.slice(start), ...indexes.slice(0, start)];
+}
+
+/** The target of an attempt: the first in this order that can serve. */
+export function chooseTarget(route: Route | null, order: readonly number[], world: World): Choice {
   if (route === null) return { chosen: { target: null, index: 0, local: true }, skipped: [] };
   const skipped: { target: Target; reason: string }[] = [];
-  for (const index of roundFrom(plannedIndex, route.targets.length)) {
-    const definition = route.targets[index];
-    if (definition === undefined) continue;
-    const target = { provider: definition.provider, model: definition.model };
+  for (const index of order) {
+    const target = targetAt(route, index);
+    if (target === null) continue;
     const view = world.target(target);
     if (view.usable) return { chosen: { target, index, local: view.local }, skipped };
     skipped.push({ target, reason: view.reason });
@@ -30,8 +60,11 @@ export function chooseTarget(route: Route | null, plannedIndex: number, world: W
   return { chosen: null, skipped };
 }
 
-function roundFrom(start: number, count: number): number[] {
-  return Array.from({ length: count }, (_, offset) => (start + offset) % count);
+export function targetAt(route: Route | null, index: number): Target | null {
+  const definition = route?.targets[index];
+  return definition === undefined
+    ? null
+    : { provider: definition.provider, model: definition.model };
 }
 
 export function sameTarget(left: Target, right: Target): boolean {
@@ -43,10 +76,9 @@ export function noTargetFailure({ skipped }: Choice): Failure {
   const reasons = skipped.map(
     ({ target, reason }) => `${target.provider}/${target.model}: ${reason}`,
   );
-  return {
-    class: 'not_configured',
-    phase: 'not_sent',
-    code: 'no_target',
-    message: `no target of the route can serve: ${reasons.join('; ')}`,
-  };
+  const message =
+    reasons.length === 0
+      ? 'no target of the route is asked: every `when` is false; let the last target have none'
+      : `no target of the route can serve: ${reasons.join('; ')}`;
+  return { class: 'not_configured', phase: 'not_sent', code: 'no_target', message };
 }

@@ -9,10 +9,10 @@ import { CONTROL_VALUE_BYTES_MAX, type ControlValue, type World } from './world.
 
 /** What every expression of a job may read without anyone reporting it. */
 function baseScope(state: JobState): Scope {
-  const { id, pipeline, version, metadata, createdAtMs } = state.birth;
+  const { id, pipeline, version, metadata, tags, createdAtMs } = state.birth;
   return {
     metadata: { ...metadata },
-    job: { id, pipeline, version, created_at: isoTime(createdAtMs) },
+    job: { id, pipeline, version, created_at: isoTime(createdAtMs), tags: [...tags] },
   };
 }
 

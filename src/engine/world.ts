@@ -31,6 +31,12 @@ export type TargetView =
       readonly ticketSteps?: readonly StepKind[];
       /** True when it can be asked what became of a submit whose answer was lost. */
       readonly reconciles?: boolean;
+      /** The list price of a million tokens, for comparing targets; null when it is not known. */
+      readonly costNanoUsdPerMTok?: number | null;
+      /** How long its calls have taken lately; null when that is not known. */
+      readonly latencyMs?: number | null;
+      /** The longest prompt and answer that its model takes together; absent when that is not known. */
+      readonly contextTokens?: number;
     }
   | { readonly usable: false; readonly reason: string };
 

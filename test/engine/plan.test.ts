@@ -314,11 +314,11 @@ describe('what a plan knows', () => {
     expect(plan.byId.get('a')).toMatchObject({ retry: { maxAttempts: 5 }, route: { targets } });
     expect(plan.byId.get('b')).toMatchObject({ retry: { maxAttempts: 3 } });
     expect(plan.byId.get('b')?.route?.targets).toEqual([targets[0]]);
-    expect([...(plan.byId.get('c')?.route?.on ?? [])]).toEqual(['timeout']);
+    expect([...(plan.byId.get('c')?.route?.root.on ?? [])]).toEqual(['timeout']);
   });
 
   test('a content refusal, or a request that is wrong everywhere, does not fall back unasked', () => {
-    const on = planOf({ steps: [chat('a')] }).byId.get('a')?.route?.on ?? new Set();
+    const on = planOf({ steps: [chat('a')] }).byId.get('a')?.route?.root.on ?? new Set();
     for (const refused of [
       'content_blocked_input',
       'content_blocked_output',

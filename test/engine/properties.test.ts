@@ -16,7 +16,10 @@ test('whatever happens in whatever order, E1 to E9 hold after every step of it, 
       const driver = new EngineDriver(definition, {
         input,
         unusable,
-        views: new Map([['anthropic', { ticketSteps: ['model.chat'], reconciles: true }]]),
+        views: new Map([
+          ['anthropic', { ticketSteps: ['model.chat'], reconciles: true, latencyMs: 20 }],
+          ['openai', { costNanoUsdPerMTok: 7, latencyMs: 30, contextTokens: 100 }],
+        ]),
         random: [0.1, 0.9, 0.5],
       });
       const player = new Player(driver);

@@ -49,6 +49,7 @@ function after(step: PlannedStep, ended: readonly Ended[], around: Around = {}):
     failure: last?.failure ?? failureOf({ class: 'lost' }),
     attempts,
     targetIndex: last?.targetIndex ?? 0,
+    order: step.route?.targets.map((_, index) => index) ?? [0],
     canServe: () => true,
     nowMs: EPOCH_MS,
     deadlineAtMs: EPOCH_MS + 3_600_000,

@@ -7,23 +7,29 @@ export type DefinitionField = {
   readonly schema: JsonObject;
 };
 
-/** Every field of a definition that has a name of its own. A route inside a step is a route like any other. */
-export function definitionFields(schema: JsonObject, path = ''): DefinitionField[] {
+/** Every field of a definition that has a name of its own, once. */
+export function definitionFields(schema: JsonObject): DefinitionField[] {
+  const all = fieldsBelow(schema, '');
+  return [...new Map(all.map((field) => [field.path, field])).values()];
+}
+
+/** A route inside a step, or inside another one, is a route like any other. */
+const ROUTES = ['steps[].route', 'routes.*.targets[].route'];
+
+function fieldsBelow(schema: JsonObject, path: string): DefinitionField[] {
   const own = objectOf(schema['properties']);
   const named = Object.entries(own).flatMap(([name, inner]) => {
     const at = path === '' ? name : `${path}.${name}`;
     if (!isJsonObject(inner) || name === '$schema') return [];
-    const below = at === 'steps[].route' ? [] : definitionFields(inner, at);
+    const below = ROUTES.includes(at) ? [] : fieldsBelow(inner, at);
     return [{ path: at, schema: inner }, ...below];
   });
   const { items, additionalProperties, anyOf } = schema;
   return [
     ...named,
-    ...(isJsonObject(items) ? definitionFields(items, `${path}[]`) : []),
-    ...(isJsonObject(additionalProperties)
-      ? definitionFields(additionalProperties, `${path}.*`)
-      : []),
-    ...(Array.isArray(anyOf) ? anyOf.flatMap((one) => definitionFields(objectOf(one), path)) : []),
+    ...(isJsonObject(items) ? fieldsBelow(items, `${path}[]`) : []),
+    ...(isJsonObject(additionalProperties) ? fieldsBelow(additionalProperties, `${path}.*`) : []),
+    ...(Array.isArray(anyOf) ? anyOf.flatMap((one) => fieldsBelow(objectOf(one), path)) : []),
   ];
 }
 

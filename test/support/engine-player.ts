@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 
-import type { FailureClass } from '../../src/domain/failure.ts';
+import {
+  leavesOf,
+  LEAVES_MAX,
+  type RouteEntry,
+  type RouteMode,
+} from '../../src/domain/definition-route.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import type { Json } from '../../src/domain/json.ts';
 import { makePlan, type Plan } from '../../src/engine/plan.ts';
@@ -18,30 +23,83 @@ import {
 
 type StepBody = DefinitionBody['steps'][number];
 
-const targets = fc.array(
-  fc.constantFrom(
-    { provider: 'openai', model: 'a' },
-    { provider: 'openai', model: 'b' },
-    { provider: 'anthropic', model: 'c' },
-    { provider: 'builtin', model: 'd' },
-    { provider: 'builtin', model: 'e' },
-    { provider: 'dead', model: 'f' },
-  ),
-  { minLength: 1, maxLength: 3 },
+type RouteBody = Exclude<NonNullable<StepBody['route']>, string>;
+
+const target = fc.constantFrom(
+  { provider: 'openai', model: 'a' },
+  { provider: 'openai', model: 'b' },
+  { provider: 'anthropic', model: 'c' },
+  { provider: 'builtin', model: 'd' },
+  { provider: 'builtin', model: 'e' },
+  { provider: 'dead', model: 'f' },
 );
 
-const anyRoute: fc.Arbitrary<Exclude<NonNullable<StepBody['route']>, string>> = fc.record(
-  {
-    targets,
-    strategy: fc.record(
-      {
-        mode: fc.constantFrom('single' as const, 'fallback' as const),
-        on: fc.constant<FailureClass[]>(['rate_limited', 'timeout', 'output_invalid']),
+const anyMode = fc.constantFrom<RouteMode[]>(
+  'single',
+  'fallback',
+  'fallback',
+  'loadbalance',
+  'conditional',
+  'cheapest',
+  'fastest',
+);
+
+/** What a target has beside itself in a route of its mode; the last one of a conditional route may be for all others. */
+const besides = fc.record({
+  weight: fc.option(fc.constantFrom(0, 1, 5)),
+  when: fc.constantFrom(
+    '${{ has(input.flag) && input.flag }}',
+    '${{ size(input.list) > 1 }}',
+    '${{ size(input.list) }}',
+  ),
+  otherwise: fc.boolean(),
+});
+type Besides = typeof besides extends fc.Arbitrary<infer Value> ? Value : never;
+
+function placed(
+  entry: RouteEntry,
+  { weight, when, otherwise }: Besides,
+  mode: RouteMode,
+  isLast: boolean,
+): RouteEntry {
+  if (mode === 'loadbalance') return weight === null ? entry : { ...entry, weight };
+  return mode !== 'conditional' || (isLast && otherwise) ? entry : { ...entry, when };
+}
+
+function routeOf(entry: fc.Arbitrary<RouteEntry>): fc.Arbitrary<RouteBody> {
+  return fc
+    .record({
+      mode: anyMode,
+      on: fc.option(
+        fc.constantFrom<NonNullable<NonNullable<RouteBody['strategy']>['on']>[]>(
+          ['rate_limited', 'timeout', 'output_invalid'],
+          ['general', 'content'],
+        ),
+      ),
+      keyed: fc.boolean(),
+      entries: fc.array(fc.tuple(entry, besides), { minLength: 1, maxLength: 3 }),
+    })
+    .map(({ mode: named, on, keyed, entries }) => ({
+      strategy: {
+        mode: named,
+        ...(on === null ? {} : { on }),
+        ...(keyed && named === 'loadbalance' ? { key: '${{ size(input.list) }}' } : {}),
       },
-      { requiredKeys: ['mode'] },
-    ),
-  },
-  { requiredKeys: ['targets'] },
+      targets: entries.map(([one, beside], index) =>
+        placed(one, beside, named, index === entries.length - 1),
+      ),
+    })) as fc.Arbitrary<RouteBody>;
+}
+
+const inside = (route: fc.Arbitrary<RouteBody>) => route.map((one) => ({ route: one }));
+const innermost = routeOf(target);
+const inner = routeOf(fc.oneof({ weight: 3, arbitrary: target }, inside(innermost)));
+const outermost = routeOf(fc.oneof({ weight: 3, arbitrary: target }, inside(inner)));
+
+/** Half of the routes are plain lists. */
+const anyRoute: fc.Arbitrary<RouteBody> = fc.oneof(
+  fc.array(target, { minLength: 1, maxLength: 3 }).map((targets) => ({ targets })),
+  outermost.filter((route) => leavesOf(route).length <= LEAVES_MAX),
 );
 
 const duration = fc.constantFrom('60s', '10m', '5s', '1s', '200ms');

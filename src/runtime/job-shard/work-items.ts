@@ -136,6 +136,7 @@ export function jobContext({ birth }: JobState): JobContext {
     definitionHash: birth.definitionHash,
     createdAtMs: birth.createdAtMs,
     metadata: birth.metadata,
+    tags: birth.tags,
     requestId: birth.correlation.requestId,
     traceId: birth.correlation.traceId,
     ...(birth.flow === undefined ? {} : { flow: birth.flow }),

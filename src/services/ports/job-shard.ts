@@ -186,6 +186,7 @@ export type JobContext = {
   readonly definitionHash: string;
   readonly createdAtMs: number;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
   readonly requestId: string;
   readonly traceId: string;
   /** The limits that the job was born under. */

@@ -44,9 +44,9 @@ export async function scopeOf(
 export function contextScope(
   context: Omit<JobContext, 'requestId' | 'traceId' | 'project'>,
 ): Scope {
-  const { jobId, pipeline, version, createdAtMs, metadata } = context;
+  const { jobId, pipeline, version, createdAtMs, metadata, tags = [] } = context;
   return {
     metadata: { ...metadata },
-    job: { id: jobId, pipeline, version, created_at: isoTime(createdAtMs) },
+    job: { id: jobId, pipeline, version, created_at: isoTime(createdAtMs), tags: [...tags] },
   };
 }

@@ -1,5 +1,6 @@
 import type { Definition, StepDefinition } from '../../../domain/definition.ts';
 import { HELD_ATTEMPT_MAX_MS } from '../../../domain/definition-parts.ts';
+import { leavesOf } from '../../../domain/definition-route.ts';
 import { durationMs } from '../../../domain/duration.ts';
 import type { Violation } from '../../../domain/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
@@ -29,8 +30,8 @@ function isTicketed(
   providers: Providers,
 ): boolean {
   if (!isModelStepKind(uses)) return false;
-  const { targets = [] } = (typeof route === 'string' ? routes?.[route] : route) ?? {};
-  return targets.some(({ provider, execution }) => {
+  const used = typeof route === 'string' ? routes?.[route] : route;
+  return leavesOf(used ?? { targets: [] }).some(({ target: { provider, execution } }) => {
     if (execution !== undefined) return execution !== 'sync';
     const known = providers.capabilitiesOf(provider)?.executions?.[neededKind[uses]];
     return known?.includes('sync') === false;

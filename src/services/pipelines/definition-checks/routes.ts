@@ -1,4 +1,5 @@
 import type { Definition, StepDefinition, TargetDefinition } from '../../../domain/definition.ts';
+import { leavesOf, type RouteLeaf } from '../../../domain/definition-route.ts';
 import type { Violation } from '../../../domain/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
 import { isModelStepKind, type ModelStepKind } from '../../../domain/step-kinds.ts';
@@ -6,7 +7,6 @@ import { neededKind } from '../../../steps/model/table.ts';
 import type { Providers } from '../../ports/providers.ts';
 
 type Path = readonly PropertyKey[];
-type Placed = { readonly target: TargetDefinition; readonly path: Path };
 
 /** What does not hold between routes and what providers and models can do, as far as that is known without a call. */
 export function routeViolations(definition: Definition, providers: Providers): Violation[] {
@@ -29,13 +29,13 @@ function placedTargets(
   { routes }: Definition,
   route: NonNullable<StepDefinition['route']>,
   own: Path,
-): Placed[] {
+): RouteLeaf[] {
   const base = typeof route === 'string' ? ['routes', route] : own;
-  const { targets = [] } = (typeof route === 'string' ? routes?.[route] : route) ?? {};
-  return targets.map((target, index) => ({ target, path: [...base, 'targets', index] }));
+  const used = typeof route === 'string' ? routes?.[route] : route;
+  return leavesOf(used ?? { targets: [] }, base);
 }
 
-function targetViolations({ target, path }: Placed, providers: Providers): Violation[] {
+function targetViolations({ target, path }: RouteLeaf, providers: Providers): Violation[] {
   if (!providers.ids.includes(target.provider)) {
     const message = `${JSON.stringify(target.provider)} is not a provider; there are ${providers.ids.join(', ')}`;
     return [{ pointer: jsonPointer([...path, 'provider']), code: 'unknown_provider', message }];

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../../domain/canonical.ts';
-import type { Definition, RouteDefinition } from '../../../domain/definition.ts';
+import type { Definition } from '../../../domain/definition.ts';
+import { routesWithin, type RouteTree } from '../../../domain/definition-route.ts';
 import type { Violation } from '../../../domain/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
 import { readsOf } from '../../../engine/expression/template.ts';
@@ -106,31 +107,30 @@ function unusedRoutes({ routes, steps }: Definition): Violation[] {
     );
 }
 
-type Placed = { readonly route: RouteDefinition; readonly path: readonly PropertyKey[] };
+type Placed = ReturnType<typeof routesWithin>[number];
 
 function routesOf({ routes, steps }: Definition): Placed[] {
-  const named = Object.entries(routes ?? {}).map(([name, route]) => ({
-    route,
-    path: ['routes', name],
-  }));
+  const named = Object.entries(routes ?? {}).flatMap(([name, route]) =>
+    routesWithin(route, ['routes', name]),
+  );
   const inline = steps.flatMap(({ route }, index) =>
-    typeof route === 'object' ? [{ route, path: ['steps', index, 'route'] }] : [],
+    typeof route === 'object' ? routesWithin(route, ['steps', index, 'route']) : [],
   );
   return [...named, ...inline];
 }
 
-function repeatedTargets({ targets }: RouteDefinition, path: readonly PropertyKey[]): Violation[] {
+function repeatedTargets({ targets }: RouteTree, path: readonly PropertyKey[]): Violation[] {
   const texts = targets.map((target) => canonicalJson(target));
-  return targets.flatMap(({ provider, model }, index) => {
+  return targets.flatMap((entry, index) => {
     const first = texts.indexOf(texts[index] ?? '');
-    if (first === index) return [];
-    const message = `${provider}/${model} is listed already, at place ${first + 1}; what failed there will fail here. Remove one`;
+    if (first === index || 'route' in entry) return [];
+    const message = `${entry.provider}/${entry.model} is listed already, at place ${first + 1}; what failed there will fail here. Remove one`;
     return [warning([...path, 'targets', index], 'repeated_target', message)];
   });
 }
 
 function targetsBeyondTheFirst(
-  { strategy, targets }: RouteDefinition,
+  { strategy, targets }: RouteTree,
   path: readonly PropertyKey[],
 ): Violation[] {
   if (strategy?.mode !== 'single' || targets.length === 1) return [];
