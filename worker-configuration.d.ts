@@ -13,12 +13,13 @@ interface __BaseEnv_Env {
 	FLOW: DurableObjectNamespace<import("./src/index").FlowObject>;
 	BULK: DurableObjectNamespace<import("./src/index").BulkActionObject>;
 	GATE: DurableObjectNamespace<import("./src/index").TargetGateObject>;
+	RESULT_CACHE: DurableObjectNamespace<import("./src/index").ResultCacheObject>;
 	LOCAL_QUEUES?: string;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "JobShardObject" | "FlowObject" | "BulkActionObject" | "TargetGateObject";
+		durableNamespaces: "JobShardObject" | "FlowObject" | "BulkActionObject" | "TargetGateObject" | "ResultCacheObject";
 	}
 	interface StagingEnv {
 		OBJECTS: R2Bucket;
@@ -33,6 +34,7 @@ declare namespace Cloudflare {
 		FLOW: DurableObjectNamespace<import("./src/index").FlowObject>;
 		BULK: DurableObjectNamespace<import("./src/index").BulkActionObject>;
 		GATE: DurableObjectNamespace<import("./src/index").TargetGateObject>;
+		RESULT_CACHE: DurableObjectNamespace<import("./src/index").ResultCacheObject>;
 	}
 	interface ProductionEnv {
 		OBJECTS: R2Bucket;
@@ -47,6 +49,7 @@ declare namespace Cloudflare {
 		FLOW: DurableObjectNamespace<import("./src/index").FlowObject>;
 		BULK: DurableObjectNamespace<import("./src/index").BulkActionObject>;
 		GATE: DurableObjectNamespace<import("./src/index").TargetGateObject>;
+		RESULT_CACHE: DurableObjectNamespace<import("./src/index").ResultCacheObject>;
 	}
 	interface Env extends __BaseEnv_Env {}
 }

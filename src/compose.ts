@@ -31,6 +31,7 @@ import { makeLog } from './runtime/telemetry/log.ts';
 import { machine, makeSecrets } from './runtime/machine.ts';
 import { makeObjects } from './runtime/objects.ts';
 import { observe } from './runtime/telemetry/observe.ts';
+import { makeResultCaches } from './runtime/result-cache/result-cache-client.ts';
 import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
 import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/callback-links.ts';
@@ -41,6 +42,7 @@ import { logLevels, type Log } from './services/ports/log.ts';
 import type { Pipelines } from './services/ports/pipelines.ts';
 import type { Prices } from './services/ports/prices.ts';
 import type { Providers } from './services/ports/providers.ts';
+import type { ResultCaches } from './services/ports/result-cache.ts';
 import type { HttpDeps } from './http/deps.ts';
 
 /**
@@ -54,6 +56,7 @@ export type Composition = {
   readonly shard: ShardDeployment;
   readonly flow: FlowDeployment;
   readonly bulk: BulkDeployment;
+  readonly cache: { readonly log: Log };
   readonly gate: GateDeployment;
 };
 
@@ -101,6 +104,7 @@ function build(env: Env): Composition {
     prices,
     plans,
     projectJobsMax,
+    caches: makeResultCaches(env.RESULT_CACHE),
     ...gates,
   };
   const rootKey = setting('ROOT_API_KEY') ?? null;
@@ -108,6 +112,7 @@ function build(env: Env): Composition {
   return {
     http,
     bulk: bulkDeployment(http),
+    cache: { log },
     gate: { log, limitsOf: gates.limitsOf },
     wake: { ...files, ...shared, machine },
     history: { db: env.DB, shards, log, nowMs: () => Date.now() },
@@ -148,6 +153,7 @@ type HttpParts = Outward &
     readonly prices: Prices;
     readonly plans: PlanCache;
     readonly projectJobsMax: number | null;
+    readonly caches: ResultCaches;
     readonly rootKey: string | null;
   };
 

@@ -8,21 +8,18 @@ import { hourly } from './runtime/cron.ts';
 import { FlowObject } from './runtime/flow/flow-object.ts';
 import { TargetGateObject } from './runtime/gate/gate-object.ts';
 import { JobShardObject } from './runtime/job-shard-object.ts';
+import { ResultCacheObject } from './runtime/result-cache/result-cache-object.ts';
 import { sweepFiles } from './services/files/sweep-files.ts';
 
 JobShardObject.deployment = (env) => compose(env).shard;
 FlowObject.deployment = (env) => compose(env).flow;
 BulkActionObject.deployment = (env) => compose(env).bulk;
+ResultCacheObject.deployment = (env) => compose(env).cache;
 TargetGateObject.deployment = (env) => compose(env).gate;
 
 const app = makeApp();
 
-export {
-  BulkActionObject,
-  FlowObject,
-  JobShardObject,
-  TargetGateObject,
-};
+export { BulkActionObject, FlowObject, JobShardObject, ResultCacheObject, TargetGateObject };
 
 export default {
   fetch: (request, env, ctx) =>

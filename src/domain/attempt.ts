@@ -37,6 +37,11 @@ export type AttemptFacts = {
   readonly requestSha256?: string;
   readonly codeVersion?: number;
   readonly priceVersion?: string;
+  /** True when the result of an identical call was taken over, recorded at `cachedAtMs`. */
+  readonly cacheHit?: true;
+  readonly cachedAtMs?: number;
+  /** What that call cost, in nano-dollars; null when it is not known. */
+  readonly savedNanoUsd?: number | null;
 };
 
 /** One finished attempt, as kept with its step or item. */

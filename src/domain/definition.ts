@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { cache } from './cache.ts';
 import {
   check,
   DAY,
@@ -86,6 +87,10 @@ const step = z.strictObject({
   check: check.optional().meta({
     description:
       'What must hold of the output; an output that fails it is a failure of the class `output_invalid`.',
+  }),
+  cache: cache.optional().meta({
+    description:
+      'Whether results of identical calls of the project are taken over instead of paid for again. Only for `model.*` steps, without `model.image`.',
   }),
   on_item_failure: z.enum(['fail', 'continue']).optional().meta({
     description: 'What one failed item does to its map: fail it, or leave a null in the list.',

@@ -113,6 +113,13 @@ type AttemptScope = {
     /** True when it could not be told, and the call was made again. */
     readonly possibleDuplicateSpend?: true;
   };
+  /** The result of an identical call was taken over: nothing was asked and nothing paid. */
+  'cache.hit': {
+    /** What that call cost; null when it is not known. */
+    readonly savedNanoUsd: number | null;
+    /** When its result was recorded. */
+    readonly createdAtMs: number;
+  };
   'target.skipped': { readonly target: Target; readonly reason: string };
   'fallback.taken': { readonly from: Target; readonly to: Target; readonly because: string };
   'check.failed': { readonly violations: readonly Violation[] };

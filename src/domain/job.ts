@@ -1,4 +1,5 @@
 import type { ActiveAttempt, AttemptRecord, NextAttempt, StopReason } from './attempt.ts';
+import type { CacheOverride } from './cache.ts';
 import type { SkipReason } from './event.ts';
 import type { Failure } from './failure.ts';
 import type { JobFlow } from './flow.ts';
@@ -129,6 +130,8 @@ export type JobBirth = {
   readonly flow?: JobFlow;
   /** The job that waits for this one. */
   readonly parent?: ParentLink;
+  /** What its submitter says about the caches of its steps. */
+  readonly cache?: CacheOverride;
 };
 
 export type JobState = {

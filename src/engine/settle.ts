@@ -30,6 +30,7 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
   recordUnknownCost(draft, active, settlement.facts);
   if (settlement.outcome.ok) {
     const { output } = settlement.outcome;
+    recordCacheHit(draft, active, settlement.facts);
     emit(draft, {
       type: 'attempt.succeeded',
       ...subject,
@@ -42,6 +43,16 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
     failAttempt(draft, step, active, { failure, facts: settlement.facts });
   }
   return 'used';
+}
+
+function recordCacheHit(
+  draft: Draft,
+  active: ActiveAttempt,
+  { cacheHit, savedNanoUsd = null, cachedAtMs = 0 }: AttemptFacts,
+): void {
+  if (cacheHit !== true) return;
+  const data = { savedNanoUsd, createdAtMs: cachedAtMs };
+  emit(draft, { type: 'cache.hit', ...subjectOf(active), data });
 }
 
 /** The attempt leaves its runner's hands: for a child job, or for its provider. */

@@ -15,6 +15,7 @@ import type { Objects } from '../services/ports/objects.ts';
 import type { Pipelines } from '../services/ports/pipelines.ts';
 import type { Prices } from '../services/ports/prices.ts';
 import type { Providers } from '../services/ports/providers.ts';
+import type { ResultCaches } from '../services/ports/result-cache.ts';
 import type { Machine } from '../services/ports/runtime.ts';
 import type { TargetGates } from '../services/ports/target-gates.ts';
 import type { SignedTokens } from '../services/signed-token.ts';
@@ -35,6 +36,7 @@ export type HttpDeps = {
   readonly objects: Objects;
   readonly providers: Providers;
   readonly prices: Prices;
+  readonly caches: ResultCaches;
   readonly files: Files;
   readonly fileIndex: FileIndex;
   readonly fileLimits: FileLimits;

@@ -16,6 +16,8 @@ import type {
   KeyedJob,
   NextAnswer,
   NextRequest,
+  OutputRequest,
+  PayloadOnTheWay,
   ReadRequest,
   RenewAnswer,
   RenewRequest,
@@ -117,6 +119,10 @@ export class JobShardObject extends DurableObject<Env> {
 
   read(request: ReadRequest): JobSnapshot | null {
     return this.#jobs.read(request);
+  }
+
+  readOutput(request: OutputRequest): PayloadOnTheWay | null {
+    return this.#jobs.readOutput(request);
   }
 
   events(request: EventsRequest): EventsAnswer | null {

@@ -33,6 +33,7 @@ function clientOf(stub: () => JobShard): JobShard {
     resume: (request) => stub().resume(request),
     receiveEvent: (request) => stub().receiveEvent(request),
     read: (request) => stub().read(request),
+    readOutput: (request) => stub().readOutput(request),
     events: (request) => stub().events(request),
     parentTold: (request) => stub().parentTold(request),
     ticketsCancelled: (request) => stub().ticketsCancelled(request),

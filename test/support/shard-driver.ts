@@ -545,6 +545,7 @@ export class ShardDriver {
       resume: async (request) => throughJson(this.shard.resume(throughJson(request))),
       receiveEvent: async (request) => throughJson(this.shard.receiveEvent(throughJson(request))),
       read: async (request) => throughJson(this.shard.read(throughJson(request))),
+      readOutput: async (request) => throughJson(this.shard.readOutput(throughJson(request))),
       events: async (request) => throughJson(this.shard.events(throughJson(request))),
       parentTold: async (request) => this.shard.parentTold(throughJson(request)),
       ticketsCancelled: async (request) => this.shard.ticketsCancelled(throughJson(request)),

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 
+import { cacheOverrides } from '../../domain/cache.ts';
 import { DAY, duration, longTimeout, SECOND } from '../../domain/definition-parts.ts';
 import { priorities } from '../../domain/flow.ts';
 import { firstJobIdAt, isJobId } from '../../domain/ids.ts';
@@ -67,6 +68,13 @@ export const submitHeaders = z.object({
     .meta({
       description: 'The job is cancelled if it is not over this long after its creation: 1s to 30d',
       example: '30s',
+    }),
+  'penstock-cache': z
+    .enum(cacheOverrides, { error: `must be ${cacheOverrides.join(' or ')}` })
+    .optional()
+    .meta({
+      description:
+        '`bypass`: no step of the job takes over or leaves a cached result; `refresh`: none takes one over, and those that leave one do',
     }),
 });
 

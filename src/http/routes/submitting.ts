@@ -31,6 +31,7 @@ export async function answerNewJob(
   const submitted = await submit({
     idempotencyKey: headers['idempotency-key'] ?? null,
     cancelAfter: headers['cancel-after'] ?? null,
+    cache: headers['penstock-cache'],
     correlation: c.var.correlation,
     turn: waitMs > 0 ? turn : null,
   });

@@ -13,6 +13,8 @@ import type {
   KeyedJob,
   NextAnswer,
   NextRequest,
+  OutputRequest,
+  PayloadOnTheWay,
   ReadRequest,
   RenewAnswer,
   RenewRequest,
@@ -29,6 +31,7 @@ import { confirmHistory } from './confirm.ts';
 import { takeGrants } from './grants.ts';
 import { freshMemory, type ShardContext, type ShardPorts, type ShardSettings } from './context.ts';
 import { callBack, ticketsCancelled } from './provider-calls.ts';
+import { readOutput } from './read-output.ts';
 import { read, readEvents } from './read.ts';
 import { migrate } from './schema.ts';
 import { submit } from './submit.ts';
@@ -84,6 +87,10 @@ export class ShardOfJobs {
 
   read(request: ReadRequest): JobSnapshot | null {
     return read(this.#context, request);
+  }
+
+  readOutput(request: OutputRequest): PayloadOnTheWay | null {
+    return readOutput(this.#context, request);
   }
 
   events(request: EventsRequest): EventsAnswer | null {

@@ -141,5 +141,6 @@ export function jobContext({ birth }: JobState): JobContext {
     traceId: birth.correlation.traceId,
     ...(birth.flow === undefined ? {} : { flow: birth.flow }),
     lineage: [...(birth.parent?.lineage ?? []), birth.pipeline],
+    ...(birth.cache === undefined ? {} : { cache: birth.cache }),
   };
 }

@@ -17,6 +17,8 @@ import { utf8Bytes } from '../../domain/json.ts';
  * double3  1 when the cost is unknown   double4 input tokens        double5 output tokens
  * double6  attempt number               double7 queue wait in ms (jobs)
  * double8  ms to the first token of a streamed text (attempts; 0 when not streamed)
+ * double9  1 when the result of an identical call was taken over (attempts)
+ * double10 what that call cost in nano-dollars (0 when unknown)
  */
 const VERSION = '1';
 
@@ -79,6 +81,7 @@ function attemptWith(
       attempt,
       0,
       facts?.timeToFirstTokenMs ?? 0,
+      ...takenOver(facts),
     ],
   };
 }
@@ -92,6 +95,11 @@ function targetOf(before: JobState | null, { step, item, attempt }: JobEvent): T
 function money(facts: AttemptFacts | null): [number, number] {
   const cost = facts?.costNanoUsd ?? null;
   return [cost ?? 0, cost === null ? 1 : 0];
+}
+
+/** Whether the result was taken over, and what that saved. */
+function takenOver(facts: AttemptFacts | null): [number, number] {
+  return [facts?.cacheHit === true ? 1 : 0, facts?.savedNanoUsd ?? 0];
 }
 
 function tokens(facts: AttemptFacts | null): [number, number] {

@@ -1,4 +1,5 @@
 import type { Actor } from '../../domain/access.ts';
+import type { CacheOverride } from '../../domain/cache.ts';
 import { INPUT_BYTES_DEFAULT } from '../../domain/definition.ts';
 import { durationMs } from '../../domain/duration.ts';
 import type { JobFlow, Priority } from '../../domain/flow.ts';
@@ -51,6 +52,8 @@ export type CreateOptions = {
   readonly correlation: Correlation;
   /** The submitter runs the job itself. */
   readonly turn: TurnRequest | null;
+  /** What is said about the caches of the job's steps. */
+  readonly cache?: CacheOverride | undefined;
   /** For a child: the attempt that waits for it, and the moment after which nobody does. */
   readonly parent?: { readonly link: ParentLink; readonly untilMs: number };
 };
@@ -196,10 +199,12 @@ async function packReused(
 
 function birthOf(
   { project }: Actor,
-  { metadata, tags, correlation, timeouts, cancelAfter, rerun, parent, found, flow }: LimitedOrder,
+  order: LimitedOrder,
   id: JobId,
   input: JobBirth['input'],
 ): JobBirth {
+  const { metadata, tags, correlation, timeouts, cancelAfter, rerun, parent, found, flow, cache } =
+    order;
   const { version, plan } = found;
   const createdAtMs = createdAtMsOf(id);
   const ownTimeoutMs = durationMs(timeouts.job, plan.jobTimeoutMs);
@@ -222,6 +227,7 @@ function birthOf(
     ...(rerun === null ? {} : { rerunOf: rerun.of }),
     ...(parent === undefined ? {} : { parent: parent.link }),
     ...(flow === null ? {} : { flow }),
+    ...(cache === undefined ? {} : { cache }),
   };
 }
 

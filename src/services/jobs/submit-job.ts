@@ -30,8 +30,8 @@ export async function submitJob(
 ): Promise<Result<Submitted>> {
   const refused = missingScope(actor, 'jobs:write');
   if (refused !== null) return refused;
-  const { pipeline, input, metadata, tags, timeouts, cancelAfter, priority } = submit;
-  const options = { timeouts, cancelAfter: cancelAfter ?? undefined, priority };
+  const { pipeline, input, metadata, tags, timeouts, cancelAfter, priority, cache } = submit;
+  const options = { timeouts, cancelAfter: cancelAfter ?? undefined, priority, cache };
   const sent = { pipeline, input, metadata, tags, ...options };
   const key = await hashedKey(deps.machine, actor, submit.idempotencyKey, sent);
   return createOnce(deps, actor, key, () => orderOf(deps, actor, submit));

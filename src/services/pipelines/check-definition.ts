@@ -18,6 +18,7 @@ import { compileJsonSchema } from '../json-schema/compile.ts';
 import type { Providers } from '../ports/providers.ts';
 import { checkStepInputs } from './check-step-inputs.ts';
 import { attemptTimeViolations } from './definition-checks/attempt-times.ts';
+import { cacheViolations, cacheWarnings } from './definition-checks/caches.ts';
 import { contradictions, type Contradictions } from './definition-checks/contradictions.ts';
 import { routeViolations } from './definition-checks/routes.ts';
 import { mayBeConsequence, salvage } from './definition-checks/salvage.ts';
@@ -73,9 +74,10 @@ function checkParts(definition: Definition, providers: Providers): Found {
       ...promptViolations(definition),
       ...routeViolations(definition, providers),
       ...attemptTimeViolations(definition, providers),
+      ...cacheViolations(definition),
       ...checkStepInputs(definition),
     ],
-    warnings,
+    warnings: [...warnings, ...cacheWarnings(definition)],
   };
 }
 

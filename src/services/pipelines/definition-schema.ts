@@ -73,6 +73,7 @@ function kindSchema(kind: StepKind): JsonObject {
   const needsInput = namesAt(input, 'required').length > 0 || input['minProperties'] !== undefined;
   const absent = {
     ...(model ? {} : { route: false }),
+    ...(model && kind !== 'model.image' ? {} : { cache: false }),
     ...(kind === 'model.chat' ? {} : { prompt: false, check: { properties: { re_ask: false } } }),
     ...(kind === 'wait' ? { for_each: false, retry: false } : {}),
   };

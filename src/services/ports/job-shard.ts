@@ -1,4 +1,5 @@
 import type { AttemptFacts, Target } from '../../domain/attempt.ts';
+import type { CacheOverride } from '../../domain/cache.ts';
 import type { Definition } from '../../domain/definition.ts';
 import type { JobEvent } from '../../domain/event.ts';
 import type { Failure, Violation } from '../../domain/failure.ts';
@@ -28,6 +29,8 @@ export type JobShard = {
   resume(request: SteerRequest): Promise<SteerAnswer>;
   receiveEvent(request: EventRequest): Promise<EventAnswer>;
   read(request: ReadRequest): Promise<JobSnapshot | null>;
+  /** A recorded output; null when it is not there, or not any more. */
+  readOutput(request: OutputRequest): Promise<PayloadOnTheWay | null>;
   events(request: EventsRequest): Promise<EventsAnswer | null>;
   /** The job's parent knows its end. */
   parentTold(request: { readonly jobId: JobId }): Promise<void>;
@@ -193,6 +196,8 @@ export type JobContext = {
   readonly flow?: JobFlow;
   /** The pipelines from the first ancestor down to this job's. */
   readonly lineage?: readonly string[];
+  /** What the job's submitter says about the caches of its steps. */
+  readonly cache?: CacheOverride;
 };
 
 export type WorkItem = {
@@ -296,6 +301,13 @@ export type ReadRequest = {
   readonly include: readonly ('input' | 'step_outputs')[];
   /** Only these steps' outputs; all of them when absent. */
   readonly steps?: readonly string[] | undefined;
+};
+/** The output of a step, or of an item of its map, if it still is the one with this hash. */
+export type OutputRequest = {
+  readonly jobId: JobId;
+  readonly step: string;
+  readonly item: number | null;
+  readonly sha256: string;
 };
 export type EventsRequest = {
   readonly jobId: JobId;

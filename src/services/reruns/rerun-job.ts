@@ -43,7 +43,7 @@ export async function rerunJob(
 ): Promise<Result<Submitted>> {
   const refused = missingScope(actor, 'jobs:write');
   if (refused !== null) return refused;
-  const { jobId, fromStep, version, input, metadata, tags, timeouts, cancelAfter } = rerun;
+  const { jobId, fromStep, version, input, metadata, tags, timeouts, cancelAfter, cache } = rerun;
   const key = await hashedKey(deps.machine, actor, rerun.idempotencyKey, {
     rerun: jobId,
     fromStep,
@@ -53,6 +53,7 @@ export async function rerunJob(
     tags,
     timeouts,
     cancelAfter,
+    cache,
   });
   return createOnce(deps, actor, key, () => orderOf(deps, actor, rerun));
 }

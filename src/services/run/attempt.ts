@@ -2,6 +2,7 @@ import type { AttemptFacts } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
+import type { StoredValue } from '../../domain/stored-value.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
 import type { MediaSource } from '../../providers/port.ts';
 import type { CallbackLinks } from '../callbacks/callback-links.ts';
@@ -20,6 +21,7 @@ import type { Objects } from '../ports/objects.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
 import type { Prices } from '../ports/prices.ts';
 import type { Providers } from '../ports/providers.ts';
+import type { ResultCaches } from '../ports/result-cache.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type { TargetGates } from '../ports/target-gates.ts';
 
@@ -43,6 +45,8 @@ export type ExecuteDeps = {
   readonly prices?: Prices;
   /** Asked before a call leaves the Worker. Absent where every call may. */
   readonly gates?: TargetGates;
+  /** Where recorded results of identical calls are found. Absent where none are kept. */
+  readonly caches?: ResultCaches;
   /** Where providers may call back. Absent where the deployment has no public address. */
   readonly callbackLinks?: CallbackLinks;
 };
@@ -56,7 +60,14 @@ export type Attempt = {
   readonly signal: AbortSignal;
   /** Called once the attempt no longer holds a connection. */
   readonly onHeaders: () => void;
+  /** Stands in line for a connection after `onHeaders`, until there is one or the attempt is aborted. */
+  readonly placeAgain?: () => Promise<void>;
+  /** Has something done once the shard has answered the attempt's report: with the output that it recorded, or null. */
+  readonly onSettled?: (then: AfterSettling) => void;
 };
+
+/** Never throws. */
+export type AfterSettling = (recorded: StoredValue | null) => Promise<void>;
 
 /** What carrying out a step gave, before its output is checked and packed. */
 export type Ran = {

@@ -116,6 +116,7 @@ async function submit(
     turn: null,
     cancelAfter: null,
     priority: job.flow?.priority,
+    cache: job.cache,
     parent: { link, untilMs: deadlineAtMs },
   };
   return untilTaken(deps, job.jobId, () => submitJob(deps, actor, order));

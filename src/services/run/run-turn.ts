@@ -9,9 +9,11 @@ import type {
   SettlementReport,
   WorkItem,
 } from '../ports/job-shard.ts';
+import { makeAfterwards, type Afterwards } from './afterwards.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';
 import { untilDeadline } from './until-deadline.ts';
 import { cancelChild, doChores } from './chores.ts';
+import { holdPlace } from './hold-place.ts';
 import { withRecentReads } from './recent-reads.ts';
 import { askNext, renewWhileRunning } from './shard-calls.ts';
 import type { Slots } from './slots.ts';
@@ -61,6 +63,8 @@ type Turn = {
   reports: SettlementReport[];
   /** The job, once it is over, where the runner wants to see it. */
   end: JobSnapshot | null;
+  /** What waits for the shard's answers to reports. */
+  readonly afterwards: Afterwards;
   /** What is done for other jobs meanwhile. */
   chores: Promise<void>;
 };
@@ -92,6 +96,7 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<Job
     local: Promise.resolve(),
     reports: [],
     end: null,
+    afterwards: makeAfterwards(),
     chores: Promise.resolve(),
   };
   const renewing = new AbortController();
@@ -173,6 +178,7 @@ async function hop(turn: Turn): Promise<void> {
     wantsEnd: isAlone(options),
   });
   if (!returning) turn.hinted = false;
+  beside(turn, turn.afterwards.answered(settled, answer));
   if (answer !== null) {
     leaveOrphans(turn, settled, answer);
     begin(turn, answer);
@@ -261,12 +267,8 @@ function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Sl
     throw new Error(`work for an unknown step: ${work.step}`);
   }
   turn.begun.add(work.step);
-  let held = slot.holds;
-  const release = (): void => {
-    if (held) deps.calls.give(1);
-    held = false;
-  };
   const abort = new AbortController();
+  const place = holdPlace(deps.calls, slot.holds, abort.signal);
   const { plan } = turn.plan;
   const attempt: Attempt = {
     job: context,
@@ -274,11 +276,13 @@ function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Sl
     step,
     work,
     signal: abort.signal,
-    onHeaders: release,
+    onHeaders: place.release,
+    placeAgain: place.again,
+    onSettled: (then) => turn.afterwards.note(work.key, then),
   };
   const execute = async (): Promise<void> => {
     const report = await untilDeadline(deps, attempt, abort);
-    release();
+    place.release();
     turn.running.delete(work.key);
     turn.reports.push(report);
   };

@@ -34,7 +34,7 @@ function withoutSubmit(found: Exclude<Found, { readonly kind: 'submit' }>): Pick
 }
 
 /** True for a call that is answered with a ticket. */
-function isTicketed({ adapter, call }: ResolvedCall): boolean {
+export function isTicketed({ adapter, call }: ResolvedCall): boolean {
   if (call.execution !== undefined) return call.execution !== 'sync';
   return adapter.capabilities.executions?.[call.kind]?.includes('sync') === false;
 }

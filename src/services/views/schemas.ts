@@ -81,6 +81,16 @@ const attemptSchema = z
     usage: z.record(z.string(), z.int()).optional(),
     returned_model: z.string().optional(),
     finish_reason: z.string().optional(),
+    cache_hit: z
+      .boolean()
+      .optional()
+      .meta({ description: 'The result of an identical call was taken over' }),
+    cached_at: time.optional().meta({ description: 'When that call’s result was recorded' }),
+    saved_nano_usd: z
+      .int()
+      .nullable()
+      .optional()
+      .meta({ description: 'What that call cost; null when it is not known' }),
     time_to_first_token_ms: z
       .int()
       .optional()

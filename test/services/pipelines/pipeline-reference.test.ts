@@ -211,6 +211,7 @@ const eventTypes: Record<EventType, true> = {
   'attempt.reconciled': true,
   'target.skipped': true,
   'fallback.taken': true,
+  'cache.hit': true,
   'check.failed': true,
   'output.re_asked': true,
   'cost.unknown': true,

@@ -181,6 +181,8 @@ export class World {
       receiveEvent: (request) =>
         call('client.steer', 'event', (home) => home.receiveEvent(throughJson(request))),
       read: (request) => call('runner.other_job', 'read', (home) => home.read(request)),
+      readOutput: (request) =>
+        call('runner.other_job', 'readOutput', (home) => home.readOutput(request)),
       events: (request) => call('runner.other_job', 'events', (home) => home.events(request)),
       parentTold: (request) =>
         call('runner.other_job', 'parentTold', (home) => home.parentTold(request)),
