@@ -197,7 +197,7 @@ const failsLater: readonly QueueCase[] = [
     class: 'timeout',
     phase: 'accepted',
     fault: { reply: { polls: 1_000 } },
-    step: { timeouts: { attempt: '6s' } },
+    step: { timeouts: { attempt: '12s' } },
     ...wasted,
   },
 ];

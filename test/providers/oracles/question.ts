@@ -28,7 +28,7 @@ export type Said = {
 };
 
 /** Tokens in buckets that do not overlap. */
-export type Tokens = {
+type Tokens = {
   readonly input: number;
   readonly cacheRead: number;
   readonly cacheWrite: number;

@@ -26,6 +26,8 @@ export type PaidCalls = {
   readonly paidPerNeeded: number;
   /** Calls after which the history says that the next one may pay for the same work again. */
   readonly marked: number;
+  /** Calls whose work went on at the provider when their time was up; it was told to stop. */
+  readonly abandoned: number;
   readonly attempts: number;
 };
 
@@ -74,6 +76,7 @@ export async function measurePaidCalls(
     paid,
     paidPerNeeded: Math.round((paid / needed) * 10_000) / 10_000,
     marked: count(({ data }) => data['possible_duplicate_spend'] === true),
+    abandoned: count(({ data }) => data['abandoned'] === true),
     attempts: begun.length,
   };
 }
@@ -88,7 +91,7 @@ function definitionOf(name: string, asking: Asking, model: string) {
       ...askOf(asking, id),
       route: { targets: [{ provider, model }] },
       retry: { base_delay: '1ms', max_attempts: 4 },
-      timeouts: { attempt: asking === 'queue' ? '6s' : '1s' },
+      timeouts: { attempt: asking === 'queue' ? '10s' : '2s' },
     })),
     output: { done: true },
   };
