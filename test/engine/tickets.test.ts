@@ -208,14 +208,15 @@ describe('a submit of which nobody knows whether the provider took it', () => {
   });
 
   test.each([
-    ['fallback', { status: 'queued', next: { targetIndex: 1 } }],
-    ['fail', { status: 'failed' }],
-  ] as const)('goes by the policy %s when the provider could not tell', (policy, phase) => {
+    ['fallback', { status: 'queued', next: { targetIndex: 1 } }, true],
+    ['fail', { status: 'failed' }, undefined],
+  ] as const)('goes by the policy %s when the provider could not tell', (policy, phase, twice) => {
     const job = lost({ on_unknown: policy });
     job.lose('a#1');
     job.claim();
     job.fail('a#2', { class: 'lost', phase: 'unknown', code: 'not_reconciled' });
     expect(job.phase('a')).toMatchObject(phase);
+    expect(job.event('attempt.failed').data.possibleDuplicateSpend).toBe(twice);
   });
 });
 
