@@ -21,6 +21,8 @@ export function adapterAt(base: Base, provider: string): ProviderAdapter {
     ANTHROPIC_BASE_URL: `${baseAt(base, 'anthropic')}/v1`,
     GOOGLE_API_KEY: apiKey,
     GOOGLE_BASE_URL: `${baseAt(base, 'google')}/v1beta`,
+    COHERE_API_KEY: apiKey,
+    COHERE_BASE_URL: `${base.mock === 'aimock' ? base.url : `${base.url}/cohere`}/v2`,
     REPLICATE_API_TOKEN: apiKey,
     REPLICATE_BASE_URL: `${base.url}/replicate/v1`,
     FAL_KEY: apiKey,
