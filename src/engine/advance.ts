@@ -19,7 +19,7 @@ import {
 } from './scope.ts';
 
 /** The most items one map may have. */
-const MAP_ITEMS_MAX = 1_000;
+export const MAP_ITEMS_MAX = 1_000;
 
 const ENDED: ReadonlySet<StepStatus> = new Set(['succeeded', 'failed', 'skipped']);
 

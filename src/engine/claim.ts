@@ -17,6 +17,7 @@ import {
   targetAt,
   type Choice,
 } from './routing.ts';
+import { shareOfTimeMs, targetsInNeed } from './time-share.ts';
 import { attemptTimeoutMs, dueTickets, isTicketed, POLL_MS } from './tickets.ts';
 
 /** What a runner can take on. `calls` are outgoing connections, `local` is work inside the Worker. */
@@ -106,7 +107,7 @@ function start(
   }
   const order = orderFor(found.indexes, next);
   const choice = chooseTarget(step.route, order, draft.world);
-  const { deadlineAtMs, heldUntilMs } = times(draft, step, choice);
+  const { deadlineAtMs, heldUntilMs } = times(draft, candidate, choice, order);
   if (heldUntilMs > input.untilMs) return { kind: 'unfit' };
   if (choice.chosen === null) {
     recordRoute(draft, candidate, choice, order);
@@ -202,15 +203,21 @@ type Times = {
   readonly heldUntilMs: number;
 };
 
-/** An attempt never gets more time than its step or its job has left. */
-function times(draft: Draft, step: PlannedStep, { chosen }: Choice): Times {
+/** An attempt never gets more time than its step or its job has left, and leaves some of it to other targets. */
+function times(
+  draft: Draft,
+  { step, item }: Candidate,
+  { chosen }: Choice,
+  order: readonly number[],
+): Times {
   const { nowMs } = draft.world;
+  const index = chosen?.index ?? 0;
   const ticketed = chosen !== null && isSubmitOnly(draft, step, chosen);
-  const deadlineAtMs = Math.min(
-    nowMs + attemptTimeoutMs(step, chosen?.index ?? 0, ticketed),
-    stepDeadlineAtMs(draft.state, step),
-    draft.state.birth.deadlineAtMs,
-  );
+  const leftMs =
+    Math.min(stepDeadlineAtMs(draft.state, step), draft.state.birth.deadlineAtMs) - nowMs;
+  const inNeed = targetsInNeed(step, index, order, attemptsOf(draft, step.id, item), draft.world);
+  const deadlineAtMs =
+    nowMs + Math.min(attemptTimeoutMs(step, index, ticketed), shareOfTimeMs(leftMs, inNeed));
   const leavesSoon = ticketed || step.definition.uses === 'pipeline';
   return {
     deadlineAtMs,

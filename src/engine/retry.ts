@@ -157,11 +157,10 @@ function at({ deadlineAtMs }: RetrySituation, atMs: number, targetIndex: number)
     : { kind: 'stop', reason: 'deadline' };
 }
 
-function attemptsLeft(step: PlannedStep, attempts: readonly AttemptRecord[]): number {
+export function attemptsLeft(step: PlannedStep, attempts: readonly AttemptRecord[]): number {
   const lost = attempts.filter((record) => record.outcome === 'lost').length;
   const made = attempts.filter((record) => record.outcome !== 'declined').length;
-  if (step.route !== null)
-    return step.retry.maxAttempts + reAsksUsed(step, attempts) - made;
+  if (step.route !== null) return step.retry.maxAttempts + reAsksUsed(step, attempts) - made;
   return Math.min(step.retry.maxAttempts - (made - lost), LOST_MAX - lost);
 }
 
@@ -189,7 +188,9 @@ function otherTargets(situation: RetrySituation, { anyOther }: Verdict): Option[
       .filter((record) => isPermanent(record) || (avoids && isUnresolved(record)))
       .map((record) => record.targetIndex),
   );
-  const asked = new Set(attempts.map((record) => record.targetIndex));
+  const asked = new Set(
+    attempts.flatMap(({ outcome, targetIndex: index }) => (outcome === 'declined' ? [] : [index])),
+  );
   const here = order.indexOf(targetIndex);
   return [...order.slice(here + 1), ...order.slice(0, Math.max(0, here))]
     .filter((index) => !dead.has(index) && situation.canServe(index))
@@ -225,6 +226,6 @@ function backoffMs({ step, attempts, jitter }: RetrySituation): number {
   return Math.floor(jitter * backoffBoundMs(step.retry, attempts.length));
 }
 
-function backoffBoundMs({ baseDelayMs, maxDelayMs }: RetryPolicy, failures: number): number {
+export function backoffBoundMs({ baseDelayMs, maxDelayMs }: RetryPolicy, failures: number): number {
   return Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(failures - 1, 30));
 }

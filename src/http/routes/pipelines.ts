@@ -10,6 +10,7 @@ import {
   violationSchema,
   type PipelineView,
 } from '../../services/views/schemas.ts';
+import { worstCaseSchema, worstCaseView } from '../../services/views/worst-case-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import {
   answers,
@@ -27,9 +28,14 @@ const definitionBody = z.unknown().meta({ type: 'object', description: 'A pipeli
 const publishedSchema = pipelineSchema.extend({
   created: z.boolean().meta({ description: 'False when this is the newest version already' }),
   warnings: z.array(violationSchema),
+  worst_case: worstCaseSchema,
 });
 const versionSchema = pipelineSchema.extend({ definition: z.unknown() });
-const validSchema = z.object({ valid: z.literal(true), warnings: z.array(violationSchema) });
+const validSchema = z.object({
+  valid: z.literal(true),
+  warnings: z.array(violationSchema),
+  worst_case: worstCaseSchema,
+});
 
 const putRoute = createRoute({
   method: 'put',
@@ -93,8 +99,9 @@ export const pipelineRoutes = makeRoutes()
     const { name } = c.req.valid('param');
     const put = await putPipeline(c.env.deps, c.var.actor, name, c.req.valid('json'));
     if (!put.ok) return failureResponse(c, put.failure);
-    const { version, created, warnings } = put.value;
-    const body = { ...view(version), created, warnings: [...warnings] };
+    const { version, created, warnings, worstCase } = put.value;
+    const worst = worstCaseView(worstCase);
+    const body = { ...view(version), created, warnings: [...warnings], worst_case: worst };
     return created ? c.json(body, 201) : c.json(body, 200);
   })
   .openapi(listRoute, async (c) => {
@@ -122,5 +129,9 @@ export const pipelineRoutes = makeRoutes()
     const { name } = c.req.valid('param');
     const checked = validatePipeline(c.env.deps, c.var.actor, name, c.req.valid('json'));
     if (!checked.ok) return failureResponse(c, checked.failure);
-    return c.json({ valid: true as const, warnings: [...checked.value.warnings] }, 200);
+    const { warnings, worstCase } = checked.value;
+    return c.json(
+      { valid: true as const, warnings: [...warnings], worst_case: worstCaseView(worstCase) },
+      200,
+    );
   });

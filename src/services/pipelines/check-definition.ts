@@ -13,6 +13,7 @@ import {
 } from '../../domain/json.ts';
 import { violationsOf } from '../../domain/violations.ts';
 import { makePlan, type Plan } from '../../engine/plan.ts';
+import { worstCaseOf, type WorstCase } from '../../engine/worst-case.ts';
 import { checkPrompt } from '../../steps/model/prompt.ts';
 import { compileJsonSchema } from '../json-schema/compile.ts';
 import type { Providers } from '../ports/providers.ts';
@@ -23,6 +24,7 @@ import { contradictions, type Contradictions } from './definition-checks/contrad
 import { routeViolations } from './definition-checks/routes.ts';
 import { mayBeConsequence, salvage } from './definition-checks/salvage.ts';
 import { warningsOf } from './definition-checks/warnings.ts';
+import { isTicketed, worstCaseWarnings } from './definition-checks/worst-case.ts';
 
 export type CheckedDefinition =
   | {
@@ -30,6 +32,7 @@ export type CheckedDefinition =
       readonly definition: Definition;
       readonly plan: Plan;
       readonly warnings: readonly Violation[];
+      readonly worstCase: WorstCase;
     }
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
@@ -50,7 +53,14 @@ export function checkDefinition(body: unknown, providers: Providers): CheckedDef
   const definition = parsed.data;
   const { plan, violations, warnings } = checkParts(definition, providers);
   if (plan === null || violations.length > 0) return { ok: false, violations };
-  return { ok: true, definition, plan, warnings: [...warnings, ...warningsOf(plan)] };
+  const worstCase = worstCaseOf(plan, (step, index) => isTicketed(step, index, providers));
+  return {
+    ok: true,
+    definition,
+    plan,
+    worstCase,
+    warnings: [...warnings, ...warningsOf(plan), ...worstCaseWarnings(plan, worstCase)],
+  };
 }
 
 type Found = Contradictions & { readonly plan: Plan | null };

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../domain/canonical.ts';
 import { PIPELINE_NAME } from '../../domain/definition.ts';
 import type { Violation } from '../../domain/failure.ts';
 import { isJsonObject } from '../../domain/json.ts';
+import type { WorstCase } from '../../engine/worst-case.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { AddedVersion, Pipelines } from '../ports/pipelines.ts';
 import type { Providers } from '../ports/providers.ts';
@@ -16,7 +17,7 @@ export type PutDeps = {
   readonly machine: Machine;
 };
 
-export type PublishedVersion = AddedVersion & { readonly warnings: readonly Violation[] };
+export type PublishedVersion = AddedVersion & ValidDefinition;
 
 /** Publishes a definition as the pipeline's newest version, unless it is the newest one already. */
 export async function putPipeline(
@@ -29,7 +30,7 @@ export async function putPipeline(
   if (refused !== null) return refused;
   const checked = checkNamed(name, body, providers);
   if (!checked.ok) return checked;
-  const { definition, warnings } = checked.value;
+  const { definition, warnings, worstCase } = checked.value;
   const added = await pipelines.add(actor.project, {
     name,
     definition,
@@ -37,10 +38,13 @@ export async function putPipeline(
     createdAtMs: machine.nowMs(),
     createdBy: actor.id,
   });
-  return done({ ...added, warnings });
+  return done({ ...added, warnings, worstCase });
 }
 
-export type ValidDefinition = { readonly warnings: readonly Violation[] };
+export type ValidDefinition = {
+  readonly warnings: readonly Violation[];
+  readonly worstCase: WorstCase;
+};
 
 /** Says everything that is wrong with a definition, and stores nothing. */
 export function validatePipeline(
@@ -52,7 +56,9 @@ export function validatePipeline(
   const refused = missingScope(actor, 'pipelines:read');
   if (refused !== null) return refused;
   const checked = checkNamed(name, body, providers);
-  return checked.ok ? done({ warnings: checked.value.warnings }) : checked;
+  if (!checked.ok) return checked;
+  const { warnings, worstCase } = checked.value;
+  return done({ warnings, worstCase });
 }
 
 /** The name in the path is the pipeline's; a definition may repeat it and may not contradict it. */

@@ -15,6 +15,7 @@ export function warningsOf(plan: Plan): Violation[] {
     ...routesOf(plan.definition).flatMap(({ route, path }) => [
       ...repeatedTargets(route, path),
       ...targetsBeyondTheFirst(route, path),
+      ...nobodyAsked(route, path),
     ]),
     ...outputsThatMayBeNull(plan),
   ];
@@ -137,6 +138,13 @@ function targetsBeyondTheFirst(
   const message =
     'a route in the mode `single` uses its first target only; remove the others, or use the mode `fallback`';
   return [warning([...path, 'targets', 1], 'unused_target', message)];
+}
+
+function nobodyAsked({ strategy, targets }: RouteTree, path: readonly PropertyKey[]): Violation[] {
+  if (strategy?.mode !== 'conditional' || targets.at(-1)?.when === undefined) return [];
+  const message =
+    'when every `when` is false no target is asked, and the step fails; add a last target without `when` unless that is meant';
+  return [warning([...path, 'targets'], 'no_target_else', message)];
 }
 
 /** Outputs of steps that may be skipped, or fail without failing the job. Reading `status` beside it shows that one knows. */

@@ -1,0 +1,73 @@
+import { parseDurationMs } from '../domain/duration.ts';
+import { MAP_ITEMS_MAX } from './advance.ts';
+import type { Plan, PlannedStep } from './plan.ts';
+import { backoffBoundMs } from './retry.ts';
+import { attemptTimeoutMs } from './tickets.ts';
+
+/**
+ * The longest that a job of a pipeline may take, as far as its definition says: every attempt takes all its time, every
+ * pause its bound. Waits for a runner, and pauses that a provider asks for, come on top; the deadlines bound all of it.
+ */
+export type WorstCase = {
+  /** What holds for a whole job, in milliseconds. */
+  readonly jobMs: number;
+  readonly steps: readonly StepWorstCase[];
+};
+
+export type StepWorstCase = {
+  readonly step: string;
+  /** From its start to its end, in milliseconds, bounded by the step's and the job's deadline. */
+  readonly ms: number;
+  /** The same without the job's deadline; null when nothing else bounds it. */
+  readonly unboundedMs: number | null;
+};
+
+/** True for a target of a step that answers with a ticket. */
+export type IsTicketed = (step: PlannedStep, targetIndex: number) => boolean;
+
+export function worstCaseOf(plan: Plan, isTicketed: IsTicketed): WorstCase {
+  const { jobTimeoutMs } = plan;
+  const ends = new Map<string, number>();
+  const steps = plan.steps.map((step) => {
+    const unboundedMs = stepMs(step, isTicketed);
+    const ms = Math.min(jobTimeoutMs, unboundedMs ?? jobTimeoutMs);
+    // Plans are in the order of needs.
+    const begins = Math.max(0, ...step.needs.map((id) => ends.get(id) ?? 0));
+    ends.set(step.id, begins + ms);
+    return { step: step.id, ms, unboundedMs };
+  });
+  return { jobMs: Math.min(jobTimeoutMs, Math.max(0, ...ends.values())), steps };
+}
+
+function stepMs(step: PlannedStep, isTicketed: IsTicketed): number | null {
+  const worked = step.definition.uses === 'wait' ? waitMs(step) : allItemsMs(step, isTicketed);
+  if (step.stepTimeoutMs === null) return worked;
+  return Math.min(step.stepTimeoutMs, worked ?? step.stepTimeoutMs);
+}
+
+/** A wait for an event, or until a computed moment, ends with its job at the latest. */
+function waitMs({ definition }: PlannedStep): number | null {
+  const text = definition.with?.['duration'];
+  return typeof text === 'string' ? parseDurationMs(text) : null;
+}
+
+/** A map is counted with as many items as it may have. */
+function allItemsMs(step: PlannedStep, isTicketed: IsTicketed): number {
+  const itemMs = attemptsMs(step, isTicketed);
+  if (step.forEach === null) return itemMs;
+  return itemMs * Math.ceil(MAP_ITEMS_MAX / step.forEach.maxConcurrency);
+}
+
+/** All attempts and the pauses between them. */
+function attemptsMs(step: PlannedStep, isTicketed: IsTicketed): number {
+  const { retry, reAsksMax, route } = step;
+  const attempts = retry.maxAttempts + reAsksMax;
+  const targets = route?.targets.map((_, index) => index) ?? [0];
+  const longest = Math.max(
+    ...targets.map((index) => attemptTimeoutMs(step, index, isTicketed(step, index))),
+  );
+  const pauses = Array.from({ length: attempts - 1 }, (_, index) =>
+    backoffBoundMs(retry, index + 1),
+  );
+  return attempts * longest + pauses.reduce((sum, ms) => sum + ms, 0);
+}
