@@ -11,6 +11,7 @@ import {
   type Registry,
 } from './providers/registry.ts';
 import type { AiBinding } from './providers/binding.ts';
+import { capabilitiesOfModel } from './providers/capabilities/find.ts';
 import type { BulkDeployment } from './runtime/bulk/bulk-action-object.ts';
 import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
@@ -34,6 +35,7 @@ import { observe } from './runtime/telemetry/observe.ts';
 import { makeResultCaches } from './runtime/result-cache/result-cache-client.ts';
 import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
+import { makeTargetHints } from './runtime/target-hints.ts';
 import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/callback-links.ts';
 import { actOnJob } from './services/bulk/act-on-job.ts';
 import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
@@ -196,21 +198,29 @@ function shardDeployment(env: Env, { log, registry, objects }: ShardParts): Shar
 }
 
 /** What a route may know of a target without asking anyone. */
-function viewOf({ adapters, missing }: Registry, { provider }: Target): TargetView {
+function viewOf({ adapters, missing }: Registry, target: Target): TargetView {
+  const { provider } = target;
   const adapter = adapters.get(provider);
-  if (adapter !== undefined) return usableView(adapter);
+  if (adapter !== undefined) return { ...usableView(adapter), ...hintsOf(target, adapter) };
   const remedy = missing.get(provider);
   const reason = remedy === undefined ? 'unknown provider' : `not configured: ${remedy}`;
   return { usable: false, reason };
 }
 
-function usableView({ capabilities, findJob }: ProviderAdapter): TargetView {
+const targetHints = makeTargetHints(() => Date.now());
+
+/** How long a target's calls take lately only its gate knows, and decisions ask nobody: `fastest` keeps its list's order. */
+function hintsOf(target: Target, { capabilities: { local } }: ProviderAdapter) {
+  return targetHints(target, local);
+}
+
+function usableView({ capabilities, findJob }: ProviderAdapter) {
   const { local, executions = {} } = capabilities;
   const ticketSteps = modelStepKinds.filter((uses) => {
     const kind = capabilities.kinds.find((each) => uses === `model.${each}`);
     return kind !== undefined && executions[kind]?.includes('sync') === false;
   });
-  return { usable: true, local, ticketSteps, reconciles: findJob !== undefined };
+  return { usable: true as const, local, ticketSteps, reconciles: findJob !== undefined };
 }
 
 function providersOf({ adapters, ids }: Registry): Providers {
@@ -219,6 +229,7 @@ function providersOf({ adapters, ids }: Registry): Providers {
     get: (id) => adapters.get(id) ?? null,
     modelsOf: (id) => [...(listedModels(id)?.keys() ?? [])],
     capabilitiesOf: (id) => adapters.get(id)?.capabilities ?? knownCapabilities(id),
+    modelCapabilities: capabilitiesOfModel,
     kindOf({ provider, model }) {
       const listed = listedModels(provider);
       return listed === null ? null : (listed.get(model) ?? 'unknown_model');

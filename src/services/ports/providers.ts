@@ -1,4 +1,5 @@
 import type { Target } from '../../domain/attempt.ts';
+import type { KnownCapabilities } from '../../domain/model-capabilities.ts';
 import type { ModelKind } from '../../domain/model-call.ts';
 import type { Capabilities, ProviderAdapter } from '../../providers/port.ts';
 
@@ -14,4 +15,6 @@ export type Providers = {
   kindOf(target: Target): ModelKind | 'unknown_model' | null;
   /** What a provider can do, whether or not it is configured; null where that is not known without its settings. */
   capabilitiesOf(id: string): Capabilities | null;
+  /** What is known of a model itself; null for most. */
+  modelCapabilities?(target: Target): KnownCapabilities | null;
 };
