@@ -1,6 +1,7 @@
 import type { Failure } from './failure.ts';
 import type { JobId } from './ids.ts';
 import type { Json } from './json.ts';
+import type { DeclineReason } from './target-gate.ts';
 import type { ProviderWork } from './ticket.ts';
 import type { Usage } from './usage.ts';
 
@@ -44,6 +45,15 @@ export type AttemptFacts = {
   readonly savedNanoUsd?: number | null;
 };
 
+/** The target's gate let no call through. */
+export type Declined = {
+  readonly reason: DeclineReason;
+  /** Asking again before this moment is in vain. */
+  readonly untilAtMs: number;
+  /** How many attempts the record stands for; the first of them began when the record begins. */
+  readonly times: number;
+};
+
 /** One finished attempt, as kept with its step or item. */
 export type AttemptRecord = {
   readonly attempt: number;
@@ -52,8 +62,10 @@ export type AttemptRecord = {
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
   /** `superseded`: an earlier attempt, believed lost, had a result after all. */
-  readonly outcome: 'succeeded' | 'failed' | 'lost' | 'superseded';
+  readonly outcome: 'succeeded' | 'failed' | 'lost' | 'superseded' | 'declined';
   readonly failure?: Failure;
+  /** Why nothing was sent, on a declined attempt; it stands for all such attempts at its target in a row. */
+  readonly declined?: Declined;
   /** Absent while what became of the call is unknown. */
   readonly facts?: AttemptFacts;
   /** True while the attempt counts as unpriced because nobody knows what became of it, and may still learn it. */

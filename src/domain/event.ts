@@ -3,6 +3,7 @@ import type { Failure, Violation } from './failure.ts';
 import type { JobId } from './ids.ts';
 import type { RerunOf } from './rerun.ts';
 import type { StoredValue } from './stored-value.ts';
+import type { DeclineReason } from './target-gate.ts';
 import type { Wait } from './wait.ts';
 
 /**
@@ -99,6 +100,11 @@ type AttemptScope = {
   } & Continuation;
   /** The runner stopped renewing its lease: what became of the call is unknown. */
   'attempt.lost': { readonly possibleDuplicateSpend: boolean } & Continuation;
+  /** The target's gate let no call through: nothing was sent, and nothing counts against the step. */
+  'attempt.declined': {
+    readonly reason: DeclineReason;
+    readonly untilAtMs: number;
+  } & Continuation;
   /** An earlier attempt, believed lost, had a result after all: this one is not needed any more. */
   'attempt.superseded': { readonly by: number };
   /** A runner asks the provider how far it is; if nobody hears of that runner, it is asked again at `checkAtMs`. */
@@ -120,7 +126,12 @@ type AttemptScope = {
     /** When its result was recorded. */
     readonly createdAtMs: number;
   };
-  'target.skipped': { readonly target: Target; readonly reason: string };
+  'target.skipped': {
+    readonly target: Target;
+    readonly reason: string;
+    /** When it is worth asking the target again, where that is known. */
+    readonly untilAtMs?: number;
+  };
   'fallback.taken': { readonly from: Target; readonly to: Target; readonly because: string };
   'check.failed': { readonly violations: readonly Violation[] };
   'output.re_asked': { readonly reAsks: number };

@@ -2,7 +2,14 @@ import { attemptKey, type ActiveAttempt } from '../domain/attempt.ts';
 import type { JobEvent } from '../domain/event.ts';
 import type { JobState, StepState } from '../domain/job.ts';
 import { addCost } from '../domain/money.ts';
-import { recordOf, retryOf, withLate, withRecovered, type EndEvent } from './fold-item.ts';
+import {
+  recordOf,
+  retryOf,
+  withLate,
+  withRecord,
+  withRecovered,
+  type EndEvent,
+} from './fold-item.ts';
 import {
   addStepCost,
   changeCost,
@@ -27,6 +34,7 @@ export function foldAttempt(state: JobState, event: JobEvent): JobState {
     case 'attempt.failed':
     case 'attempt.lost':
     case 'attempt.superseded':
+    case 'attempt.declined':
       return foldEnded(state, event);
     case 'cost.adjusted':
       return foldAdjusted(state, event);
@@ -75,7 +83,8 @@ function foldEnded(state: JobState, event: EndEvent): JobState {
   const { [key]: _ended, ...active } = state.active;
   const charged = charge({ ...state, active }, id, event, started.local);
   const step = charged.steps[id] ?? UNTOUCHED;
-  const attempts = item === null ? [...step.attempts, recordOf(started, event)] : step.attempts;
+  const attempts =
+    item === null ? withRecord(step.attempts, recordOf(started, event)) : step.attempts;
   // The result that makes an attempt needless follows at once.
   const needless = event.type === 'attempt.superseded';
   const phase = needless ? step.phase : phaseAfter(step, event, attempt, item);
@@ -91,6 +100,8 @@ function charge(state: JobState, id: string, event: EndEvent, local: boolean): J
       return event.data.possibleDuplicateSpend ? addStepCost(state, id, null) : state;
     case 'attempt.superseded':
       return local ? state : addStepCost(state, id, null);
+    case 'attempt.declined':
+      return state;
   }
 }
 

@@ -5,7 +5,11 @@ import type { ItemState } from '../domain/job.ts';
 /** What an event does to the records of attempts, and to an item of a map. */
 
 export type EndEvent = JobEvent<
-  'attempt.succeeded' | 'attempt.failed' | 'attempt.lost' | 'attempt.superseded'
+  | 'attempt.succeeded'
+  | 'attempt.failed'
+  | 'attempt.lost'
+  | 'attempt.superseded'
+  | 'attempt.declined'
 >;
 
 const UNTOUCHED_ITEM: ItemState = { status: 'open', attempts: [], output: null };
@@ -41,9 +45,33 @@ export function recordOf(
       const outcome = event.type === 'attempt.lost' ? 'lost' : 'superseded';
       return { ...base, outcome, ...unpricedUnless(started) };
     }
+    case 'attempt.declined': {
+      const { reason, untilAtMs } = event.data;
+      return { ...base, outcome: 'declined', declined: { reason, untilAtMs, times: 1 } };
+    }
     case 'cost.adjusted':
       return { ...base, outcome: 'lost', facts: recordedFacts(event.data.facts) };
   }
+}
+
+/**
+ * The records with one more. Attempts that were declined one after the other leave one record a target, so that a wait
+ * of hours takes no more room than one of seconds.
+ */
+export function withRecord(
+  attempts: readonly AttemptRecord[],
+  record: AttemptRecord,
+): readonly AttemptRecord[] {
+  const { declined } = record;
+  const made = attempts.findLastIndex(({ outcome }) => outcome !== 'declined');
+  const before = attempts.findLastIndex(({ targetIndex }) => targetIndex === record.targetIndex);
+  const known = before > made ? attempts[before] : undefined;
+  if (declined === undefined || known === undefined) return [...attempts, record];
+  const times = (known.declined?.times ?? 0) + declined.times;
+  return [
+    ...attempts.filter((each) => each !== known),
+    { ...record, startedAtMs: known.startedAtMs, declined: { ...declined, times } },
+  ];
 }
 
 /** Work inside the Worker costs nothing, whatever became of it. */
@@ -96,10 +124,11 @@ export function foldItem(
     case 'attempt.failed':
     case 'attempt.lost':
     case 'attempt.superseded':
+    case 'attempt.declined':
       return {
         ...before,
         status: statusAfter(event),
-        attempts: started ? [...before.attempts, recordOf(started, event)] : before.attempts,
+        attempts: started ? withRecord(before.attempts, recordOf(started, event)) : before.attempts,
       };
     case 'cost.adjusted':
       return { ...before, attempts: withLate(before.attempts, started, event) };

@@ -9,8 +9,10 @@ import {
   followUp,
   moveAfter,
   recordCheck,
+  recordMisfit,
   recordUnknownCost,
 } from './ending.ts';
+import { decline } from './declined.ts';
 import { chargeLate, recordReconciled, recover } from './late.ts';
 import type { PendingWork, Settled, Settlement } from './settlement.ts';
 import { nextCheckAtMs } from './tickets.ts';
@@ -27,6 +29,7 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
   const subject = subjectOf(active);
   recordReconciled(draft, active, settlement.reconciled ?? []);
   if (settlement.outcome.ok === 'pending') return pass(draft, active, settlement.outcome);
+  if (settlement.outcome.ok === 'declined') return decline(draft, step, active, settlement.outcome);
   recordUnknownCost(draft, active, settlement.facts);
   if (settlement.outcome.ok) {
     const { output } = settlement.outcome;
@@ -40,6 +43,7 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
   } else {
     const { failure } = settlement.outcome;
     recordCheck(draft, active, failure);
+    recordMisfit(draft, active, failure);
     failAttempt(draft, step, active, { failure, facts: settlement.facts });
   }
   return 'used';

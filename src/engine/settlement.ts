@@ -2,6 +2,7 @@ import type { AttemptFacts } from '../domain/attempt.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
+import type { DeclineReason } from '../domain/target-gate.ts';
 
 /** What became of an attempt, as its runner reports it. */
 export type Settlement = {
@@ -14,9 +15,18 @@ export type Settlement = {
     /** The attempt goes on in a job of its own; that job reports its end. */
     | { readonly ok: 'pending'; readonly child: JobId }
     | PendingWork
+    | DeclinedCall
     | { readonly ok: false; readonly failure: Failure };
   /** What the provider said of earlier submits whose answers were lost. */
   readonly reconciled?: readonly Reconciliation[];
+};
+
+/** The target's gate let no call through: nothing was sent. */
+export type DeclinedCall = {
+  readonly ok: 'declined';
+  readonly reason: DeclineReason;
+  /** Asking again before this moment is in vain, by the runner's clock. */
+  readonly untilAtMs: number;
 };
 
 /** The attempt goes on at its provider; a runner is sent to ask for it. */

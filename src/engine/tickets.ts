@@ -83,7 +83,8 @@ export function unresolvedSubmits(
   );
   const found: AttemptRecord[] = [];
   for (const record of there.toReversed()) {
-    if (record.failure?.code === NOT_RECONCILED) continue;
+    // These have sent nothing.
+    if (record.failure?.code === NOT_RECONCILED || record.outcome === 'declined') continue;
     if (!isUnresolved(record)) break;
     found.push(record);
   }

@@ -8,13 +8,19 @@ import { isJobId, projectId, type JobId } from '../../src/domain/ids.ts';
 import type { ItemState, JobBirth, JobState, JobStatus, StepPhase } from '../../src/domain/job.ts';
 import { jsonBytes, type Json } from '../../src/domain/json.ts';
 import type { StoredValue } from '../../src/domain/stored-value.ts';
+import type { DeclineReason } from '../../src/domain/target-gate.ts';
 import type { ClaimInput, Claimed } from '../../src/engine/claim.ts';
 import { createJob, decide, type Decision, type Input } from '../../src/engine/decide.ts';
 import { nextDueAtMs } from '../../src/engine/due.ts';
 import { parsePlainPath, valueAt, type Path } from '../../src/engine/expression/path.ts';
 import { isRecoverable } from '../../src/engine/late.ts';
 import { makePlan, type Plan } from '../../src/engine/plan.ts';
-import type { PendingWork, Settled, Settlement } from '../../src/engine/settlement.ts';
+import type {
+  DeclinedCall,
+  PendingWork,
+  Settled,
+  Settlement,
+} from '../../src/engine/settlement.ts';
 import {
   CONTROL_VALUE_BYTES_MAX,
   type ControlValue,
@@ -44,6 +50,7 @@ export type ProviderView = Pick<
   'ticketSteps' | 'reconciles'
 >;
 type TicketReport = Pick<Settlement, 'reconciled'>;
+export type Refusal = { readonly reason?: DeclineReason; readonly inMs?: number };
 
 export type EngineOptions = {
   readonly input?: Json;
@@ -175,6 +182,17 @@ export class EngineDriver {
     const settled = [
       { ...parseKey(key), facts, outcome, ...(reconciled === undefined ? {} : { reconciled }) },
     ];
+    return this.decide({ kind: 'turn', settled, claim: null }).settled[0];
+  }
+
+  /** The target's gate has not let an attempt through. */
+  decline(
+    key: string,
+    { reason = 'cooling_down', inMs = 10_000 }: Refusal = {},
+  ): Settled | undefined {
+    const facts = { latencyMs: 0, costNanoUsd: 0 };
+    const outcome: DeclinedCall = { ok: 'declined', reason, untilAtMs: this.nowMs + inMs };
+    const settled = [{ ...parseKey(key), facts, outcome }];
     return this.decide({ kind: 'turn', settled, claim: null }).settled[0];
   }
 

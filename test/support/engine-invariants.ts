@@ -102,6 +102,7 @@ const ATTEMPT_ENDED: ReadonlySet<string> = new Set([
   'attempt.failed',
   'attempt.lost',
   'attempt.superseded',
+  'attempt.declined',
 ]);
 
 /** The history told once more: E2 to E7 are checked at every event of it. */

@@ -8,6 +8,7 @@ import {
 } from '../../src/domain/definition-route.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import type { Json } from '../../src/domain/json.ts';
+import { declineReasons, type DeclineReason } from '../../src/domain/target-gate.ts';
 import { makePlan, type Plan } from '../../src/engine/plan.ts';
 import {
   definitionOf,
@@ -296,6 +297,13 @@ export type Move =
       readonly stale: boolean;
       readonly asks: 'nothing' | 'adopted' | 'absent' | 'unknown';
     }
+  /** The target's gate does not let an attempt through. */
+  | {
+      readonly kind: 'decline';
+      readonly which: number;
+      readonly reason: DeclineReason;
+      readonly inMs: number;
+    }
   /** The provider calls back, about any attempt that was ever started. */
   | { readonly kind: 'callback'; readonly which: number }
   | { readonly kind: 'send'; readonly name: string }
@@ -355,6 +363,15 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       ),
     }),
   },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('decline' as const),
+      which: fc.nat(),
+      reason: fc.constantFrom(...declineReasons),
+      inMs: fc.constantFrom(-5_000, 0, 300, 5_000, 60_000, 86_400_000),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('callback' as const), which: fc.nat() }) },
   {
     weight: 2,
@@ -411,6 +428,9 @@ export class Player {
       case 'ticket':
         this.#ticket(next);
         return;
+      case 'decline':
+        this.#decline(next);
+        return;
       case 'callback':
         driver.callBack(pick([...driver.started.keys()], next.which) ?? 's0#1');
         return;
@@ -437,6 +457,28 @@ export class Player {
     const costNanoUsd = known === undefined ? (result.costNanoUsd ?? null) : known;
     this.charged.set(key, costNanoUsd);
     this.#driver.settle({ [key]: { ...result, costNanoUsd } }, claims ? EVERYTHING : null);
+  }
+
+  /** Some attempt was not sent; one that its runner has told of before was. */
+  #decline({ which, reason, inMs }: Extract<Move, { readonly kind: 'decline' }>): void {
+    const driver = this.#driver;
+    const key = pick(
+      [...driver.started.keys()].filter(
+        (each) => !this.charged.has(each) || this.charged.get(each) === 0,
+      ),
+      which,
+    );
+    if (key === undefined || this.#isElsewhere(key)) {
+      driver.wait(0);
+      return;
+    }
+    this.charged.set(key, 0);
+    driver.decline(key, { reason, inMs });
+  }
+
+  #isElsewhere(key: string): boolean {
+    const active = this.#driver.state.active[key];
+    return active?.ticket !== undefined || active?.child !== undefined || active?.target === null;
   }
 
   /** Some attempt of a `pipeline` step is passed on to a child. */

@@ -44,6 +44,7 @@ function outcomeOf(report: SettlementReport, book: Book): Settlement['outcome'] 
   const { outcome } = report;
   if (outcome.ok === 'pending')
     return 'child' in outcome ? outcome : pendingOf(report, outcome, book);
+  if (outcome.ok === 'declined') return outcome;
   if (outcome.ok) return { ok: true, output: outcome.output.stored };
   const { detail: _detail, ...failure } = outcome.failure;
   return { ok: false, failure: boundFailure(failure) };
@@ -101,6 +102,7 @@ export function storePayloads(
     putPayload(ports.sql, jobId, box, payloadKeys.ticket(key), data);
     return;
   }
+  if (outcome.ok === 'declined') return;
   if (!outcome.ok) {
     const { detail } = outcome.failure;
     if (detail !== undefined) putPayload(ports.sql, jobId, box, payloadKeys.detail(key), detail);

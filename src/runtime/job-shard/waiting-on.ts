@@ -1,5 +1,6 @@
 import { isInRunnersHands } from '../../domain/attempt.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
+import type { DeclineReason } from '../../domain/target-gate.ts';
 import { runnableCount, stepDeadlineAtMs } from '../../engine/due.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
 import type { WaitingOn } from '../../services/ports/job-shard.ts';
@@ -28,17 +29,26 @@ function untilOf({ untilAtMs }: WaitingOn): number {
 }
 
 /** What a pause before the next attempt is for. The attempts of a map's items are not looked through. */
-function pauseOf({ steps }: JobState, step: string): 'rate_limit' | 'retry_backoff' {
-  const last = steps[step]?.attempts.at(-1)?.failure;
-  return last?.class === 'rate_limited' ? 'rate_limit' : 'retry_backoff';
+function pauseOf({ steps }: JobState, step: string): Pick<WaitingOn, 'kind' | 'key'> {
+  const last = steps[step]?.attempts.at(-1);
+  if (last?.declined !== undefined) {
+    return DOWN.has(last.declined.reason)
+      ? { kind: 'provider', key: last.target?.provider ?? null }
+      : { kind: 'rate_limit', key: step };
+  }
+  const kind = last?.failure?.class === 'rate_limited' ? 'rate_limit' : 'retry_backoff';
+  return { kind, key: step };
 }
+
+/** Reasons of a gate that say that the target cannot be had, not that it had too much. */
+const DOWN: ReadonlySet<DeclineReason> = new Set(['circuit_open', 'held']);
 
 function stepWaits(state: JobState, planned: PlannedStep): WaitingOn[] {
   const step = planned.id;
   const phase = state.steps[step]?.phase;
   switch (phase?.status) {
     case 'queued':
-      return [{ kind: pauseOf(state, step), key: step, untilAtMs: phase.next.notBeforeMs }];
+      return [{ ...pauseOf(state, step), untilAtMs: phase.next.notBeforeMs }];
     case 'mapping':
       return phase.retries.map(({ notBeforeMs }) => ({
         kind: 'retry_backoff',

@@ -122,7 +122,8 @@ function lastViolations(
   source: ReadSource,
   { step, item }: ActiveAttempt,
 ): readonly Violation[] | null {
-  const failure = attemptsOf(source, step, item).at(-1)?.failure;
+  const last = attemptsOf(source, step, item).findLast(({ outcome }) => outcome !== 'declined');
+  const failure = last?.failure;
   return failure?.class === 'output_invalid' ? (failure.violations ?? []) : null;
 }
 

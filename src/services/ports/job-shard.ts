@@ -14,7 +14,7 @@ import type { WaitingKind } from '../../domain/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
 import type { FlowSlot } from './flow.ts';
 import type { Capacity } from '../../engine/claim.ts';
-import type { PendingWork, Reconciliation, Settled } from '../../engine/settlement.ts';
+import type { DeclinedCall, PendingWork, Reconciliation, Settled } from '../../engine/settlement.ts';
 
 /**
  * What a job's home offers. Calls cross a process boundary: everything is JSON-safe, every call may be repeated
@@ -142,6 +142,7 @@ export type SettlementReport = {
     /** The attempt goes on in a job of its own. */
     | { readonly ok: 'pending'; readonly child: JobId }
     | TicketReport
+    | DeclinedCall
     | {
         readonly ok: false;
         readonly failure: Failure;

@@ -4,6 +4,7 @@ import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
+import type { DeclinedCall } from '../../engine/settlement.ts';
 import type { MediaSource } from '../../providers/port.ts';
 import type { CallbackLinks } from '../callbacks/callback-links.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
@@ -62,6 +63,8 @@ export type Attempt = {
   readonly onHeaders: () => void;
   /** Stands in line for a connection after `onHeaders`, until there is one or the attempt is aborted. */
   readonly placeAgain?: () => Promise<void>;
+  /** Has something brought to its end before the turn ends. */
+  readonly beside?: (work: Promise<void>) => void;
   /** Has something done once the shard has answered the attempt's report: with the output that it recorded, or null. */
   readonly onSettled?: (then: AfterSettling) => void;
 };
@@ -82,6 +85,7 @@ export type Ran = {
     /** The work goes on in a job of its own. */
     | { readonly ok: 'pending'; readonly child: JobId }
     | TicketReport
+    | DeclinedCall
     | { readonly ok: false; readonly failure: Failure; readonly rejected?: Json };
   /** What the provider said of earlier submits whose answers were lost. */
   readonly reconciled?: SettlementReport['reconciled'];

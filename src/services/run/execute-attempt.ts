@@ -104,7 +104,9 @@ async function reportOf(
     ...whichAttempt(attempt),
     ...(reconciled.length === 0 ? {} : { reconciled }),
   };
-  if (result.ok === 'pending') return { ...which, facts, outcome: result };
+  if (result.ok === 'pending' || result.ok === 'declined') {
+    return { ...which, facts, outcome: result };
+  }
   if (!result.ok) {
     const { failure, rejected } = result;
     return {
@@ -147,16 +149,25 @@ function logAttempt(
 ): void {
   const fields = {
     ...subjectOf(attempt),
-    outcome: outcome.ok === 'pending' ? 'pending' : outcome.ok ? 'succeeded' : 'failed',
+    outcome: outcomeName(outcome),
     latency_ms: facts.latencyMs,
     cost_nano_usd: facts.costNanoUsd,
   };
+  if (outcome.ok === 'declined') {
+    deps.log('info', 'attempt.ended', { ...fields, reason: outcome.reason });
+    return;
+  }
   if (outcome.ok) {
     deps.log(isOutgoing(deps, attempt) ? 'info' : 'debug', 'attempt.ended', fields);
     return;
   }
   const { class: failureClass, phase, code = null } = outcome.failure;
   deps.log('warn', 'attempt.ended', { ...fields, class: failureClass, phase, code });
+}
+
+function outcomeName({ ok }: SettlementReport['outcome']): string {
+  if (typeof ok === 'string') return ok;
+  return ok ? 'succeeded' : 'failed';
 }
 
 function isOutgoing({ providers }: ExecuteDeps, { work: { target } }: Attempt): boolean {

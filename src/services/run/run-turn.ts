@@ -143,7 +143,8 @@ async function reserve(turn: Turn): Promise<void> {
 
 /** False when every step was handed out to this turn and none of them can come again. */
 function mayGetCalls({ plan, begun, starved, reports }: Turn): boolean {
-  if (plan === null || starved || reports.some(({ outcome }) => outcome.ok === false)) return true;
+  const comesAgain = reports.some(({ outcome: { ok } }) => ok === false || ok === 'declined');
+  if (plan === null || starved || comesAgain) return true;
   return plan.plan.steps.some(({ id, forEach }) => forEach !== null || !begun.has(id));
 }
 
@@ -278,6 +279,7 @@ function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Sl
     signal: abort.signal,
     onHeaders: place.release,
     placeAgain: place.again,
+    beside: (done) => beside(turn, done),
     onSettled: (then) => turn.afterwards.note(work.key, then),
   };
   const execute = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { CallContext, CallOutcome } from '../../providers/port.ts';
+import { throughGate } from '../gates/through-gate.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { localFacts } from './facts.ts';
 import { CHECK_IN_MIN_MS, pollCall } from './poll-call.ts';
@@ -17,10 +18,12 @@ export async function askProvider(
   const { poll } = attempt.work;
   if (poll !== undefined) return pollCall(deps, attempt, resolved, { poll, context });
   const startedAtMs = deps.machine.nowMs();
-  if (!isTicketed(resolved)) return submit(deps, attempt, resolved, context);
+  const submit = (within: CallContext): Promise<Ran> =>
+    throughGate(deps, attempt, resolved, () => send(deps, attempt, resolved, within));
+  if (!isTicketed(resolved)) return submit(context);
   const found = await soon(deps, context, (short) => reconcileCall(deps, attempt, resolved, short));
   if (found.kind === 'submit') {
-    const ran = await soon(deps, context, (short) => submit(deps, attempt, resolved, short));
+    const ran = await soon(deps, context, submit);
     return { ...ran, reconciled: found.reconciled };
   }
   const facts = localFacts(startedAtMs, deps.machine.nowMs(), resolved.adapter.version);
@@ -39,7 +42,7 @@ export function isTicketed({ adapter, call }: ResolvedCall): boolean {
   return adapter.capabilities.executions?.[call.kind]?.includes('sync') === false;
 }
 
-async function submit(
+async function send(
   deps: ExecuteDeps,
   attempt: Attempt,
   resolved: ResolvedCall,

@@ -1,4 +1,4 @@
-import { attemptKey, type AttemptRecord } from '../../domain/attempt.ts';
+import { attemptKey, type AttemptRecord, type Declined } from '../../domain/attempt.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { isTerminal, type JobBirth, type JobState, type StepState } from '../../domain/job.ts';
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
@@ -240,7 +240,7 @@ function itemsView(state: JobState, id: string, { phase }: StepState): StepView[
 }
 
 function attemptView({ details }: JobSnapshot, step: string, record: AttemptRecord): AttemptView {
-  const { attempt, target, outcome, startedAtMs, finishedAtMs, failure, facts } = record;
+  const { attempt, target, outcome, startedAtMs, finishedAtMs, failure, facts, declined } = record;
   return {
     attempt,
     target,
@@ -248,11 +248,16 @@ function attemptView({ details }: JobSnapshot, step: string, record: AttemptReco
     started_at: isoTime(startedAtMs),
     finished_at: isoTime(finishedAtMs),
     failure: failure === undefined ? null : failureView(failure),
+    ...(declined === undefined ? {} : { declined: declinedView(declined) }),
     child: record.child ?? null,
     provider_job_id: record.providerJobId ?? null,
     provider_said: details[attemptKey(step, null, attempt)] ?? null,
     ...factsView(facts),
   };
+}
+
+function declinedView({ reason, untilAtMs, times }: Declined) {
+  return { reason, until: isoTime(untilAtMs), times };
 }
 
 function factsView(facts: AttemptRecord['facts']): JsonObject {

@@ -4,6 +4,7 @@ import { scopes } from '../../domain/access.ts';
 import { stopReasons } from '../../domain/attempt.ts';
 import { failureClasses } from '../../domain/failure.ts';
 import { jobStatuses } from '../../domain/job.ts';
+import { declineReasons } from '../../domain/target-gate.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
 import { comparisonSchema } from './comparison-schema.ts';
 
@@ -61,11 +62,27 @@ const attemptSchema = z
   .looseObject({
     attempt: z.int(),
     target: targetSchema.nullable(),
-    outcome: z.enum(['running', 'succeeded', 'failed', 'lost', 'superseded', 'abandoned']),
+    outcome: z.enum([
+      'running',
+      'succeeded',
+      'failed',
+      'lost',
+      'superseded',
+      'declined',
+      'abandoned',
+    ]),
     started_at: time,
     finished_at: time.nullable(),
     deadline_at: time.optional(),
     failure: failureSchema.nullable(),
+    declined: z
+      .object({
+        reason: z.enum(declineReasons),
+        until: time.meta({ description: 'Asking again before this was in vain' }),
+        times: z.int().meta({ description: 'Attempts in a row that this one stands for' }),
+      })
+      .optional()
+      .meta({ description: 'Why the target was not called' }),
     child: z.string().nullable().meta({ description: 'The job that does the work' }),
     provider_job_id: z
       .string()

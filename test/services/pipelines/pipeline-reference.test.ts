@@ -206,6 +206,7 @@ const eventTypes: Record<EventType, true> = {
   'attempt.failed': true,
   'attempt.lost': true,
   'attempt.superseded': true,
+  'attempt.declined': true,
   'attempt.polled': true,
   'attempt.called_back': true,
   'attempt.reconciled': true,

@@ -12,6 +12,7 @@ import type {
   ProviderAdapter,
 } from '../../../src/providers/port.ts';
 import type { Files } from '../../../src/services/ports/files.ts';
+import type { TargetGates } from '../../../src/services/ports/target-gates.ts';
 import type { Attempt, ExecuteDeps } from '../../../src/services/run/attempt.ts';
 import { packOutput } from '../../../src/services/run/pack-output.ts';
 import { runModel } from '../../../src/services/run/run-model.ts';
@@ -24,6 +25,7 @@ type FakeProvider = {
   readonly capabilities?: Partial<Capabilities>;
   readonly unsupported?: (call: ModelCall) => readonly string[];
   readonly answer?: (call: ModelCall, context: CallContext) => CallOutcome | Promise<CallOutcome>;
+  readonly gates?: TargetGates;
 };
 
 /** The files of one project, in memory. */
@@ -124,6 +126,7 @@ export class FakeAttempt {
         wait: async () => {},
       },
       log: () => {},
+      gates: this.#provider.gates,
       files: this.files,
       outside: { check: async () => never(), get: async () => never() },
       mediaOf: () => ({

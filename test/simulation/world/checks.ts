@@ -104,7 +104,13 @@ const TERMINAL = new Set([
   'job.expired',
   'job.timed_out',
 ]);
-const ENDS = new Set(['attempt.succeeded', 'attempt.failed', 'attempt.lost', 'attempt.superseded']);
+const ENDS = new Set([
+  'attempt.succeeded',
+  'attempt.failed',
+  'attempt.lost',
+  'attempt.superseded',
+  'attempt.declined',
+]);
 
 function keyOf({ step, item, attempt }: JobEvent): string {
   return attemptKey(step ?? '', item ?? null, attempt ?? 0);
@@ -267,7 +273,8 @@ function checkCalls(world: World, jobId: JobId, events: readonly JobEvent[]): vo
     if (event.type === 'attempt.started' && event.data.target !== null) models.add(key);
     if (!models.has(key)) continue;
     const known = calls.get(key);
-    if (ENDS.has(event.type)) {
+    // An attempt that was declined has called nobody.
+    if (ENDS.has(event.type) && event.type !== 'attempt.declined') {
       const cost = factsOf(event)?.costNanoUsd ?? null;
       calls.set(key, { outcome: event.type.replace('attempt.', ''), cost });
     } else if (event.type === 'cost.adjusted') {

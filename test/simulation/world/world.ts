@@ -15,6 +15,7 @@ import { PROJECT, sha256, throughJson } from '../../support/shard-driver.ts';
 import { Clock, settled } from './clock.ts';
 import { d1Over, Tables } from './d1.ts';
 import { Faults, Process, STORE_FATES, type Point } from './faults.ts';
+import { makeMoodyGates } from './gates.ts';
 import { FlowHost } from './flow-host.ts';
 import { plans, published } from './pipelines.ts';
 import { Provider } from './provider.ts';
@@ -246,6 +247,7 @@ export class World {
       pipelines: published,
       plans,
       shards: this.#shardsFor(process),
+      gates: makeMoodyGates(process, this),
     };
   }
 

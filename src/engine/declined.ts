@@ -1,0 +1,121 @@
+import type { ActiveAttempt, AttemptRecord } from '../domain/attempt.ts';
+import type { Continuation } from '../domain/event.ts';
+import { attemptsOf, emit, stepOf, subjectOf, type Draft } from './draft.ts';
+import type { PlannedStep } from './plan.ts';
+import { isPermanent, isUnresolved } from './retry.ts';
+import { orderOf, targetAt } from './routing.ts';
+import type { DeclinedCall, Settled } from './settlement.ts';
+
+/**
+ * What follows an attempt that its target's gate did not let through. Nothing was sent, so nothing counts: the next
+ * target is tried at once, and where none is left the step waits, for as long as its deadlines allow.
+ */
+
+/** A step that was declined everywhere asks again after this long at the earliest … */
+const PAUSE_MIN_MS = 1_000;
+/** … and one that waits for a target that is down after a tenth of the time that it has waited, up to this. */
+const PAUSE_SELDOM_MS = 300_000;
+/** What a runner says of a moment further away than this is not believed: its clock may be wrong. */
+const UNTIL_MAX_MS = 900_000;
+/** Waiting steps come back over this part of their wait, up to a bound, so that not all come at once. */
+const SPREAD = 0.25;
+const SPREAD_MAX_MS = 5_000;
+
+/** Records that nothing was sent, and plans the next attempt. */
+export function decline(
+  draft: Draft,
+  step: PlannedStep,
+  active: ActiveAttempt,
+  { reason, untilAtMs: told }: DeclinedCall,
+): Settled {
+  if (active.target === null || active.ticket !== undefined) return 'repeated';
+  const { nowMs } = draft.world;
+  const untilAtMs = Math.ceil(Math.min(Math.max(told, nowMs), nowMs + UNTIL_MAX_MS));
+  emit(draft, {
+    type: 'target.skipped',
+    ...subjectOf(active),
+    data: { target: active.target, reason, untilAtMs },
+  });
+  const next = isWanted(draft, step)
+    ? { retry: nextTry(draft, step, active, { reason, untilAtMs }) }
+    : { stopped: 'cancelled' as const };
+  emit(draft, {
+    type: 'attempt.declined',
+    ...subjectOf(active),
+    data: { reason, untilAtMs, ...next },
+  });
+  return 'used';
+}
+
+function isWanted(draft: Draft, step: PlannedStep): boolean {
+  const { status } = stepOf(draft, step.id).phase;
+  return draft.state.status !== 'cancelling' && status !== 'failed' && status !== 'succeeded';
+}
+
+type Retry = Extract<Continuation, { readonly retry: unknown }>['retry'];
+
+/** The next target that is not known to be closed, at once; else the one that opens first. */
+function nextTry(
+  draft: Draft,
+  step: PlannedStep,
+  active: ActiveAttempt,
+  { reason, untilAtMs }: Omit<DeclinedCall, 'ok'>,
+): Retry {
+  const { nowMs } = draft.world;
+  const attempts = attemptsOf(draft, active.step, active.item);
+  const others = otherTargets(draft, step, active, attempts);
+  const closed = closedUntil(attempts);
+  const open = others.find((index) => (closed.get(index) ?? 0) <= nowMs);
+  if (open !== undefined) return { atMs: nowMs, targetIndex: open };
+  let first = { atMs: untilAtMs, targetIndex: active.targetIndex };
+  for (const targetIndex of others) {
+    const atMs = closed.get(targetIndex) ?? 0;
+    if (atMs < first.atMs) first = { atMs, targetIndex };
+  }
+  // A limit has room again and again; a target that is down is asked ever more seldom.
+  const isLimit = reason === 'rate_limit' || reason === 'concurrency';
+  const waitedMs = isLimit ? 0 : nowMs - waitingSinceMs(attempts, nowMs);
+  const seldomMs = Math.min(PAUSE_SELDOM_MS, waitedMs / 10);
+  const waitMs = Math.max(PAUSE_MIN_MS, first.atMs - nowMs, seldomMs);
+  const spreadMs = draft.world.random() * Math.min(SPREAD_MAX_MS, SPREAD * waitMs);
+  return { ...first, atMs: Math.ceil(nowMs + waitMs + spreadMs) };
+}
+
+/** The other targets of the route in the order in which they are asked, without those that would refuse again. */
+function otherTargets(
+  { state, world }: Draft,
+  step: PlannedStep,
+  { item, targetIndex }: ActiveAttempt,
+  attempts: readonly AttemptRecord[],
+): readonly number[] {
+  const order = orderOf(step, item, state, world);
+  if (!order.ok) return [];
+  const avoids = step.definition.on_unknown === 'fallback';
+  const dead = new Set(
+    attempts
+      .filter((record) => isPermanent(record) || (avoids && isUnresolved(record)))
+      .map((record) => record.targetIndex),
+  );
+  const here = order.indexes.indexOf(targetIndex);
+  return [...order.indexes.slice(here + 1), ...order.indexes.slice(0, Math.max(0, here))].filter(
+    (index) => {
+      const target = targetAt(step.route, index);
+      return target !== null && !dead.has(index) && world.target(target).usable;
+    },
+  );
+}
+
+/** Until when targets are closed, as far as attempts of late have found out. */
+function closedUntil(attempts: readonly AttemptRecord[]): ReadonlyMap<number, number> {
+  return new Map(
+    attempts.flatMap(({ declined, targetIndex }) =>
+      declined === undefined ? [] : [[targetIndex, declined.untilAtMs] as const],
+    ),
+  );
+}
+
+/** When the first of the attempts that were declined since the last call began. */
+function waitingSinceMs(attempts: readonly AttemptRecord[], nowMs: number): number {
+  const made = attempts.findLastIndex(({ outcome }) => outcome !== 'declined');
+  return Math.min(nowMs, ...attempts.slice(made + 1).map(({ startedAtMs }) => startedAtMs));
+}

@@ -1,0 +1,109 @@
+import type { CallResult } from '../../domain/target-gate.ts';
+import type { Usage } from '../../domain/usage.ts';
+import type { CallEnd, Permit, TargetGates } from '../ports/target-gates.ts';
+import type { Attempt, ExecuteDeps, Ran } from '../run/attempt.ts';
+import { localFacts } from '../run/facts.ts';
+import type { ResolvedCall } from '../run/resolve-call.ts';
+import { estimateTokens } from './estimate-tokens.ts';
+
+/** How often a call that lasts tells its gate that it does. */
+const RENEW_EVERY_MS = 20_000;
+/** A timeout after less than this says more about who waited than about the target. */
+const HASTY_MS = 10_000;
+
+/**
+ * Makes a call if its target's gate lets it through, and tells the gate how it ended. Work inside the Worker has no
+ * gate. A call that is not let through is not made again here: what follows is the engine's to decide.
+ */
+export async function throughGate(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+  { target, adapter, call }: ResolvedCall,
+  make: () => Promise<Ran>,
+): Promise<Ran> {
+  const { gates, machine } = deps;
+  if (gates === undefined || adapter.capabilities.local) return make();
+  const startedAtMs = machine.nowMs();
+  const admission = await gates.admit(target, { estimatedTokens: estimateTokens(call) });
+  if (admission.admitted) return withPermit(deps, gates, attempt, admission.permit, make);
+  const { reason, untilAtMs } = admission;
+  return {
+    facts: localFacts(startedAtMs, machine.nowMs(), adapter.version),
+    result: { ok: 'declined', reason, untilAtMs },
+  };
+}
+
+async function withPermit(
+  deps: ExecuteDeps,
+  gates: TargetGates,
+  attempt: Attempt,
+  permit: Permit,
+  make: () => Promise<Ran>,
+): Promise<Ran> {
+  const over = new AbortController();
+  const renewing = renewUntil(deps, gates, permit, over.signal);
+  const startedAtMs = deps.machine.nowMs();
+  let end: CallEnd = { result: { class: 'internal' }, latencyMs: 0 };
+  try {
+    const ran = await make();
+    end = endOf(ran, Math.max(0, deps.machine.nowMs() - startedAtMs));
+    return ran;
+  } finally {
+    over.abort();
+    await renewing;
+    const told = gates.settle(permit, end);
+    // The turn waits for it, the attempt does not.
+    if (attempt.beside === undefined) await told;
+    else attempt.beside(told);
+  }
+}
+
+async function renewUntil(
+  { machine }: ExecuteDeps,
+  gates: TargetGates,
+  permit: Permit,
+  over: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await machine.wait(RENEW_EVERY_MS, over);
+    if (over.aborted) return;
+    await gates.renew(permit);
+  }
+}
+
+function endOf({ facts, result }: Ran, tookMs: number): CallEnd {
+  const { timeToFirstTokenMs, usage, latencyMs = tookMs } = facts;
+  const tokens = usage === undefined ? null : tokensOf(usage);
+  const retryAfterMs = result.ok === false ? result.failure.retryAfterMs : undefined;
+  return {
+    result: resultOf(result, tookMs),
+    latencyMs,
+    ...(timeToFirstTokenMs === undefined ? {} : { timeToFirstTokenMs }),
+    ...(tokens === null ? {} : { usedTokens: tokens }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+function resultOf(result: Ran['result'], tookMs: number): CallResult {
+  if (result.ok !== false) return 'succeeded';
+  const { class: failureClass, status } = result.failure;
+  const hasty = failureClass === 'timeout' && status === undefined && tookMs < HASTY_MS;
+  return { class: failureClass, ...(hasty ? { hasty } : {}) };
+}
+
+/** What counts against a limit on tokens; null when nothing of the kind was reported. */
+function tokensOf(usage: Usage): number | null {
+  const counts = [
+    usage.inputTokens,
+    usage.cacheReadTokens,
+    usage.cacheWriteTokens,
+    usage.cacheWriteHourTokens,
+    usage.audioInputTokens,
+    usage.imageInputTokens,
+    usage.outputTokens,
+    usage.reasoningTokens,
+    usage.audioOutputTokens,
+    usage.imageOutputTokens,
+  ].filter((count) => count !== undefined);
+  return counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+
+import type { Target } from '../../../src/domain/attempt.ts';
+import type { Failure } from '../../../src/domain/failure.ts';
+import type {
+  Admission,
+  CallEnd,
+  PlannedCall,
+  TargetGates,
+} from '../../../src/services/ports/target-gates.ts';
+import type { CallOutcome } from '../../../src/providers/port.ts';
+import { FakeAttempt } from '../run/fake-attempt.ts';
+
+const question = { messages: [{ role: 'user', content: 'Hello, how are you today?' }] };
+const step = { uses: 'model.chat' } as const;
+
+const said: CallOutcome = {
+  kind: 'done',
+  reply: {
+    result: { kind: 'chat', text: 'Hello', finishReason: 'stop' },
+    usage: { inputTokens: 20, cacheReadTokens: 5, outputTokens: 3 },
+    rawUsage: null,
+    returnedModel: 'm-1',
+    providerRequestId: null,
+  },
+};
+
+/** A gate that answers as it is told and remembers what it is told. */
+class FakeGate implements TargetGates {
+  readonly asked: number[] = [];
+  readonly ends: CallEnd[] = [];
+  readonly #answer: Extract<Admission, { admitted: false }> | null;
+
+  constructor(answer: Extract<Admission, { admitted: false }> | null = null) {
+    this.#answer = answer;
+  }
+
+  async admit(target: Target, call: PlannedCall): Promise<Admission> {
+    this.asked.push(call.estimatedTokens);
+    const permit = { target, estimatedTokens: call.estimatedTokens, epoch: 1, urgent: false };
+    return this.#answer ?? { admitted: true, permit };
+  }
+
+  async settle(_permit: unknown, end: CallEnd): Promise<void> {
+    this.ends.push(end);
+  }
+
+  async renew(): Promise<void> {}
+}
+
+function failing(failure: Partial<Failure>): CallOutcome {
+  return {
+    kind: 'failed',
+    failure: { class: 'overloaded', phase: 'rejected', message: 'no', ...failure },
+  };
+}
+
+test('a call that is let through is made, and its end is told', async () => {
+  const gates = new FakeGate();
+  const attempt = new FakeAttempt(step, { answer: () => said, gates });
+  expect(await attempt.run(question)).toMatchObject({ result: { ok: true } });
+  expect(gates.asked).toHaveLength(1);
+  expect(gates.asked[0]).toBeGreaterThan(500);
+  expect(gates.ends).toEqual([{ result: 'succeeded', latencyMs: 0, usedTokens: 28 }]);
+});
+
+test('a call that is not let through is not made, costs nothing, and says until when', async () => {
+  const gates = new FakeGate({ admitted: false, reason: 'circuit_open', untilAtMs: 9_000 });
+  const attempt = new FakeAttempt(step, { answer: () => said, gates });
+  expect(await attempt.run(question)).toMatchObject({
+    facts: { costNanoUsd: 0 },
+    result: { ok: 'declined', reason: 'circuit_open', untilAtMs: 9_000 },
+  });
+  expect(attempt.calls).toEqual([]);
+  expect(gates.ends).toEqual([]);
+});
+
+test('work inside the Worker asks nobody', async () => {
+  const gates = new FakeGate({ admitted: false, reason: 'held', untilAtMs: 9_000 });
+  const capabilities = { local: true };
+  const attempt = new FakeAttempt(step, { answer: () => said, gates, capabilities });
+  expect(await attempt.run(question)).toMatchObject({ result: { ok: true } });
+  expect(gates.asked).toEqual([]);
+});
+
+test('failures are told by their class, with the pause that was asked for', async () => {
+  const gates = new FakeGate();
+  const answers = [
+    failing({ class: 'rate_limited', retryAfterMs: 7_000 }),
+    failing({ class: 'timeout', phase: 'unknown' }),
+    failing({ class: 'timeout', phase: 'rejected', status: 504 }),
+  ];
+  for (const answer of answers) {
+    await new FakeAttempt(step, { answer: () => answer, gates }).run(question);
+  }
+  expect(gates.ends).toMatchObject([
+    { result: { class: 'rate_limited' }, retryAfterMs: 7_000 },
+    { result: { class: 'timeout', hasty: true } },
+    { result: { class: 'timeout' } },
+  ]);
+  expect(gates.ends[2]?.result).not.toHaveProperty('hasty');
+});
+
+test('a permit is given back whatever becomes of the call', async () => {
+  const gates = new FakeGate();
+  const answer = () => {
+    throw new Error('a defect');
+  };
+  await expect(new FakeAttempt(step, { answer, gates }).run(question)).rejects.toThrow('a defect');
+  expect(gates.ends).toMatchObject([{ result: { class: 'internal' } }]);
+});
