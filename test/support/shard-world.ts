@@ -7,7 +7,7 @@ import { makePlanCache } from '../../src/services/pipelines/plan-cache.ts';
 import type { JobShard, JobShards } from '../../src/services/ports/job-shard.ts';
 import type { Pipelines } from '../../src/services/ports/pipelines.ts';
 import type { Providers } from '../../src/services/ports/providers.ts';
-import type { ResultCaches } from '../../src/services/ports/result-cache.ts';
+import type { ExecuteDeps } from '../../src/services/run/attempt.ts';
 import { runTurn, type TurnOptions } from '../../src/services/run/run-turn.ts';
 import { makeSlots } from '../../src/services/run/slots.ts';
 import { jobView } from '../../src/services/views/job-view.ts';
@@ -55,8 +55,8 @@ export class World {
     };
   }
 
-  /** The project's cache of results; without one, none is kept. */
-  caches: ResultCaches | null = null;
+  /** The project's cache of results, and the gates of targets; without them, none is kept and none is closed. */
+  shared: Pick<ExecuteDeps, 'caches' | 'gates'> = {};
 
   /** Pipelines published for child jobs, by name. */
   readonly published = new Map<string, DefinitionBody>();
@@ -97,7 +97,7 @@ export class World {
         shard: { ...driver.client(), ...shard },
         ...this.#jobs(others),
         calls: this.slots,
-        ...(this.caches === null ? {} : { caches: this.caches }),
+        ...this.shared,
       },
       { jobId, hinted: true, untilMs, claimUntilMs: untilMs, first: null, ...options },
     );

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { CacheDefinition, CacheOverride } from '../../../src/domain/cache.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { CacheKey } from '../../../src/services/ports/result-cache.ts';
+import type { TargetGates } from '../../../src/services/ports/target-gates.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { PROJECT } from '../../support/shard-driver.ts';
 import { World, type Answer } from '../../support/shard-world.ts';
@@ -47,7 +48,7 @@ function saying(content: string): Answer {
 function cached(): { readonly world: World; readonly caches: MemoryCaches } {
   const world = new World();
   const caches = new MemoryCaches(world.driver.machine());
-  world.caches = caches;
+  world.shared = { caches };
   world.answers = [saying('one'), saying('two'), saying('three')];
   return { world, caches };
 }
@@ -194,6 +195,23 @@ describe('a job with a cached step', () => {
     const silent = { readOutput: () => Promise.reject(new Error('away')) };
     await world.run(jobId, {}, {}, silent);
     expect((await world.view(jobId)).output).toBe('three');
+  });
+
+  test('takes over while its target may not be called', async () => {
+    const { world, caches } = cached();
+    await run(world, asking(shared));
+    const untilAtMs = world.driver.nowMs + 5_000;
+    const gates: TargetGates = {
+      admit: async () => ({ admitted: false, reason: 'circuit_open', untilAtMs }),
+      settle: async () => {},
+      renew: async () => {},
+    };
+    world.shared = { caches, gates };
+    expect(await run(world, asking(shared))).toMatchObject({ status: 'succeeded', output: 'one' });
+    expect((await run(world, asking(shared), 'Another')).terminal).toBe(false);
+    expect(world.calls).toHaveLength(1);
+    // Who was not let through leads nobody.
+    expect(caches.db.count('flights')).toBe(0);
   });
 
   test('takes over items of a map, each by itself', async () => {
