@@ -66,6 +66,14 @@ export type Failure = {
   readonly detail?: Json;
 };
 
+/** The code of a failure that says: what is known of the model rules it out for this call, and nothing was sent. */
+export const MISFIT = 'model_capability';
+
+/** True when a target was passed over because its model cannot serve the call. */
+export function isMisfit({ code, phase }: Failure): boolean {
+  return code === MISFIT && phase === 'not_sent';
+}
+
 /** One broken rule, addressed so that a user can find and mend it. */
 export type Violation = {
   /** JSON Pointer into the offending document; `''` is the whole document. */

@@ -1,4 +1,4 @@
-import type { ActiveAttempt, AttemptRecord, NextAttempt, StopReason } from './attempt.ts';
+import type { ActiveAttempt, AttemptRecord, NextAttempt, StopReason, Target } from './attempt.ts';
 import type { CacheOverride } from './cache.ts';
 import type { SkipReason } from './event.ts';
 import type { Failure } from './failure.ts';
@@ -85,6 +85,13 @@ export type MapPhase = {
   readonly failed?: number;
 };
 
+/** `attempt` is the one that was to be made there. */
+export type SkippedTarget = {
+  readonly attempt: number;
+  readonly target: Target;
+  readonly reason: string;
+};
+
 export type StepState = {
   readonly phase: StepPhase;
   readonly queuedAtMs: number | null;
@@ -93,6 +100,8 @@ export type StepState = {
   /** Finished attempts in order; those of a map's items lie with the items. */
   readonly attempts: readonly AttemptRecord[];
   readonly cost: CostSum;
+  /** Targets that were passed over on the way, the latest last; absent without any. */
+  readonly skipped?: readonly SkippedTarget[];
 };
 
 /** An item of a map once an attempt of it has ended; stored in a row of its own. */

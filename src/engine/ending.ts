@@ -1,6 +1,6 @@
 import type { ActiveAttempt, AttemptFacts, AttemptRecord, StopReason } from '../domain/attempt.ts';
 import type { Continuation } from '../domain/event.ts';
-import type { Failure } from '../domain/failure.ts';
+import { isMisfit, type Failure } from '../domain/failure.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
 import { attemptsOf, emit, stepOf, subjectOf, type Draft } from './draft.ts';
 import { stepDeadlineAtMs } from './due.ts';
@@ -46,6 +46,16 @@ export function recordUnknownCost(
 ): void {
   if (facts.costNanoUsd !== null || active.target === null) return;
   emit(draft, { type: 'cost.unknown', ...subjectOf(active), data: { target: active.target } });
+}
+
+/** A target that was passed over because its model cannot serve the call. */
+export function recordMisfit(draft: Draft, active: ActiveAttempt, failure: Failure): void {
+  if (!isMisfit(failure) || active.target === null) return;
+  emit(draft, {
+    type: 'target.skipped',
+    ...subjectOf(active),
+    data: { target: active.target, reason: failure.message },
+  });
 }
 
 export function recordCheck(draft: Draft, active: ActiveAttempt, failure: Failure): void {

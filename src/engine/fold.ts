@@ -8,6 +8,7 @@ import {
 } from '../domain/job.ts';
 import { NO_COST } from '../domain/money.ts';
 import { foldAttempt } from './fold-attempt.ts';
+import { foldSkipped } from './fold-skipped.ts';
 import { addStepCost, mapPhase, UNTOUCHED, withActive, withStep } from './fold-parts.ts';
 
 /**
@@ -37,7 +38,7 @@ export function foldEvent(state: JobState, event: JobEvent): JobState {
   const [scope] = event.type.split('.');
   if (scope === 'job') return foldJob(next, event);
   if (scope === 'step' || scope === 'wait') return foldStep(next, event);
-  return foldAttempt(next, event);
+  return event.type === 'target.skipped' ? foldSkipped(next, event) : foldAttempt(next, event);
 }
 
 function foldJob(state: JobState, event: JobEvent): JobState {

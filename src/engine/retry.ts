@@ -1,5 +1,5 @@
 import type { AttemptRecord, StopReason } from '../domain/attempt.ts';
-import type { Failure, FailureClass } from '../domain/failure.ts';
+import { isMisfit, type Failure, type FailureClass } from '../domain/failure.ts';
 import type { PlannedStep, RetryPolicy } from './plan.ts';
 import { movesBetween } from './plan-route.ts';
 
@@ -65,6 +65,7 @@ const SAME_ONLY: Verdict = { same: true, others: false };
  * | transient, unknown, nobody can tell, `retry`           | yes         | as the route says    |
  * | transient, unknown, nobody can tell, `fallback`        | no          | yes                  |
  * | transient, unknown, nobody can tell, `fail`            | no          | no                   |
+ * | the model cannot serve the call, nothing was sent      | no          | yes                  |
  * | anything else                                          | no          | as the route says    |
  *
  * "As the route says" is the `strategy.on` of the innermost route that holds both targets. It never has a content
@@ -72,6 +73,8 @@ const SAME_ONLY: Verdict = { same: true, others: false };
  */
 function verdictOf(situation: RetrySituation): Verdict {
   const { step, failure } = situation;
+  // Nothing was asked: whatever the route says of failures, the next target is.
+  if (isMisfit(failure)) return { same: false, others: hasOthers(situation), anyOther: true };
   const others = movesOn(situation);
   if (!TRANSIENT.has(failure.class)) return { same: false, others };
   if (!isUnknownOutcome(situation)) return { same: true, others };
@@ -159,9 +162,14 @@ function at({ deadlineAtMs }: RetrySituation, atMs: number, targetIndex: number)
 
 export function attemptsLeft(step: PlannedStep, attempts: readonly AttemptRecord[]): number {
   const lost = attempts.filter((record) => record.outcome === 'lost').length;
-  const made = attempts.filter((record) => record.outcome !== 'declined').length;
+  const made = attempts.filter(wasMade).length;
   if (step.route !== null) return step.retry.maxAttempts + reAsksUsed(step, attempts) - made;
   return Math.min(step.retry.maxAttempts - (made - lost), LOST_MAX - lost);
+}
+
+/** False for an attempt that sent nothing because its target was passed over. */
+function wasMade({ outcome, failure }: AttemptRecord): boolean {
+  return outcome !== 'declined' && (failure === undefined || !isMisfit(failure));
 }
 
 /** Re-asks have a bound of their own and do not use up the attempts. */

@@ -1,4 +1,4 @@
-import type { Failure } from '../../domain/failure.ts';
+import { MISFIT, type Failure } from '../../domain/failure.ts';
 import type { InputKind, ModelCapabilities } from '../../domain/model-capabilities.ts';
 import type { ChatCall, ModelCall } from '../../domain/model-call.ts';
 import { snakeCase } from '../../domain/wire.ts';
@@ -17,7 +17,7 @@ export function misfitOf(call: ModelCall, known: ModelCapabilities | null): Fail
     : {
         ...wrong,
         phase: 'not_sent',
-        code: 'capability',
+        code: MISFIT,
         message: `${call.model} ${wrong.message}`,
       };
 }

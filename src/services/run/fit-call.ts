@@ -39,10 +39,11 @@ export function fitCall(
   adapter: ProviderAdapter,
   call: ModelCall,
   dropsUnsupported: boolean,
+  refusedByModel: readonly string[] = [],
 ): Outcome<FittedCall> {
   const unknown = unknownExecution(adapter, call);
   if (unknown !== null) return unknown;
-  const missing = [...new Set(adapter.unsupported?.(call) ?? [])];
+  const missing = whatIsMissing(adapter, call, dropsUnsupported ? refusedByModel : []);
   if (missing.length === 0) return { ok: true, value: { call, dropped: [] } };
   const droppable: readonly string[] = DROPPABLE[call.kind];
   const firm = missing.filter((name) => !droppable.includes(name));
@@ -52,6 +53,15 @@ export function fitCall(
   const left = adapter.unsupported?.(fitted) ?? [];
   if (left.length > 0) return cannotBeTold(adapter, call, left, 'firm');
   return { ok: true, value: { call: fitted, dropped: missing.map(snakeCase) } };
+}
+
+/** Without leave to drop it, a call that only its model refuses is for another target. */
+function whatIsMissing(
+  adapter: ProviderAdapter,
+  call: ModelCall,
+  refusedByModel: readonly string[],
+): readonly string[] {
+  return [...new Set([...(adapter.unsupported?.(call) ?? []), ...refusedByModel])];
 }
 
 function unknownExecution(

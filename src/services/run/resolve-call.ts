@@ -10,9 +10,11 @@ import type { ModelStepKind } from '../../domain/step-kinds.ts';
 import type { ProviderAdapter } from '../../providers/port.ts';
 import type { ModelSetting, ModelStep } from '../../steps/model/port.ts';
 import { modelSteps } from '../../steps/model/table.ts';
+import type { Files } from '../ports/files.ts';
+import { refusedParameters } from '../routing/misfit.ts';
 import { describe } from '../values/check-value.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';
-import { fitCall } from './fit-call.ts';
+import { fitCall, type FittedCall } from './fit-call.ts';
 import { resolveMedia } from './resolve-media.ts';
 import { parseStepInput } from './step-input.ts';
 
@@ -47,21 +49,45 @@ export async function resolveCall(
   const made = await makeCall(deps, attempt, step, { model: target.model, input });
   if (!made.ok) return made;
   const { setting } = made.value;
-  const fitted = fitCall(adapter, made.value.call, attempt.step.route?.dropsUnsupported ?? false);
+  const fitted = fit(deps, attempt, { adapter, target, call: made.value.call });
   if (!fitted.ok) return fitted;
   const { call, dropped } = fitted.value;
   const requestSha256 = await deps.machine.sha256(canonicalJson(call));
   return { ok: true, value: { target, adapter, step, setting, call, dropped, requestSha256 } };
 }
 
-type Made = { readonly call: ModelCall; readonly setting: ModelSetting };
+export type WantedCall = {
+  readonly adapter: ProviderAdapter;
+  readonly target: Target;
+  readonly call: ModelCall;
+};
 
-async function makeCall(
-  deps: ExecuteDeps,
-  attempt: Attempt,
+/** Leaves out what the target cannot be told or its model refuses, where the route lets it. */
+export function fit(
+  deps: Pick<ExecuteDeps, 'providers'>,
+  { step }: Pick<AttemptedCall, 'step'>,
+  { adapter, target, call }: WantedCall,
+): Outcome<FittedCall> {
+  const refused = refusedParameters(call, deps.providers.modelCapabilities?.(target) ?? null);
+  return fitCall(adapter, call, step.route?.dropsUnsupported ?? false, refused);
+}
+
+export type MadeCall = { readonly call: ModelCall; readonly setting: ModelSetting };
+
+/** What of an attempt a call depends on. */
+export type AttemptedCall = {
+  readonly job: Pick<Attempt['job'], 'project'>;
+  readonly step: Pick<Attempt['step'], 'definition' | 'route'>;
+  readonly work: Pick<Attempt['work'], 'poll' | 'targetIndex' | 'reAsk'>;
+};
+
+/** The neutral call, before it is fitted to what its provider can be told. */
+export async function makeCall(
+  deps: { readonly files?: Pick<Files, 'head'> },
+  attempt: AttemptedCall,
   step: ModelStep,
   { model, input }: { readonly model: string; readonly input: Json },
-): Promise<Outcome<Made>> {
+): Promise<Outcome<MadeCall>> {
   const parsed = parseStepInput(step.input, input);
   if (!parsed.ok) return parsed;
   const named = step.files?.(parsed.value) ?? [];
@@ -86,7 +112,7 @@ function withWishes(call: ModelCall, target: TargetDefinition | undefined): Mode
 }
 
 function settingOf(
-  { step, work }: Attempt,
+  { step, work }: AttemptedCall,
   model: string,
   media: ReadonlyMap<FileId, MediaRef>,
 ): ModelSetting {

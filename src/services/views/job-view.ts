@@ -10,6 +10,7 @@ import type { JobSnapshot } from '../ports/job-shard.ts';
 import type { IndexedJob } from '../ports/job-index.ts';
 import type { Objects } from '../ports/objects.ts';
 import type { AttemptView, JobView, ListedJobView, StepView } from './schemas.ts';
+import { routeTaken } from './route-taken.ts';
 import { jobOutput } from '../values/job-output.ts';
 import { readValue } from '../values/resolve-scope.ts';
 
@@ -159,6 +160,7 @@ function stepView(snapshot: JobSnapshot, id: string, uses: string, step: StepSta
     next_attempt: nextAttemptView(snapshot.state, step),
     waiting_for: waitingForView(snapshot.state, step),
     items: itemsView(snapshot.state, id, step),
+    ...routeTaken(snapshot.state, id, step),
     attempts: [
       ...step.attempts.map((record) => attemptView(snapshot, id, record)),
       ...activeViews(snapshot.state, id),

@@ -177,6 +177,20 @@ const stepSchema = z
         not_started: z.int(),
       })
       .nullable(),
+    route: z
+      .array(
+        z.object({
+          target: targetSchema,
+          attempt: z.int(),
+          outcome: z.string().meta({ description: '`skipped`, or the outcome of the attempt' }),
+          reason: z
+            .string()
+            .nullable()
+            .meta({ description: 'Why the target was passed over, or the class of the failure' }),
+        }),
+      )
+      .optional()
+      .meta({ description: 'The targets that were asked or passed over, in order' }),
     attempts: z.array(attemptSchema),
   })
   .meta({ id: 'Step' });
