@@ -3,6 +3,7 @@ import type { JobEvent } from '../domain/event.ts';
 import type { JobState, StepState } from '../domain/job.ts';
 import { addCost } from '../domain/money.ts';
 import {
+  isFruitlessEnd,
   recordOf,
   retryOf,
   withLate,
@@ -23,6 +24,7 @@ import {
 /** What the events of an attempt do to its job. */
 
 export function foldAttempt(state: JobState, event: JobEvent): JobState {
+  if (isFruitlessEnd(event)) return foldEnded(state, event);
   switch (event.type) {
     case 'attempt.started':
       return foldStarted(state, event);
@@ -31,11 +33,6 @@ export function foldAttempt(state: JobState, event: JobEvent): JobState {
       return withCheck(state, event);
     case 'attempt.succeeded':
       return event.data.late === undefined ? foldEnded(state, event) : foldRecovered(state, event);
-    case 'attempt.failed':
-    case 'attempt.lost':
-    case 'attempt.superseded':
-    case 'attempt.declined':
-      return foldEnded(state, event);
     case 'cost.adjusted':
       return foldAdjusted(state, event);
     default:

@@ -1,4 +1,4 @@
-import type { ActiveAttempt, AttemptFacts, AttemptRecord } from '../domain/attempt.ts';
+import type { ActiveAttempt, AttemptFacts, AttemptRecord, Declined } from '../domain/attempt.ts';
 import type { Continuation, JobEvent } from '../domain/event.ts';
 import type { ItemState } from '../domain/job.ts';
 
@@ -11,6 +11,19 @@ export type EndEvent = JobEvent<
   | 'attempt.superseded'
   | 'attempt.declined'
 >;
+type FruitlessEnd = Exclude<EndEvent, { readonly type: 'attempt.succeeded' }>;
+
+const FRUITLESS: ReadonlySet<string> = new Set([
+  'attempt.failed',
+  'attempt.lost',
+  'attempt.superseded',
+  'attempt.declined',
+] satisfies FruitlessEnd['type'][]);
+
+/** True for the end of an attempt that gave no result. */
+export function isFruitlessEnd(event: JobEvent): event is FruitlessEnd {
+  return FRUITLESS.has(event.type);
+}
 
 const UNTOUCHED_ITEM: ItemState = { status: 'open', attempts: [], output: null };
 
@@ -41,17 +54,18 @@ export function recordOf(
         ...(event.data.abandoned === true ? unpricedUnless(started) : {}),
       };
     case 'attempt.lost':
-    case 'attempt.superseded': {
-      const outcome = event.type === 'attempt.lost' ? 'lost' : 'superseded';
-      return { ...base, outcome, ...unpricedUnless(started) };
-    }
-    case 'attempt.declined': {
-      const { reason, untilAtMs } = event.data;
-      return { ...base, outcome: 'declined', declined: { reason, untilAtMs, times: 1 } };
-    }
+      return { ...base, outcome: 'lost', ...unpricedUnless(started) };
+    case 'attempt.superseded':
+      return { ...base, outcome: 'superseded', ...unpricedUnless(started) };
+    case 'attempt.declined':
+      return { ...base, outcome: 'declined', declined: declinedOf(event) };
     case 'cost.adjusted':
       return { ...base, outcome: 'lost', facts: recordedFacts(event.data.facts) };
   }
+}
+
+function declinedOf({ data: { reason, untilAtMs } }: JobEvent<'attempt.declined'>): Declined {
+  return { reason, untilAtMs, times: 1 };
 }
 
 /**
@@ -112,6 +126,13 @@ export function foldItem(
   started: ActiveAttempt | undefined,
 ): ItemState {
   const before = item ?? UNTOUCHED_ITEM;
+  if (isFruitlessEnd(event)) {
+    return {
+      ...before,
+      status: statusAfter(event),
+      attempts: started ? withRecord(before.attempts, recordOf(started, event)) : before.attempts,
+    };
+  }
   switch (event.type) {
     case 'attempt.succeeded': {
       const attempts = started && [...before.attempts, recordOf(started, event)];
@@ -121,15 +142,6 @@ export function foldItem(
         output: event.data.output,
       };
     }
-    case 'attempt.failed':
-    case 'attempt.lost':
-    case 'attempt.superseded':
-    case 'attempt.declined':
-      return {
-        ...before,
-        status: statusAfter(event),
-        attempts: started ? withRecord(before.attempts, recordOf(started, event)) : before.attempts,
-      };
     case 'cost.adjusted':
       return { ...before, attempts: withLate(before.attempts, started, event) };
     default:

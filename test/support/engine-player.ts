@@ -426,10 +426,8 @@ export class Player {
         this.#pend(next.which);
         return;
       case 'ticket':
-        this.#ticket(next);
-        return;
       case 'decline':
-        this.#decline(next);
+        this.#leave(next);
         return;
       case 'callback':
         driver.callBack(pick([...driver.started.keys()], next.which) ?? 's0#1');
@@ -437,13 +435,8 @@ export class Player {
       case 'send':
         driver.send(next.name, { n: 2, list: [1, 2] });
         return;
-      case 'pause':
-      case 'resume':
+      default:
         driver[next.kind]();
-        return;
-      case 'cancel':
-        driver.cancel();
-        return;
     }
   }
 
@@ -457,6 +450,12 @@ export class Player {
     const costNanoUsd = known === undefined ? (result.costNanoUsd ?? null) : known;
     this.charged.set(key, costNanoUsd);
     this.#driver.settle({ [key]: { ...result, costNanoUsd } }, claims ? EVERYTHING : null);
+  }
+
+  /** Some attempt is not carried out by its runner: its provider goes on with it, or its gate lets it not through. */
+  #leave(next: Extract<Move, { readonly kind: 'ticket' | 'decline' }>): void {
+    if (next.kind === 'ticket') this.#ticket(next);
+    else this.#decline(next);
   }
 
   /** Some attempt was not sent; one that its runner has told of before was. */

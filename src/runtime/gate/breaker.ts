@@ -65,7 +65,7 @@ const PROBE_WAIT_MAX_MS = 15_000;
 export const RAMP_FIRST = 2;
 const ROUND_MIN_MS = 1_000;
 const ROUND_MAX_MS = 5_000;
-export const ROUNDS = 8;
+const ROUNDS = 8;
 /** Failures of a recovery that end it, if they are half of its calls. */
 const RECOVERY_BAD = 2;
 

@@ -13,7 +13,7 @@ const MINUTE_MS = 60_250;
 /** How much ahead of what was given is written down, so that not every gift is. */
 const AHEAD_MS = 5_000;
 
-export function capacityOf(perMinute: number): number {
+function capacityOf(perMinute: number): number {
   return Math.max(1, perMinute / 25);
 }
 

@@ -35,7 +35,7 @@ const NO_HANDS: Hands = { held: null, released: null };
 /** How long a call takes while nobody knows. */
 const CALL_MS = 1_000;
 /** How long what a runner is told holds good. */
-export const ANSWER_MS = 2_000;
+const ANSWER_MS = 2_000;
 /** A runner that is told to wait comes back after so long at the latest: things change meanwhile. */
 const DENIED_MAX_MS = 60_000;
 /** Runners that wait for a limit are asked to come one after the other, as far ahead as this. */

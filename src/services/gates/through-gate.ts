@@ -72,7 +72,7 @@ async function renewUntil(
 }
 
 function endOf({ facts, result }: Ran, tookMs: number): CallEnd {
-  const { timeToFirstTokenMs, usage, latencyMs = tookMs } = facts;
+  const { timeToFirstTokenMs, usage, latencyMs } = facts;
   const tokens = usage === undefined ? null : tokensOf(usage);
   const retryAfterMs = result.ok === false ? result.failure.retryAfterMs : undefined;
   return {

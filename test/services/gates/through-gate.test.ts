@@ -101,11 +101,14 @@ test('failures are told by their class, with the pause that was asked for', asyn
   expect(gates.ends[2]?.result).not.toHaveProperty('hasty');
 });
 
+function defect(): never {
+  throw new Error('a defect');
+}
+
 test('a permit is given back whatever becomes of the call', async () => {
   const gates = new FakeGate();
-  const answer = () => {
-    throw new Error('a defect');
-  };
-  await expect(new FakeAttempt(step, { answer, gates }).run(question)).rejects.toThrow('a defect');
+  await expect(new FakeAttempt(step, { answer: defect, gates }).run(question)).rejects.toThrow(
+    'a defect',
+  );
   expect(gates.ends).toMatchObject([{ result: { class: 'internal' } }]);
 });
