@@ -17,16 +17,20 @@ import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
 import type { WakeDeps } from './runtime/consumers/wake.ts';
 import { makeAccess } from './runtime/d1/access.ts';
+import { makeAuditLog } from './runtime/d1/audit-log.ts';
 import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
 import { makeJobIndex } from './runtime/d1/job-index.ts';
+import { makeNamedTargets } from './runtime/d1/named-targets.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
 import { makePrices } from './runtime/d1/prices.ts';
 import { withRecentHeads, withRecentKeys, withRecentPrices } from './runtime/d1/recent-lookups.ts';
 import { makeFileDeployment, type FileDeployment } from './runtime/files/file-deployment.ts';
 import { makeFlows } from './runtime/flow/flow-client.ts';
 import type { FlowDeployment } from './runtime/flow/flow-object.ts';
+import { makeGateOf } from './runtime/gate/gate-client.ts';
 import { makeGates, type GatesOfDeployment } from './runtime/gate/gate-deployment.ts';
 import type { GateDeployment } from './runtime/gate/gate-object.ts';
+import { makeTargetDesk } from './runtime/gate/target-desk.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
 import { makeLog } from './runtime/telemetry/log.ts';
 import { machine, makeSecrets } from './runtime/machine.ts';
@@ -44,6 +48,7 @@ import { logLevels, type Log } from './services/ports/log.ts';
 import type { Pipelines } from './services/ports/pipelines.ts';
 import type { Prices } from './services/ports/prices.ts';
 import type { Providers } from './services/ports/providers.ts';
+import type { TargetDesk } from './services/ports/target-desk.ts';
 import type { ResultCaches } from './services/ports/result-cache.ts';
 import type { HttpDeps } from './http/deps.ts';
 
@@ -109,8 +114,9 @@ function build(env: Env): Composition {
     caches: makeResultCaches(env.RESULT_CACHE),
     ...gates,
   };
+  const desk = deskOf(env, { registry, limited: gates.limited, log });
   const rootKey = setting('ROOT_API_KEY') ?? null;
-  const http = httpDeps(env, { ...files, ...shared, rootKey });
+  const http = httpDeps(env, { ...files, ...shared, desk, rootKey });
   return {
     http,
     bulk: bulkDeployment(http),
@@ -136,6 +142,18 @@ function gatesOf(env: Env, { limits, providers, log }: GateSettings): GatesOfDep
   return makeGates({ namespace: env.GATE, limits, providers: providers.ids, machine, log });
 }
 
+type DeskSettings = {
+  readonly registry: Registry;
+  readonly limited: readonly Target[];
+  readonly log: Log;
+};
+
+function deskOf(env: Env, { registry, limited, log }: DeskSettings): TargetDesk {
+  const { adapters } = registry;
+  const view = (target: Target) => viewOf(registry, target);
+  return makeTargetDesk({ gateOf: makeGateOf(env.GATE), view, adapters, limited, machine, log });
+}
+
 type Outward = FileDeployment & { readonly callbackLinks?: CallbackLinks };
 
 /** Without a public address and a secret to sign with, providers have nowhere to call back. */
@@ -156,6 +174,7 @@ type HttpParts = Outward &
     readonly plans: PlanCache;
     readonly projectJobsMax: number | null;
     readonly caches: ResultCaches;
+    readonly desk: TargetDesk;
     readonly rootKey: string | null;
   };
 
@@ -166,6 +185,8 @@ function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
     secrets: makeSecrets(rootKey),
     access: withRecentKeys(makeAccess(env.DB), machine),
     jobIndex: makeJobIndex(env.DB),
+    audit: makeAuditLog(env.DB),
+    namedTargets: makeNamedTargets(env.DB),
     bulks: makeBulks(env.BULK),
     bulkIndex: makeBulkIndex(env.DB),
   };

@@ -8,14 +8,17 @@ import { authentication } from './middleware/authentication.ts';
 import { correlation } from './middleware/correlation.ts';
 import { makeRoutes } from './openapi.ts';
 import { accessRoutes } from './routes/access.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { callbackRoutes } from './routes/callbacks.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { fileRoutes, publicFileRoutes } from './routes/files.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
 import { priceRoutes } from './routes/prices.ts';
 import { rerunRoutes } from './routes/reruns.ts';
 import { steeringRoutes } from './routes/steering.ts';
+import { targetRoutes } from './routes/targets.ts';
 
 const DOCUMENT = {
   openapi: '3.1.0',
@@ -25,6 +28,20 @@ const DOCUMENT = {
     description: 'Production AI pipelines as an HTTP API.',
   },
 } as const;
+
+const underV1 = [
+  jobRoutes,
+  steeringRoutes,
+  rerunRoutes,
+  bulkRoutes,
+  pipelineRoutes,
+  explainRoutes,
+  targetRoutes,
+  auditRoutes,
+  priceRoutes,
+  accessRoutes,
+  fileRoutes,
+];
 
 /** The doors of the Worker. */
 export function makeApp(): OpenAPIHono<AppEnv> {
@@ -51,14 +68,7 @@ export function makeApp(): OpenAPIHono<AppEnv> {
   app.get('/docs', (c) => c.html(docsPage(app.getOpenAPI31Document(DOCUMENT))));
   app.get('/', (c) => c.redirect('/docs'));
 
-  app.route('/v1', jobRoutes);
-  app.route('/v1', steeringRoutes);
-  app.route('/v1', rerunRoutes);
-  app.route('/v1', bulkRoutes);
-  app.route('/v1', pipelineRoutes);
-  app.route('/v1', priceRoutes);
-  app.route('/v1', accessRoutes);
-  app.route('/v1', fileRoutes);
+  for (const routes of underV1) app.route('/v1', routes);
   app.route('/', publicFileRoutes);
   app.route('/', callbackRoutes);
 

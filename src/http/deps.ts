@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/access.ts';
 import type { Correlation } from '../domain/job.ts';
 import type { AccessStore, Secrets } from '../services/ports/access.ts';
+import type { AuditLog } from '../services/ports/audit-log.ts';
 import type { BulkIndex, Bulks } from '../services/ports/bulk.ts';
 import type { CallbackLinks } from '../services/callbacks/callback-links.ts';
 import type { FileLimits } from '../services/files/file-limits.ts';
@@ -11,12 +12,14 @@ import type { Files } from '../services/ports/files.ts';
 import type { JobIndex } from '../services/ports/job-index.ts';
 import type { JobShards } from '../services/ports/job-shard.ts';
 import type { Log } from '../services/ports/log.ts';
+import type { NamedTargets } from '../services/ports/named-targets.ts';
 import type { Objects } from '../services/ports/objects.ts';
 import type { Pipelines } from '../services/ports/pipelines.ts';
 import type { Prices } from '../services/ports/prices.ts';
 import type { Providers } from '../services/ports/providers.ts';
 import type { ResultCaches } from '../services/ports/result-cache.ts';
 import type { Machine } from '../services/ports/runtime.ts';
+import type { TargetDesk } from '../services/ports/target-desk.ts';
 import type { TargetGates } from '../services/ports/target-gates.ts';
 import type { SignedTokens } from '../services/signed-token.ts';
 import type { PlanCache } from '../services/pipelines/plan-cache.ts';
@@ -47,6 +50,9 @@ export type HttpDeps = {
   /** Where providers may call back; absent without a public address. */
   readonly callbackLinks?: CallbackLinks;
   readonly gates: TargetGates;
+  readonly desk: TargetDesk;
+  readonly audit: AuditLog;
+  readonly namedTargets: NamedTargets;
   /** What is wrong with the deployment's settings, one sentence each. */
   readonly settingProblems: readonly string[];
   readonly machine: Machine;

@@ -105,6 +105,9 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['GET', '/v1/pipelines'],
     ['GET', '/v1/pipelines/plain'],
     ['POST', '/v1/pipelines/plain/validate', plainPipeline('plain')],
+    ['POST', '/v1/pipelines/plain/explain', {}],
+    ['GET', '/v1/targets'],
+    ['GET', '/v1/targets/builtin%2Flanguage-id-1'],
   ],
   'pipelines:write': [['PUT', '/v1/pipelines/plain', plainPipeline('plain')]],
   'files:read': [
@@ -125,6 +128,7 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['GET', '/v1/api-keys'],
     ['POST', '/v1/api-keys', { name: 'another', scopes: ['admin'] }],
     ['DELETE', '/v1/api-keys/key_0'],
+    ['GET', '/v1/audit'],
   ],
 };
 /** Opened by `jobs:read` and `jobs:write` together. */
@@ -135,6 +139,8 @@ const ROOT_ONLY: readonly Request[] = [
   ['GET', '/v1/projects'],
   ['POST', '/v1/projects', { name: 'another' }],
   ['PATCH', '/v1/projects/prj_0', { max_concurrent_jobs: 1 }],
+  ['POST', '/v1/targets/nobody%2Fx/close', { reason: 'a test' }],
+  ['POST', '/v1/targets/nobody%2Fx/open', { reason: 'a test' }],
 ];
 
 describe('scopes', () => {

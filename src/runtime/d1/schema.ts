@@ -8,6 +8,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/sqlite-core';
 
+import { auditOutcomes } from '../../domain/audit.ts';
 import { pricedExecutions } from '../../domain/price.ts';
 
 /**
@@ -233,6 +234,25 @@ export const projectPrices = sqliteTable(
   ({ project, provider, model, execution, effectiveFrom }) => [
     primaryKey({ columns: [project, provider, model, execution, effectiveFrom] }),
   ],
+);
+
+/** What administrators did: ids sort by the moment. Rows are added and marked as done, never removed. */
+export const auditLog = sqliteTable(
+  'audit_log',
+  {
+    id: text().primaryKey(),
+    /** Null for what concerns the whole deployment. */
+    project: text(),
+    /** `root`, or the id of an API key. */
+    actor: text().notNull(),
+    action: text().notNull(),
+    subject: text().notNull(),
+    reason: text().notNull(),
+    /** `begun` until it is known how it ended. */
+    outcome: text({ enum: auditOutcomes }).notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [index('audit_log_project').on(table.project, table.id)],
 );
 
 /** Messages that no consumer could take, and history rows that D1 refused. */

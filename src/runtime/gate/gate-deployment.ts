@@ -19,6 +19,8 @@ export type GateParts = {
 export type GatesOfDeployment = {
   readonly gates: TargetGates;
   readonly limitsOf: (target: Target) => TargetLimits;
+  /** The targets that the setting names one by one. */
+  readonly limited: readonly Target[];
   /** What is wrong with the settings, one sentence each. */
   readonly settingProblems: readonly string[];
 };
@@ -31,8 +33,8 @@ export function makeGates({
   machine,
   log,
 }: GateParts): GatesOfDeployment {
-  const { limitsOf, problems } = readTargetLimits(limits, providers);
+  const { limitsOf, named, problems } = readTargetLimits(limits, providers);
   for (const problem of problems) log('error', 'settings.wrong', { problem });
   const gates = makeTargetGates({ gateOf: makeGateOf(namespace), limitsOf, machine, log });
-  return { gates, limitsOf, settingProblems: problems };
+  return { gates, limitsOf, limited: named, settingProblems: problems };
 }

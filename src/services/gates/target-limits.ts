@@ -9,6 +9,8 @@ import { hasLimits, targetName, targetOf, type TargetLimits } from '../../domain
  */
 export type LimitSetting = {
   readonly limitsOf: (target: Target) => TargetLimits;
+  /** The targets that have an entry of their own. */
+  readonly named: readonly Target[];
   /** What is wrong with the setting, one sentence each; what is wrong is left out, the rest counts. */
   readonly problems: readonly string[];
 };
@@ -39,7 +41,7 @@ export function readTargetLimits(
   if (entries === null) {
     const problem =
       'TARGET_LIMITS: not a JSON object; write {"provider/model": {"concurrency": 10}}';
-    return { limitsOf: () => NO_LIMITS, problems: [problem] };
+    return { limitsOf: () => NO_LIMITS, named: [], problems: [problem] };
   }
   const limits = new Map<string, TargetLimits>();
   const problems: string[] = [];
@@ -55,6 +57,9 @@ export function readTargetLimits(
   return {
     limitsOf: (target) =>
       limits.get(targetName(target)) ?? limits.get(`${target.provider}/*`) ?? NO_LIMITS,
+    named: [...limits.keys()].flatMap((name) =>
+      name.endsWith('/*') ? [] : (targetOf(name) ?? []),
+    ),
     problems,
   };
 }

@@ -61,7 +61,7 @@ const targetSchema = z.object({ provider: z.string(), model: z.string() }).meta(
 const attemptSchema = z
   .looseObject({
     attempt: z.int(),
-    target: targetSchema.nullable(),
+    target: z.union([targetSchema, z.null()]),
     outcome: z.enum([
       'running',
       'succeeded',

@@ -1,0 +1,181 @@
+import type { Failure, Outcome } from '../../domain/failure.ts';
+import type { Json } from '../../domain/json.ts';
+import type { ModelCall } from '../../domain/model-call.ts';
+import type { NanoUsd } from '../../domain/money.ts';
+import type { ProjectPrice } from '../../domain/price.ts';
+import type { ModelStepKind } from '../../domain/step-kinds.ts';
+import type { PlannedStep } from '../../engine/plan.ts';
+import type { TargetDesk } from '../ports/target-desk.ts';
+import { forecastCall, type CallForecast } from './call-cost.ts';
+import { foreseeCall, type CallDeps, type ForeseenCall } from './foreseen-calls.ts';
+import type { Foresight } from './foresight.ts';
+import { routeView, type RouteTarget, type RouteView } from './route-view.ts';
+import { attemptsMax } from './worst-case.ts';
+
+export type ModelDeps = CallDeps & {
+  readonly desk: TargetDesk;
+  readonly projectPrices: readonly ProjectPrice[] | null;
+  readonly nowMs: number;
+};
+
+/** What a target would be sent, for the first item of a map, and what that would cost for all of them. */
+export type TargetForecast = RouteTarget & {
+  readonly call: ForeseenCall | null;
+  readonly forecast: CallForecast | null;
+  /** Of all items, one call each. */
+  readonly estimatedNanoUsd: NanoUsd | null;
+  /** Of all items, with every attempt that may be made. */
+  readonly atMostNanoUsd: NanoUsd | null;
+  readonly unknown: string | null;
+};
+
+export type ModelForecast = {
+  readonly route: Pick<RouteView, 'unknownOrder' | 'variesByJob'>;
+  readonly targets: readonly TargetForecast[];
+  /** The call as it would be if everything were configured; null when it is not known. */
+  readonly call: ModelCall | null;
+  /** A mistake that every target would meet. */
+  readonly failure: Failure | null;
+};
+
+/** What a model step would do with these inputs; with none, only which targets it would ask. */
+export async function foreseeModel(
+  deps: ModelDeps,
+  foresight: Foresight,
+  {
+    step,
+    uses,
+    inputs,
+  }: {
+    readonly step: PlannedStep;
+    readonly uses: ModelStepKind;
+    readonly inputs: readonly Json[] | null;
+  },
+): Promise<ModelForecast> {
+  const given = inputs ?? [];
+  const made = await callsOf(deps, step, uses, given);
+  const call = made.flatMap((one) => (one.ok ? [one.value.call] : []))[0] ?? null;
+  const item = step.forEach === null ? null : 0;
+  const route = await routeView({ desk: deps.desk, foresight }, step, item);
+  const targets: TargetForecast[] = [];
+  for (const target of route.targets) {
+    targets.push(
+      await targetForecast(deps, { step, uses, inputs: given }, target, made[target.index]),
+    );
+  }
+  const failure = made.flatMap((one) =>
+    one.ok || isOfTarget(one.failure) ? [] : [one.failure],
+  )[0];
+  return { route, targets, call, failure: failure ?? null };
+}
+
+/** The call of the first input to each target of the route, by its place; none without an input. */
+async function callsOf(
+  deps: ModelDeps,
+  { route, ...step }: PlannedStep,
+  uses: ModelStepKind,
+  [input]: readonly Json[],
+): Promise<readonly Outcome<ForeseenCall>[]> {
+  if (input === undefined || route === null) return [];
+  return Promise.all(
+    route.targets.map((_, targetIndex) =>
+      foreseeCall(deps, { route, ...step }, uses, { targetIndex, input }),
+    ),
+  );
+}
+
+/** True for a failure that another target may not meet. */
+function isOfTarget(failure: Failure): boolean {
+  return failure.class === 'unsupported_parameter' || failure.class === 'context_length';
+}
+
+type Asked = {
+  readonly step: PlannedStep;
+  readonly uses: ModelStepKind;
+  readonly inputs: readonly Json[];
+};
+type Made = Outcome<ForeseenCall> | undefined;
+
+async function targetForecast(
+  deps: ModelDeps,
+  asked: Asked,
+  target: RouteTarget,
+  made: Made,
+): Promise<TargetForecast> {
+  const nothing = { call: null, forecast: null, estimatedNanoUsd: null, atMostNanoUsd: null };
+  if (made === undefined) return { ...target, ...nothing, unknown: null };
+  if (!made.ok) {
+    const { message } = made.failure;
+    const skip =
+      target.skip ?? (isOfTarget(made.failure) ? { reason: 'capability' as const, message } : null);
+    return { ...target, ...nothing, skip, unknown: message };
+  }
+  const { adapter, call } = made.value;
+  if (adapter === null) return { ...target, ...nothing, call: made.value, unknown: null };
+  const serves = adapter.capabilities.kinds.includes(call.kind);
+  const cannot = {
+    reason: 'capability' as const,
+    message: `${adapter.id} does not serve ${asked.uses}`,
+  };
+  const costs = await costsOf(deps, asked, target, made.value);
+  return { ...target, skip: target.skip ?? (serves ? null : cannot), call: made.value, ...costs };
+}
+
+type Costs = Pick<TargetForecast, 'forecast' | 'estimatedNanoUsd' | 'atMostNanoUsd' | 'unknown'>;
+
+/** Adds the calls of all items up. */
+async function costsOf(
+  deps: ModelDeps,
+  asked: Asked,
+  target: RouteTarget,
+  first: ForeseenCall,
+): Promise<Costs> {
+  const { step, uses, inputs } = asked;
+  const forecast = forecastOf(deps, step, target, first.call);
+  const attempts = attemptsMax(step);
+  let sums = addTo({ estimatedNanoUsd: 0, atMostNanoUsd: 0, unknown: null }, forecast, attempts);
+  for (const input of inputs.slice(1)) {
+    const made = await foreseeCall(deps, step, uses, { targetIndex: target.index, input });
+    if (!made.ok) {
+      return {
+        forecast,
+        estimatedNanoUsd: null,
+        atMostNanoUsd: null,
+        unknown: made.failure.message,
+      };
+    }
+    sums = addTo(sums, forecastOf(deps, step, target, made.value.call), attempts);
+  }
+  return { forecast, ...sums };
+}
+
+type Sums = Omit<Costs, 'forecast'>;
+
+function addTo(sums: Sums, forecast: CallForecast, attempts: number): Sums {
+  const { estimatedNanoUsd, atMostNanoUsd, unknown } = forecast;
+  return {
+    estimatedNanoUsd: plus(sums.estimatedNanoUsd, estimatedNanoUsd, 1),
+    atMostNanoUsd: plus(sums.atMostNanoUsd, atMostNanoUsd, attempts),
+    unknown: sums.unknown ?? unknown,
+  };
+}
+
+function plus(sum: NanoUsd | null, each: NanoUsd | null, times: number): NanoUsd | null {
+  return sum === null || each === null ? null : sum + each * times;
+}
+
+function forecastOf(
+  { projectPrices, nowMs, providers }: ModelDeps,
+  { reAsksMax }: PlannedStep,
+  { target, view }: RouteTarget,
+  call: ModelCall,
+): CallForecast {
+  return forecastCall(call, {
+    provider: target.provider,
+    local: view.usable && view.local,
+    known: providers.modelCapabilities?.(target) ?? null,
+    projectPrices,
+    mayReAsk: reAsksMax > 0,
+    nowMs,
+  });
+}

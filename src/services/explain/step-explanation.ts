@@ -1,0 +1,171 @@
+import type { Json } from '../../domain/json.ts';
+import { formatUsd, type NanoUsd } from '../../domain/money.ts';
+import type { Plan, PlannedStep } from '../../engine/plan.ts';
+import type { TargetDesk } from '../ports/target-desk.ts';
+import { targetState } from '../targets/target-state.ts';
+import type {
+  CostExplanation,
+  StepExplanation,
+  TargetExplanation,
+} from '../views/explanation-schema.ts';
+import type { ModelForecast, TargetForecast } from './foresee-model.ts';
+import type { StepForecast } from './foresee-step.ts';
+import { shownMessages, shownValue } from './shown-values.ts';
+import { attemptsMax, worstCaseOfStep } from './worst-case.ts';
+
+export type Included = 'request' | 'outputs';
+
+export type Shown = {
+  readonly desk: Pick<TargetDesk, 'request'>;
+  readonly include: readonly Included[];
+};
+
+/** What a step costs, as numbers that can be added up. */
+export type StepCost = {
+  readonly estimatedNanoUsd: NanoUsd | null;
+  readonly atMostNanoUsd: NanoUsd | null;
+  readonly unknown: readonly string[];
+};
+
+const FREE: StepCost = { estimatedNanoUsd: 0, atMostNanoUsd: 0, unknown: [] };
+
+export function explainStep(
+  plan: Plan,
+  step: PlannedStep,
+  forecast: StepForecast,
+  shown: Shown,
+): StepExplanation {
+  const { verdict, failure, model, items, unknownInput } = forecast;
+  return {
+    id: step.id,
+    uses: step.definition.uses,
+    runs: verdict.runs,
+    because: becauseOf(verdict),
+    items,
+    unknown_input: unknownInput,
+    error: failure === null ? null : { class: failure.class, message: failure.message },
+    attempts_at_most: verdict.runs === false ? 0 : attemptsMax(step),
+    targets: (model?.targets ?? []).map((target) => targetExplanation(target, shown)),
+    order: orderOf(model),
+    prompt: promptOf(model),
+    ...outputOf(forecast, shown),
+    cost: verdict.runs === false ? null : costView(costOfStep(step, forecast)),
+    worst_case_ms: worstCaseMs(plan, step, forecast),
+  };
+}
+
+function becauseOf({ code, message, condition }: StepForecast['verdict']) {
+  return { code, message, ...(condition === undefined ? {} : { condition }) };
+}
+
+function promptOf(model: ModelForecast | null): Json {
+  return model?.call?.kind === 'chat' ? shownMessages(model.call) : null;
+}
+
+function outputOf({ foreseen: { output } }: StepForecast, { include }: Shown) {
+  const shows = output.known && include.includes('outputs');
+  return {
+    output_known: output.known,
+    ...(shows ? { output_value: shownValue(output.value) } : {}),
+  };
+}
+
+function orderOf(model: ModelForecast | null): StepExplanation['order'] {
+  if (model === null) return null;
+  const { unknownOrder, variesByJob } = model.route;
+  return { unknown: unknownOrder, varies_by_job: variesByJob };
+}
+
+export function worstCaseMs(plan: Plan, step: PlannedStep, forecast: StepForecast): number {
+  return forecast.verdict.runs === false ? 0 : worstCaseOfStep(plan, step, forecast);
+}
+
+function targetExplanation(target: TargetForecast, shown: Shown): TargetExplanation {
+  const { skip, call, forecast } = target;
+  const { provider, model } = target.target;
+  return {
+    provider,
+    model,
+    index: target.index,
+    asked: skip === null,
+    passed_over: skip,
+    state: targetState(target.view, target.health),
+    dropped: [...(call?.dropped ?? [])],
+    tokens: tokensView(forecast),
+    cost: forecast === null ? null : costView(costOfTarget(target)),
+    price_version: forecast?.priceVersion ?? null,
+    ...requestOf(target, shown),
+  };
+}
+
+function requestOf({ call, target }: TargetForecast, { desk, include }: Shown) {
+  if (!include.includes('request')) return {};
+  const isMade = call !== null && call.adapter !== null;
+  return { request: isMade ? desk.request(target.provider, call.call) : null };
+}
+
+function tokensView(forecast: TargetForecast['forecast']): TargetExplanation['tokens'] {
+  if (forecast === null) return null;
+  const { inputTokens, outputTokensMax } = forecast;
+  return {
+    input_estimated: inputTokens.estimated,
+    input_at_most: inputTokens.atMost,
+    output_at_most: outputTokensMax,
+  };
+}
+
+function costOfTarget({ estimatedNanoUsd, atMostNanoUsd, unknown }: TargetForecast): StepCost {
+  return { estimatedNanoUsd, atMostNanoUsd, unknown: unknown === null ? [] : [unknown] };
+}
+
+/** What a step would cost; only models and child jobs cost anything. */
+export function costOfStep(step: PlannedStep, forecast: StepForecast): StepCost {
+  const { model, unknownInput } = forecast;
+  if (forecast.verdict.runs === false) return FREE;
+  if (step.definition.uses === 'pipeline') return unknownCost('what another pipeline costs');
+  if (model === null || asksNobody(forecast)) return FREE;
+  if (unknownInput !== null) return localOnly(model) ? FREE : unknownCost(unknownInput);
+  return costOfModel(model);
+}
+
+function asksNobody({ failure, items }: StepForecast): boolean {
+  return failure !== null || items === 0;
+}
+
+function costOfModel({ targets }: ModelForecast): StepCost {
+  const askable = targets.filter(isAskable);
+  const first = askable.find(({ skip }) => skip === null);
+  const unknown = askable.flatMap(({ target: { provider, model }, unknown: why }) =>
+    why === null ? [] : `${provider}/${model}: ${why}`,
+  );
+  return {
+    estimatedNanoUsd: askable.length === 0 ? 0 : (first?.estimatedNanoUsd ?? null),
+    atMostNanoUsd: askable.map(({ atMostNanoUsd }) => atMostNanoUsd).reduce(larger, 0),
+    unknown: [...new Set(unknown)],
+  };
+}
+
+/** True for a target that may be asked now or later: one that is closed for the moment may be open again by then. */
+function isAskable({ skip, view }: TargetForecast): boolean {
+  return view.usable && (skip === null || skip.reason === 'closed');
+}
+
+function localOnly({ targets }: ModelForecast): boolean {
+  return targets.every(({ view }) => !view.usable || view.local);
+}
+
+function unknownCost(why: string): StepCost {
+  return { estimatedNanoUsd: null, atMostNanoUsd: null, unknown: [why] };
+}
+
+function larger(left: NanoUsd | null, right: NanoUsd | null): NanoUsd | null {
+  return left === null || right === null ? null : Math.max(left, right);
+}
+
+export function costView({ estimatedNanoUsd, atMostNanoUsd, unknown }: StepCost): CostExplanation {
+  return {
+    estimated_usd: estimatedNanoUsd === null ? null : formatUsd(estimatedNanoUsd),
+    at_most_usd: atMostNanoUsd === null ? null : formatUsd(atMostNanoUsd),
+    unknown: [...unknown],
+  };
+}
