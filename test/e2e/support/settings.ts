@@ -4,10 +4,14 @@ import { basePathOf } from '../../support/simulator/wire-dialect.ts';
 /** A key that providers get and nobody else may ever see. */
 export const PROVIDER_KEY = 'sk-e2e-7f3c19d2a4b85e60';
 
+/** A model that the deployment asks twice at once at most. */
+export const LIMITED_MODEL = 'e2e-two-at-once';
+
 /** Some providers lead to the simulator, one to a port where nobody listens; the others are not configured. */
 export function settingsFor(rootKey: string, simulatorUrl: string): Settings {
   return {
     ROOT_API_KEY: rootKey,
+    TARGET_LIMITS: JSON.stringify({ [`openai/${LIMITED_MODEL}`]: { concurrency: 2 } }),
     OPENAI_API_KEY: PROVIDER_KEY,
     OPENAI_BASE_URL: `${simulatorUrl}/v1`,
     GROQ_API_KEY: PROVIDER_KEY,

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+
+import type { JsonObject } from '../../src/domain/json.ts';
+import { newTenant } from './support/api.ts';
+import { ended, eventsOf, publish, readJob, run, submit, typesOf } from './support/jobs.ts';
+import { chatPipeline, question } from './support/pipelines.ts';
+import { LIMITED_MODEL } from './support/settings.ts';
+import { addRules, callsOf, newModel, statsOf } from './support/simulator-client.ts';
+
+function both(first: string, second: string): JsonObject {
+  return {
+    targets: [
+      { provider: 'openai', model: first },
+      { provider: 'groq', model: second },
+    ],
+  };
+}
+
+describe('what one project finds out about a target', () => {
+  test('spares the others the call, and their jobs go on at the next target', async () => {
+    const [down, well] = [newModel(), newModel()];
+    await addRules({ match: { model: down }, fault: { status: 401 } });
+    const route = both(down, well);
+    const api = await newTenant();
+    await publish(api, chatPipeline('', { route }));
+    const first = await run(api, question());
+    expect(first.status).toBe('succeeded');
+    expect(first.steps[0]?.attempts.map(({ outcome }) => outcome)).toEqual(['failed', 'succeeded']);
+    const other = await newTenant();
+    await publish(other, chatPipeline('', { route }));
+    const job = await run(other, question());
+    expect(job.status).toBe('succeeded');
+    expect(job.steps[0]?.attempts).toMatchObject([
+      {
+        outcome: 'declined',
+        target: { model: down },
+        declined: { reason: 'circuit_open', times: 1 },
+      },
+      { outcome: 'succeeded', target: { model: well } },
+    ]);
+    expect(await callsOf(down)).toHaveLength(1);
+    const events = await eventsOf(other, job.id);
+    expect(typesOf(events)).toEqual(
+      expect.arrayContaining(['target.skipped', 'attempt.declined', 'fallback.taken']),
+    );
+  });
+
+  test('lets jobs without another target wait, and say for what', async () => {
+    const model = newModel();
+    await addRules({ match: { model }, times: 1, fault: { status: 429, retry_after: 4 } });
+    const api = await newTenant();
+    await publish(api, chatPipeline(model));
+    const first = await submit(api, question(), { prefer: 'wait=1' });
+    const second = await submit(api, question('And you?'), { prefer: 'wait=1' });
+    const waiting = await readJob(api, second.id);
+    expect(waiting.waiting_on).toMatchObject({ kind: 'rate_limit', key: 'ask' });
+    expect(waiting.steps[0]?.attempts).toMatchObject([
+      { outcome: 'declined', declined: { reason: 'cooling_down' } },
+    ]);
+    expect(await ended(api, first.id)).toMatchObject({ status: 'succeeded' });
+    expect(await ended(api, second.id)).toMatchObject({ status: 'succeeded' });
+    const [limited, ...later] = (await callsOf(model)).map(({ at }) => Date.parse(at));
+    expect(later).toHaveLength(2);
+    expect(Math.min(...later) - (limited ?? 0)).toBeGreaterThanOrEqual(3_900);
+  });
+});
+
+test('a limit of the deployment on calls at once is never exceeded, and every job comes through', async () => {
+  await addRules({ match: { model: LIMITED_MODEL }, fault: { latency_ms: 300 } });
+  const api = await newTenant();
+  await publish(api, chatPipeline(LIMITED_MODEL));
+  const jobs = await Promise.all(
+    Array.from({ length: 10 }, (_, index) => submit(api, question(`Question ${index}?`))),
+  );
+  for (const { id } of jobs) expect(await ended(api, id)).toMatchObject({ status: 'succeeded' });
+  expect((await statsOf(LIMITED_MODEL))?.peak_concurrency).toBe(2);
+});
