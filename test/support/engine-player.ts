@@ -6,6 +6,7 @@ import {
   type RouteEntry,
   type RouteMode,
 } from '../../src/domain/definition-route.ts';
+import { MISFIT } from '../../src/domain/failure.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import type { Json } from '../../src/domain/json.ts';
 import { declineReasons, type DeclineReason } from '../../src/domain/target-gate.ts';
@@ -262,6 +263,8 @@ const outcome: fc.Arbitrary<Result> = fc.oneof(
         failureOf({ class: 'output_invalid', phase: 'finished' }),
         failureOf({ class: 'output_invalid', phase: 'finished' }),
         failureOf({ class: 'auth', phase: 'rejected' }),
+        failureOf({ class: 'context_length', phase: 'rejected' }),
+        failureOf({ class: 'context_length', phase: 'not_sent', code: MISFIT }),
         failureOf({ class: 'cancelled' }),
       ),
       costNanoUsd: fc.constantFrom(0, 3, null),

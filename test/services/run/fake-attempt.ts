@@ -2,6 +2,7 @@ import { definitionSchema, type StepDefinition } from '../../../src/domain/defin
 import type { FileId, FileMeta } from '../../../src/domain/file.ts';
 import { projectId, type JobId, type ProjectId } from '../../../src/domain/ids.ts';
 import type { Json } from '../../../src/domain/json.ts';
+import type { ModelCapabilities } from '../../../src/domain/model-capabilities.ts';
 import type { ModelCall } from '../../../src/domain/model-call.ts';
 import type { ModelStepKind } from '../../../src/domain/step-kinds.ts';
 import { makePlan } from '../../../src/engine/plan.ts';
@@ -26,6 +27,8 @@ type FakeProvider = {
   readonly unsupported?: (call: ModelCall) => readonly string[];
   readonly answer?: (call: ModelCall, context: CallContext) => CallOutcome | Promise<CallOutcome>;
   readonly gates?: TargetGates;
+  /** What is known of its model. */
+  readonly known?: ModelCapabilities;
 };
 
 /** The files of one project, in memory. */
@@ -118,7 +121,7 @@ export class FakeAttempt {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what model steps do not touch is left out
     return {
       objects: { put: async () => {} },
-      providers: { get: () => adapter },
+      providers: { get: () => adapter, modelCapabilities: () => this.#provider.known ?? null },
       machine: {
         nowMs: () => this.nowMs,
         newUuid: () => '00000000-0000-7000-8000-000000000000',

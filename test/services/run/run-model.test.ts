@@ -42,6 +42,33 @@ function unsupported(): string[] {
   return ['seed', 'topP'];
 }
 
+describe('what is known of a model', () => {
+  const parameters = { temperature: 0.2, seed: 7 };
+  const targets = [{ provider: 'fake', model: 'm', parameters }];
+  const known = { refuses: ['temperature' as const] };
+
+  test('spares a call that it would refuse', async () => {
+    const attempt = new FakeAttempt(chatWith({ targets }), { known, answer: () => said });
+    expect(await attempt.run(question)).toMatchObject({
+      facts: { costNanoUsd: 0 },
+      result: {
+        ok: false,
+        failure: { code: 'model_capability', message: 'm does not take `temperature`' },
+      },
+    });
+    expect(attempt.calls).toEqual([]);
+  });
+
+  test('leaves out what it refuses where the route lets it', async () => {
+    const attempt = new FakeAttempt(chatWith({ targets, drop_unsupported: true }), {
+      known,
+      answer: () => said,
+    });
+    expect(await attempt.run(question)).toMatchObject({ facts: { dropped: ['temperature'] } });
+    expect(attempt.calls).toMatchObject([{ parameters: { seed: 7 } }]);
+  });
+});
+
 describe('what a target cannot be told', () => {
   const parameters = { seed: 7, top_p: 0.5 };
 

@@ -22,6 +22,20 @@ const chat = {
   retry: { max_attempts: 4, base_delay: '2s' },
 } satisfies Omit<DefinitionBody['steps'][number], 'id'>;
 
+/** Shared between two targets where another step has gone well, as it always does here. */
+const routed: DefinitionBody['steps'][number]['route'] = {
+  strategy: { mode: 'conditional' },
+  targets: [
+    {
+      when: "${{ steps.nap.status == 'succeeded' && steps.a.output == 1 }}",
+      route: {
+        strategy: { mode: 'loadbalance', key: '${{ job.id }}' },
+        targets: [{ ...openai, weight: 3 }, { ...groq }],
+      },
+    },
+  ],
+};
+
 const pipelines: Readonly<Record<string, DefinitionBody>> = {
   local: {
     timeouts,
@@ -64,7 +78,7 @@ const pipelines: Readonly<Record<string, DefinitionBody>> = {
       { id: 'a', uses: 'data.compose', with: { value: 1 } },
       { id: 'go', uses: 'wait', needs: ['a'], with: { event: 'go' } },
       { id: 'nap', uses: 'wait', needs: ['go'], with: { duration: '40s' } },
-      { id: 'ask', needs: ['nap'], ...chat },
+      { id: 'ask', needs: ['nap'], ...chat, route: routed },
     ],
     output: { text: '${{ steps.ask.output.text }}' },
   },
