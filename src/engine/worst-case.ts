@@ -25,11 +25,27 @@ export type StepWorstCase = {
 /** True for a target of a step that answers with a ticket. */
 export type IsTicketed = (step: PlannedStep, targetIndex: number) => boolean;
 
-export function worstCaseOf(plan: Plan, isTicketed: IsTicketed): WorstCase {
+/** What is known of a job beside its definition. */
+export type KnownOfJob = {
+  /** Whether a step is known not to run. */
+  leavesOut(step: string): boolean;
+  /** How many items a step's map has; null where that is not known. */
+  itemsOf(step: string): number | null;
+};
+
+const NOTHING: KnownOfJob = { leavesOut: () => false, itemsOf: () => null };
+
+export function worstCaseOf(
+  plan: Plan,
+  isTicketed: IsTicketed,
+  known: KnownOfJob = NOTHING,
+): WorstCase {
   const { jobTimeoutMs } = plan;
   const ends = new Map<string, number>();
   const steps = plan.steps.map((step) => {
-    const unboundedMs = stepMs(step, isTicketed);
+    const unboundedMs = known.leavesOut(step.id)
+      ? 0
+      : stepMs(step, isTicketed, known.itemsOf(step.id));
     const ms = Math.min(jobTimeoutMs, unboundedMs ?? jobTimeoutMs);
     // Plans are in the order of needs.
     const begins = Math.max(0, ...step.needs.map((id) => ends.get(id) ?? 0));
@@ -39,8 +55,9 @@ export function worstCaseOf(plan: Plan, isTicketed: IsTicketed): WorstCase {
   return { jobMs: Math.min(jobTimeoutMs, Math.max(0, ...ends.values())), steps };
 }
 
-function stepMs(step: PlannedStep, isTicketed: IsTicketed): number | null {
-  const worked = step.definition.uses === 'wait' ? waitMs(step) : allItemsMs(step, isTicketed);
+function stepMs(step: PlannedStep, isTicketed: IsTicketed, items: number | null): number | null {
+  const worked =
+    step.definition.uses === 'wait' ? waitMs(step) : allItemsMs(step, isTicketed, items);
   if (step.stepTimeoutMs === null) return worked;
   return Math.min(step.stepTimeoutMs, worked ?? step.stepTimeoutMs);
 }
@@ -51,17 +68,22 @@ function waitMs({ definition }: PlannedStep): number | null {
   return typeof text === 'string' ? parseDurationMs(text) : null;
 }
 
-/** A map is counted with as many items as it may have. */
-function allItemsMs(step: PlannedStep, isTicketed: IsTicketed): number {
+/** A map of which nobody knows how many items it has is counted with as many as it may have. */
+function allItemsMs(step: PlannedStep, isTicketed: IsTicketed, items: number | null): number {
   const itemMs = attemptsMs(step, isTicketed);
   if (step.forEach === null) return itemMs;
-  return itemMs * Math.ceil(MAP_ITEMS_MAX / step.forEach.maxConcurrency);
+  return itemMs * Math.ceil((items ?? MAP_ITEMS_MAX) / step.forEach.maxConcurrency);
+}
+
+/** Attempts that may be made of a step, or of each item of its map. */
+export function attemptsMax({ retry, reAsksMax }: PlannedStep): number {
+  return retry.maxAttempts + reAsksMax;
 }
 
 /** All attempts and the pauses between them. */
 function attemptsMs(step: PlannedStep, isTicketed: IsTicketed): number {
-  const { retry, reAsksMax, route } = step;
-  const attempts = retry.maxAttempts + reAsksMax;
+  const { retry, route } = step;
+  const attempts = attemptsMax(step);
   const targets = route?.targets.map((_, index) => index) ?? [0];
   const longest = Math.max(
     ...targets.map((index) => attemptTimeoutMs(step, index, isTicketed(step, index))),

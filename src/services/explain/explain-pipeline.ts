@@ -4,11 +4,14 @@ import type { Json } from '../../domain/json.ts';
 import { jsonPointer } from '../../domain/json.ts';
 import { parsePipelineReference } from '../../domain/pipeline-reference.ts';
 import type { ProjectPrice } from '../../domain/price.ts';
+import type { Plan, PlannedStep } from '../../engine/plan.ts';
+import { worstCaseOf, type WorstCase } from '../../engine/worst-case.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { inputFilesRefusal } from '../files/check-input-files.ts';
 import { inputRefusal } from '../jobs/create-job.ts';
 import { jobFlow } from '../jobs/job-flow.ts';
 import { findPipeline, type FoundPipeline } from '../pipelines/find-pipeline.ts';
+import { isTicketed } from '../pipelines/definition-checks/worst-case.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
 import type { Files } from '../ports/files.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
@@ -28,11 +31,9 @@ import {
   costOfStep,
   costView,
   explainStep,
-  worstCaseMs,
   type Included,
   type StepCost,
 } from './step-explanation.ts';
-import { worstCaseOfJob } from './worst-case.ts';
 
 export type ExplainDeps = {
   readonly pipelines: Pipelines;
@@ -73,11 +74,11 @@ export async function explainPipeline(
   if (stray !== null) return stray;
   const errors = await submitErrors(deps, actor, found.value, explain);
   const forecasts = await foreseeAll(deps, actor, found.value, explain);
-  const shown = { desk: deps.desk, include: explain.include };
+  const { jobMs, steps } = worstCase(deps, plan, forecasts);
+  const worstCaseMs = new Map(steps.map(({ step, ms }) => [step, ms]));
+  const shown = { desk: deps.desk, include: explain.include, worstCaseMs };
   const rows = plan.steps.map((step) => ({ step, forecast: of(forecasts, step.id) }));
-  const times = rows.map(
-    ({ step, forecast }) => [step.id, worstCaseMs(plan, step, forecast)] as const,
-  );
+  const costs = rows.map(({ step, forecast }) => countedCost(step, forecast));
   return done({
     object: 'explanation',
     pipeline: version.name,
@@ -85,21 +86,24 @@ export async function explainPipeline(
     definition_hash: version.hash,
     accepted: errors.length === 0,
     errors: [...errors],
-    steps: rows.map(({ step, forecast }) => explainStep(plan, step, forecast, shown)),
-    cost: costView(
-      sumOf(
-        rows.map(({ step, forecast }) =>
-          countedCost(costOfStep(step, forecast), step.id, forecast),
-        ),
-      ),
-    ),
-    worst_case_ms: worstCaseOfJob(plan, new Map(times)),
+    steps: rows.map(({ step, forecast }) => explainStep(step, forecast, shown)),
+    cost: costView(sumOf(costs)),
+    worst_case_ms: jobMs,
     queue_timeout_ms: plan.queueTimeoutMs,
     job_timeout_ms: plan.jobTimeoutMs,
   });
 }
 
-function of(forecasts: ReadonlyMap<string, StepForecast>, id: string): StepForecast {
+type Forecasts = ReadonlyMap<string, StepForecast>;
+
+function worstCase({ providers }: ExplainDeps, plan: Plan, forecasts: Forecasts): WorstCase {
+  return worstCaseOf(plan, (step, targetIndex) => isTicketed(step, targetIndex, providers), {
+    leavesOut: (id) => of(forecasts, id).verdict.runs === false,
+    itemsOf: (id) => of(forecasts, id).items,
+  });
+}
+
+function of(forecasts: Forecasts, id: string): StepForecast {
   const forecast = forecasts.get(id);
   if (forecast === undefined) throw new Error(`the step ${id} was not looked at`);
   return forecast;
@@ -165,7 +169,7 @@ async function foreseeAll(
   actor: Actor,
   { plan, version }: FoundPipeline,
   { input, metadata, outputs }: ExplainInput,
-): Promise<ReadonlyMap<string, StepForecast>> {
+): Promise<Forecasts> {
   const model = { ...(await modelDeps(deps, actor)), budget: openBudget(CHARACTERS_MAX) };
   const steps = new Map<string, ForeseenStep>();
   const job = { pipeline: version.name, version: version.version };
@@ -208,11 +212,12 @@ async function readPrices(
 }
 
 /** A step of which it is not known whether it runs counts among what may be spent, and not among what is expected. */
-function countedCost(cost: StepCost, id: string, { verdict }: StepForecast): StepCost {
+function countedCost(step: PlannedStep, forecast: StepForecast): StepCost {
+  const cost = costOfStep(step, forecast);
   return {
     ...cost,
-    estimatedNanoUsd: verdict.runs === null ? 0 : cost.estimatedNanoUsd,
-    unknown: cost.unknown.map((why) => `${id}: ${why}`),
+    estimatedNanoUsd: forecast.verdict.runs === null ? 0 : cost.estimatedNanoUsd,
+    unknown: cost.unknown.map((why) => `${step.id}: ${why}`),
   };
 }
 

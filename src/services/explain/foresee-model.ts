@@ -5,12 +5,12 @@ import type { NanoUsd } from '../../domain/money.ts';
 import type { ProjectPrice } from '../../domain/price.ts';
 import type { ModelStepKind } from '../../domain/step-kinds.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
+import { attemptsMax } from '../../engine/worst-case.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
 import { forecastCall, type CallForecast } from './call-cost.ts';
 import { foreseeCall, type CallDeps, type ForeseenCall } from './foreseen-calls.ts';
 import type { Foresight } from './foresight.ts';
 import { routeView, type RouteTarget, type RouteView } from './route-view.ts';
-import { attemptsMax } from './worst-case.ts';
 
 export type ModelDeps = CallDeps & {
   readonly desk: TargetDesk;

@@ -10,7 +10,7 @@ import { foreseeControl, unknownBecause, type Foresight } from './foresight.ts';
 
 /** Why a target would be passed over at this moment. */
 export const passedOver = ['not_configured', 'closed', 'capability', 'not_in_order'] as const;
-export type PassedOver = (typeof passedOver)[number];
+type PassedOver = (typeof passedOver)[number];
 
 export type RouteTarget = {
   /** Its place in the route's `targets`, by which attempts name it. */

@@ -1,6 +1,7 @@
 import type { Json } from '../../domain/json.ts';
 import { formatUsd, type NanoUsd } from '../../domain/money.ts';
-import type { Plan, PlannedStep } from '../../engine/plan.ts';
+import type { PlannedStep } from '../../engine/plan.ts';
+import { attemptsMax } from '../../engine/worst-case.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
 import { targetState } from '../targets/target-state.ts';
 import type {
@@ -11,13 +12,14 @@ import type {
 import type { ModelForecast, TargetForecast } from './foresee-model.ts';
 import type { StepForecast } from './foresee-step.ts';
 import { shownMessages, shownValue } from './shown-values.ts';
-import { attemptsMax, worstCaseOfStep } from './worst-case.ts';
 
 export type Included = 'request' | 'outputs';
 
 export type Shown = {
   readonly desk: Pick<TargetDesk, 'request'>;
   readonly include: readonly Included[];
+  /** By step, in milliseconds. */
+  readonly worstCaseMs: ReadonlyMap<string, number>;
 };
 
 /** What a step costs, as numbers that can be added up. */
@@ -30,7 +32,6 @@ export type StepCost = {
 const FREE: StepCost = { estimatedNanoUsd: 0, atMostNanoUsd: 0, unknown: [] };
 
 export function explainStep(
-  plan: Plan,
   step: PlannedStep,
   forecast: StepForecast,
   shown: Shown,
@@ -50,7 +51,7 @@ export function explainStep(
     prompt: promptOf(model),
     ...outputOf(forecast, shown),
     cost: verdict.runs === false ? null : costView(costOfStep(step, forecast)),
-    worst_case_ms: worstCaseMs(plan, step, forecast),
+    worst_case_ms: shown.worstCaseMs.get(step.id) ?? 0,
   };
 }
 
@@ -74,10 +75,6 @@ function orderOf(model: ModelForecast | null): StepExplanation['order'] {
   if (model === null) return null;
   const { unknownOrder, variesByJob } = model.route;
   return { unknown: unknownOrder, varies_by_job: variesByJob };
-}
-
-export function worstCaseMs(plan: Plan, step: PlannedStep, forecast: StepForecast): number {
-  return forecast.verdict.runs === false ? 0 : worstCaseOfStep(plan, step, forecast);
 }
 
 function targetExplanation(target: TargetForecast, shown: Shown): TargetExplanation {

@@ -15,7 +15,7 @@ export const runCodes = [
   'unknown_needs',
   'expression_failed',
 ] as const;
-export type RunCode = (typeof runCodes)[number];
+type RunCode = (typeof runCodes)[number];
 
 export type RunVerdict = {
   /** Null when only the run will know. */

@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditOutcome } from '../../domain/audit.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 
-export type AuditFilter = {
+type AuditFilter = {
   /** Only what concerns this project; null for the whole log. */
   readonly project: ProjectId | null;
   /** Only entries older than the one with this id. */
