@@ -26,9 +26,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a late result is used: a report is not fenced by its attempt',
     file: 'engine/settle.ts',
-    find: 'const active = draft.state.active[attemptKey(id, item, attempt)];',
+    find: 'const active = draft.state.active[attemptKey(id, item, attempt)];\n  const step =',
     replace:
-      'const active = Object.values(draft.state.active).find((each) => each.step === id && each.item === item);',
+      'const active = Object.values(draft.state.active).find((each) => each.step === id && each.item === item);\n  const step =',
   },
   {
     name: 'a lease is kept for the step, not for the attempt',
@@ -86,7 +86,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a late cost is charged each time it is reported',
-    file: 'engine/settle.ts',
+    file: 'engine/late.ts',
     find: "if (!open) return 'repeated';",
     replace: "if (!open && record === undefined) return 'repeated';",
   },
