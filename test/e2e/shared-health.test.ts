@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
 import type { JsonObject } from '../../src/domain/json.ts';
-import { newTenant } from './support/api.ts';
+import type { JobView } from '../../src/services/views/schemas.ts';
+import { newTenant, type Api } from './support/api.ts';
 import { ended, eventsOf, publish, readJob, run, submit, typesOf } from './support/jobs.ts';
 import { chatPipeline, question } from './support/pipelines.ts';
 import { LIMITED_MODEL } from './support/settings.ts';
 import { addRules, callsOf, newModel, statsOf } from './support/simulator-client.ts';
+import { until } from './support/until.ts';
 
 function both(first: string, second: string): JsonObject {
   return {
@@ -14,6 +16,14 @@ function both(first: string, second: string): JsonObject {
       { provider: 'groq', model: second },
     ],
   };
+}
+
+/** A job whose first attempt has ended so. */
+function withOutcome(api: Api, id: string, outcome: string): Promise<JobView> {
+  return until(`${id} ${outcome}`, async () => {
+    const job = await readJob(api, id);
+    return job.steps[0]?.attempts[0]?.outcome === outcome && job;
+  });
 }
 
 describe('what one project finds out about a target', () => {
@@ -47,12 +57,13 @@ describe('what one project finds out about a target', () => {
 
   test('lets jobs without another target wait, and say for what', async () => {
     const model = newModel();
-    await addRules({ match: { model }, times: 1, fault: { status: 429, retry_after: 4 } });
+    await addRules({ match: { model }, times: 1, fault: { status: 429, retry_after: 10 } });
     const api = await newTenant();
     await publish(api, chatPipeline(model));
-    const first = await submit(api, question(), { prefer: 'wait=1' });
-    const second = await submit(api, question('And you?'), { prefer: 'wait=1' });
-    const waiting = await readJob(api, second.id);
+    const first = await submit(api, question());
+    await withOutcome(api, first.id, 'failed');
+    const second = await submit(api, question('And you?'));
+    const waiting = await withOutcome(api, second.id, 'declined');
     expect(waiting.waiting_on).toMatchObject({ kind: 'rate_limit', key: 'ask' });
     expect(waiting.steps[0]?.attempts).toMatchObject([
       { outcome: 'declined', declined: { reason: 'cooling_down' } },
@@ -61,7 +72,7 @@ describe('what one project finds out about a target', () => {
     expect(await ended(api, second.id)).toMatchObject({ status: 'succeeded' });
     const [limited, ...later] = (await callsOf(model)).map(({ at }) => Date.parse(at));
     expect(later).toHaveLength(2);
-    expect(Math.min(...later) - (limited ?? 0)).toBeGreaterThanOrEqual(3_900);
+    expect(Math.min(...later) - (limited ?? 0)).toBeGreaterThanOrEqual(9_900);
   });
 });
 

@@ -142,7 +142,10 @@ function decisionOf(events: readonly EventView[]): Decision {
 
 /** Of the first attempt; of the step, or of the first target, where there was none. */
 function failureIn(events: readonly EventView[]): JsonObject | null {
-  if (events.some(({ type }) => type === 'target.skipped')) {
+  // A target that is only not called for now is asked later.
+  const skipped = events.filter(({ type }) => type === 'target.skipped').length;
+  const declined = events.filter(({ type }) => type === 'attempt.declined').length;
+  if (skipped > declined) {
     return { class: 'not_configured', phase: 'not_sent' };
   }
   const failed =
