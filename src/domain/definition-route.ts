@@ -9,7 +9,7 @@ import { executions } from './model-call.ts';
 /** Models of one route, with all that lie inside it. */
 export const LEAVES_MAX = 20;
 
-export const routeModes = [
+const routeModes = [
   'single',
   'fallback',
   'loadbalance',
@@ -20,7 +20,7 @@ export const routeModes = [
 export type RouteMode = (typeof routeModes)[number];
 
 /** Names for several failure classes at once. */
-export const failureGroups = ['general', 'context_window', 'content'] as const;
+const failureGroups = ['general', 'context_window', 'content'] as const;
 export type FailureGroup = (typeof failureGroups)[number];
 
 const parameters = z.strictObject({

@@ -14,7 +14,7 @@ export type WorstCase = {
   readonly steps: readonly StepWorstCase[];
 };
 
-export type StepWorstCase = {
+type StepWorstCase = {
   readonly step: string;
   /** From its start to its end, in milliseconds, bounded by the step's and the job's deadline. */
   readonly ms: number;

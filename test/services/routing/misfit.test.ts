@@ -66,7 +66,11 @@ describe('a model that cannot serve a call', () => {
     ],
   ])('is told by %s', (_what, asked, failureClass, words) => {
     const misfit = misfitOf(asked, known);
-    expect(misfit).toMatchObject({ class: failureClass, phase: 'not_sent', code: 'model_capability' });
+    expect(misfit).toMatchObject({
+      class: failureClass,
+      phase: 'not_sent',
+      code: 'model_capability',
+    });
     expect(misfit?.message).toContain(words);
     expect(misfitOf(asked, null)).toBeNull();
     expect(misfitOf(asked, {})).toBeNull();
