@@ -61,7 +61,8 @@ export class Limiter {
     if (tooEarly != null) return tooEarly;
     const free = this.#free(asker);
     if (free < 1) return noPlace(asker, this.#concurrency ?? 1);
-    const most = Math.max(1, Math.min(calls, free, requests?.bucket.level ?? calls));
+    // Half of the places stay for others: what a runner does not use lies idle until it says so.
+    const most = Math.max(1, Math.min(calls, free / 2, requests?.bucket.level ?? calls));
     return shared({ calls: Math.floor(most), tokens, tokensOfFirst }, calls, tokenRate);
   }
 

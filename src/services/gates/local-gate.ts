@@ -34,6 +34,8 @@ const AHEAD_MAX = 64;
 const DENIED_MAX_MS = 60_000;
 /** A place under a limit on concurrency is kept by speaking this often. */
 const RENEW_MS = 15_000;
+/** A call of which nobody has said for so long that it goes on is over, one way or another. */
+const SILENT_MS = 60_000;
 
 /** One target's gate as an isolate sees it: what it was told lately, and what it has yet to tell. */
 export class LocalGate {
@@ -41,7 +43,8 @@ export class LocalGate {
   #known: Known = { kind: 'nothing' };
   #epoch = 0;
   #tally: Tally = new Map();
-  #inFlight = 0;
+  /** When each call that was let through was last heard of: who was cut off never says that it has ended. */
+  readonly #inFlight = new Map<Permit, number>();
   /** Tokens of the calls that wait for a permit, in their order. */
   readonly #waiting: { readonly tokens: number }[] = [];
   #admittedSinceAsked = 0;
@@ -54,7 +57,15 @@ export class LocalGate {
 
   /** True while nothing would be lost by forgetting it. */
   get idle(): boolean {
-    return this.#inFlight === 0 && this.#waiting.length === 0;
+    return this.#callsInFlight() === 0 && this.#waiting.length === 0;
+  }
+
+  #callsInFlight(): number {
+    const silentSinceMs = this.#deps.machine.nowMs() - SILENT_MS;
+    for (const [permit, heardAtMs] of this.#inFlight) {
+      if (heardAtMs <= silentSinceMs) this.#inFlight.delete(permit);
+    }
+    return this.#inFlight.size;
   }
 
   async admit({ estimatedTokens: tokens }: PlannedCall): Promise<Admission> {
@@ -96,7 +107,6 @@ export class LocalGate {
   }
 
   #admitted(estimatedTokens: number, urgent: boolean): Admission {
-    this.#inFlight += 1;
     this.#admittedSinceAsked += 1;
     const permit: Permit = {
       target: this.#deps.target,
@@ -104,17 +114,19 @@ export class LocalGate {
       epoch: this.#epoch,
       urgent,
     };
+    this.#inFlight.set(permit, this.#deps.machine.nowMs());
     return { admitted: true, permit };
   }
 
   async settle(permit: Permit, end: CallEnd): Promise<void> {
-    this.#inFlight = Math.max(0, this.#inFlight - 1);
+    this.#inFlight.delete(permit);
     count(this.#tally, permit, end);
     if (permit.urgent || signOf(end.result) !== 'good' || this.#isDue(FRESH_MS) || this.#isEmpty())
       await this.#tell();
   }
 
-  async renew(): Promise<void> {
+  async renew(permit: Permit): Promise<void> {
+    if (this.#inFlight.has(permit)) this.#inFlight.set(permit, this.#deps.machine.nowMs());
     if (this.#deps.limits.concurrency !== undefined && this.#isDue(RENEW_MS)) await this.#tell();
   }
 
@@ -125,7 +137,7 @@ export class LocalGate {
   /** True when places under a limit on concurrency are held for nobody. */
   #isEmpty(): boolean {
     if (this.#deps.limits.concurrency === undefined) return false;
-    return this.#inFlight === 0 && this.#waiting.length === 0 && this.#spare() === 0;
+    return this.idle && this.#spare() === 0;
   }
 
   /** Permits that may still be used. */
@@ -191,7 +203,7 @@ export class LocalGate {
     const { gate, runner, machine, log, target } = this.#deps;
     const ended = [...this.#tally.values()];
     this.#tally = new Map();
-    const places = this.#inFlight + this.#spare();
+    const places = this.#callsInFlight() + this.#spare();
     try {
       const sent = gate.exchange({ runner: runner(), ended, places, wanted });
       const answer = await within(machine, ANSWER_MS, sent);

@@ -35,7 +35,7 @@ export function makeTargetGates({ gateOf, limitsOf, machine, log }: TargetGatesD
   return {
     admit: (target, call) => localOf(target).admit(call),
     settle: (permit, end) => localOf(permit.target).settle(permit, end),
-    renew: (permit) => localOf(permit.target).renew(),
+    renew: (permit) => localOf(permit.target).renew(permit),
   };
 }
 

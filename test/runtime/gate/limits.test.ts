@@ -134,3 +134,22 @@ async function withoutGate(limits: TargetLimits): Promise<GateWorld> {
   await world.run(10_000);
   return world;
 }
+
+test('a call whose request was cut off gives its place back, though its isolate goes on', async () => {
+  const world = new GateWorld({
+    runners: 2,
+    seed: 15,
+    limits: { concurrency: 3 },
+    call: () => ({ result: 'succeeded', latencyMs: 200 }),
+  });
+  const [cut] = world.gates;
+  for (let call = 0; call < 2; call += 1) void cut?.admit(TARGET, { estimatedTokens: 1 });
+  await world.run(500);
+  void world.busy(0, () => 100);
+  await world.run(30_000);
+  expect(world.gate.health().room.concurrency).toBeLessThanOrEqual(1);
+  await world.run(40_000);
+  expect(world.gate.health().room.concurrency).toBeGreaterThanOrEqual(1);
+  const places = world.db.rows('SELECT SUM(count) AS n FROM places');
+  expect(Number(places[0]?.['n'] ?? 0)).toBeLessThanOrEqual(2);
+});
