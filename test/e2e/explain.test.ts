@@ -210,6 +210,8 @@ describe('an explanation', () => {
     await publish(api, definition(false));
     const firm = stepOf((await explain(api, 'picky', {})).body, 'ask').targets[0];
     expect(firm).toMatchObject({ asked: false, passed_over: { reason: 'capability' } });
+    const failing = stepOf((await explain(api, 'picky', {})).body, 'ask');
+    expect(failing.error?.message).toMatch(/no target of the route can serve.*reasoning_effort/);
     await publish(api, definition(true));
     const loose = stepOf((await explain(api, 'picky', {})).body, 'ask').targets[0];
     expect(loose).toMatchObject({ asked: true, dropped: ['reasoning_effort'] });

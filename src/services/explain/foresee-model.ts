@@ -5,6 +5,7 @@ import type { NanoUsd } from '../../domain/money.ts';
 import type { ProjectPrice } from '../../domain/price.ts';
 import type { ModelStepKind } from '../../domain/step-kinds.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
+import { noTargetFailure } from '../../engine/routing.ts';
 import { attemptsMax } from '../../engine/worst-case.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
 import { forecastCall, type CallForecast } from './call-cost.ts';
@@ -66,7 +67,20 @@ export async function foreseeModel(
   const failure = made.flatMap((one) =>
     one.ok || isOfTarget(one.failure) ? [] : [one.failure],
   )[0];
-  return { route, targets, call, failure: failure ?? null };
+  return { route, targets, call, failure: failure ?? noTarget(route, targets) };
+}
+
+/** A step fails when none of its targets can ever serve it; one that is closed for the moment is waited for. */
+function noTarget(
+  { unknownOrder }: ModelForecast['route'],
+  targets: readonly TargetForecast[],
+): Failure | null {
+  const asked = targets.filter(({ skip }) => skip?.reason !== 'not_in_order');
+  const skipped = asked.flatMap(({ target, skip }) =>
+    skip === null || skip.reason === 'closed' ? [] : [{ target, reason: skip.message }],
+  );
+  if (unknownOrder !== null || skipped.length < asked.length) return null;
+  return noTargetFailure({ chosen: null, skipped });
 }
 
 /** The call of the first input to each target of the route, by its place; none without an input. */
