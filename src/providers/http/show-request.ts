@@ -1,7 +1,7 @@
 import type { Json } from '../../domain/json.ts';
 import type { MediaRef } from '../../domain/media.ts';
 import type { ModelCall } from '../../domain/model-call.ts';
-import { cutText, type ShownRequest } from '../../domain/shown-request.ts';
+import { cutList, cutText, type ShownRequest } from '../../domain/shown-request.ts';
 import type { ProviderAdapter, WireRequest } from '../port.ts';
 import { FileBody, MediaSlot, MultipartBody, type WireBody } from './wire-body.ts';
 
@@ -56,7 +56,7 @@ function shownBody(body: WireBody): Json {
   }
   if (typeof body === 'string') return cutText(body);
   if (typeof body !== 'object' || body === null) return body;
-  if (isList(body)) return body.map(shownBody);
+  if (isList(body)) return cutList(body, shownBody);
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, shownBody(value)]));
 }
 

@@ -170,7 +170,7 @@ async function foreseeAll(
   { plan, version }: FoundPipeline,
   { input, metadata, outputs }: ExplainInput,
 ): Promise<Forecasts> {
-  const model = { ...(await modelDeps(deps, actor)), budget: openBudget(CHARACTERS_MAX) };
+  const model = await modelDeps(deps, actor);
   const steps = new Map<string, ForeseenStep>();
   const job = { pipeline: version.name, version: version.version };
   const foresight: Foresight = { plan, input, metadata, job, steps };
@@ -194,6 +194,7 @@ async function modelDeps(
     project,
     desk,
     nowMs: machine.nowMs(),
+    budget: openBudget(CHARACTERS_MAX),
     projectPrices: prices === undefined ? [] : await readPrices(prices, project),
     ...(files === undefined ? {} : { files: rememberFiles(files) }),
   };

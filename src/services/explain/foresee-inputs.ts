@@ -68,7 +68,7 @@ function gathered(
   return { kind: 'known', items, inputs };
 }
 
-const TOO_MUCH = 'is left out: the values before it are as many as one explanation looks at';
+export const TOO_MUCH = 'is left out: the values before it are as many as one explanation looks at';
 
 function failed(message: string, items: number | null): ForeseenInputs {
   return {
@@ -81,15 +81,21 @@ function failed(message: string, items: number | null): ForeseenInputs {
 /** Bounds how much one explanation computes: a Worker's clock stands still while it does. */
 export type CharacterBudget = {
   /** False when the value is more than is left; then nothing more is looked at. */
-  spend(value: Json, times?: number): boolean;
+  spend(value: Json): boolean;
+  /** The same for text that is known by its length. */
+  spendCharacters(count: number): boolean;
   isSpent(): boolean;
 };
 
 export function openBudget(charactersMax: number): CharacterBudget {
   let left = charactersMax;
   return {
-    spend(value, times = 1) {
-      left -= JSON.stringify(value).length * times;
+    spend(value) {
+      left -= JSON.stringify(value).length;
+      return left >= 0;
+    },
+    spendCharacters(count) {
+      left -= count;
       return left >= 0;
     },
     isSpent: () => left < 0,

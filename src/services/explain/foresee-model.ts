@@ -10,6 +10,7 @@ import { attemptsMax } from '../../engine/worst-case.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
 import { forecastCall, type CallForecast } from './call-cost.ts';
 import { foreseeCall, type CallDeps, type ForeseenCall } from './foreseen-calls.ts';
+import { TOO_MUCH, type CharacterBudget } from './foresee-inputs.ts';
 import type { Foresight } from './foresight.ts';
 import { routeView, type RouteTarget, type RouteView } from './route-view.ts';
 
@@ -17,6 +18,7 @@ export type ModelDeps = CallDeps & {
   readonly desk: TargetDesk;
   readonly projectPrices: readonly ProjectPrice[] | null;
   readonly nowMs: number;
+  readonly budget: CharacterBudget;
 };
 
 /** What a target would be sent, for the first item of a map, and what that would cost for all of them. */
@@ -158,12 +160,21 @@ async function costsOf(
         unknown: made.failure.message,
       };
     }
-    sums = addTo(sums, forecastOf(deps, step, target, made.value.call), attempts);
+    const next = forecastOf(deps, step, target, made.value.call);
+    if (!deps.budget.spendCharacters(next.inputTokens.atMost)) return { forecast, ...LEFT_OUT };
+    sums = addTo(sums, next, attempts);
   }
   return { forecast, ...sums };
 }
 
 type Sums = Omit<Costs, 'forecast'>;
+
+/** Templates may make much of little. */
+const LEFT_OUT: Sums = {
+  estimatedNanoUsd: null,
+  atMostNanoUsd: null,
+  unknown: `the cost ${TOO_MUCH}`,
+};
 
 function addTo(sums: Sums, forecast: CallForecast, attempts: number): Sums {
   const { estimatedNanoUsd, atMostNanoUsd, unknown } = forecast;

@@ -2,7 +2,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { isModelStepKind, isTransformKind } from '../../domain/step-kinds.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
-import { foreseeInputs, type CharacterBudget, type ForeseenInputs } from './foresee-inputs.ts';
+import { foreseeInputs, type ForeseenInputs } from './foresee-inputs.ts';
 import { foreseeModel, type ModelDeps, type ModelForecast } from './foresee-model.ts';
 import { foreseeTransform } from './foresee-transform.ts';
 import type { ForeseenOutput, ForeseenStep, Foresight } from './foresight.ts';
@@ -27,7 +27,7 @@ const UNKNOWN_OUTPUT: ForeseenOutput = { known: false };
 
 /** What can be said of a step once all that it needs has been looked at. */
 export async function foreseeStep(
-  deps: ModelDeps & { readonly budget: CharacterBudget },
+  deps: ModelDeps,
   foresight: Foresight,
   step: PlannedStep,
   sample: ForeseenOutput,
@@ -55,7 +55,7 @@ type CarriedOut = {
 };
 
 async function carriedOut(
-  deps: ModelDeps & { readonly budget: CharacterBudget },
+  deps: ModelDeps,
   foresight: Foresight,
   step: PlannedStep,
   found: ForeseenInputs,

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { ChatCall, ChatMessage } from '../../domain/model-call.ts';
-import { cutText } from '../../domain/shown-request.ts';
+import { cutList, cutText } from '../../domain/shown-request.ts';
 
 /** The messages of a chat as the model would read them; files are their names. */
 export function shownMessages({ messages }: ChatCall): Json {
@@ -26,7 +26,7 @@ function shownContent(content: ChatMessage['content']): Json {
 /** Any value with its long texts cut. */
 export function shownValue(value: Json): Json {
   if (typeof value === 'string') return cutText(value);
-  if (Array.isArray(value)) return value.map(shownValue);
+  if (Array.isArray(value)) return cutList(value, shownValue);
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [name, shownValue(inner)]),

@@ -46,7 +46,7 @@ export function explainStep(
     unknown_input: unknownInput,
     error: failure === null ? null : { class: failure.class, message: failure.message },
     attempts_at_most: verdict.runs === false ? 0 : attemptsMax(step),
-    targets: (model?.targets ?? []).map((target) => targetExplanation(target, shown)),
+    targets: targetsOf(model, shown),
     order: orderOf(model),
     prompt: promptOf(model),
     ...outputOf(forecast, shown),
@@ -77,7 +77,17 @@ function orderOf(model: ModelForecast | null): StepExplanation['order'] {
   return { unknown: unknownOrder, varies_by_job: variesByJob };
 }
 
-function targetExplanation(target: TargetForecast, shown: Shown): TargetExplanation {
+function targetsOf(model: ModelForecast | null, shown: Shown): TargetExplanation[] {
+  const targets = model?.targets ?? [];
+  const first = targets.find(({ skip }) => skip === null) ?? targets.find(isAskable);
+  return targets.map((target) => targetExplanation(target, shown, target === first));
+}
+
+function targetExplanation(
+  target: TargetForecast,
+  shown: Shown,
+  isFirst: boolean,
+): TargetExplanation {
   const { skip, call, forecast } = target;
   const { provider, model } = target.target;
   return {
@@ -91,14 +101,14 @@ function targetExplanation(target: TargetForecast, shown: Shown): TargetExplanat
     tokens: tokensView(forecast),
     cost: forecast === null ? null : costView(costOfTarget(target)),
     price_version: forecast?.priceVersion ?? null,
-    ...requestOf(target, shown),
+    ...requestOf(target, shown, isFirst),
   };
 }
 
-function requestOf({ call, target }: TargetForecast, { desk, include }: Shown) {
-  if (!include.includes('request')) return {};
-  const isMade = call !== null && call.adapter !== null;
-  return { request: isMade ? desk.request(target.provider, call.call) : null };
+/** Of the target that would be asked first; of the first that may be asked later, where all are closed now. */
+function requestOf({ call, target }: TargetForecast, { desk, include }: Shown, isFirst: boolean) {
+  if (!isFirst || !include.includes('request') || call === null) return {};
+  return { request: call.adapter === null ? null : desk.request(target.provider, call.call) };
 }
 
 function tokensView(forecast: TargetForecast['forecast']): TargetExplanation['tokens'] {

@@ -44,7 +44,11 @@ const requestSchema = z
     headers: z.record(z.string(), z.string()),
     body: anyJson,
   })
-  .meta({ id: 'ForecastRequest', description: 'Without credentials; files are their names' });
+  .meta({
+    id: 'ForecastRequest',
+    description:
+      'Of the target that would be asked first. Without credentials; files are their names',
+  });
 
 const targetSchema = z
   .object({

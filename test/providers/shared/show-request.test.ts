@@ -61,10 +61,12 @@ test('what comes from the deployment’s settings is not shown', () => {
   expect(JSON.stringify(shown)).not.toContain('secret-of-ours');
 });
 
-test('long texts are cut, and say so', () => {
+test('long texts and lists are cut, and say so', () => {
   const shown = bodyOf({ text: 'x'.repeat(30_000) });
   expect(JSON.stringify(shown).length).toBeLessThan(21_000);
   expect(JSON.stringify(shown)).toContain('10000 more characters');
+  const list = bodyOf({ texts: Array.from({ length: 1_000 }, () => 'x') });
+  expect(JSON.stringify(list)).toContain('800 more');
 });
 
 test('there is nothing to show of a call that is not sent', () => {
