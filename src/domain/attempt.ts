@@ -1,12 +1,12 @@
 import type { Failure } from './failure.ts';
 import type { JobId } from './ids.ts';
 import type { Json } from './json.ts';
+import type { Target } from './target.ts';
 import type { DeclineReason } from './target-gate.ts';
 import type { ProviderWork } from './ticket.ts';
 import type { Usage } from './usage.ts';
 
-/** A provider's model that a route may choose. */
-export type Target = { readonly provider: string; readonly model: string };
+export type { Target };
 
 /** Why no further attempt follows a failed one. */
 export const stopReasons = [

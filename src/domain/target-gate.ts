@@ -1,4 +1,4 @@
-import type { Target } from './attempt.ts';
+import type { Target } from './target.ts';
 import type { FailureClass } from './failure.ts';
 import type { Spread } from './spread.ts';
 
@@ -39,6 +39,7 @@ export function hasLimits({
  * - `circuit_open`: too many calls have failed, its account is refused, or it is just coming back
  * - `rate_limit`, `concurrency`: a limit of the deployment
  * - `held`: an administrator has closed the way to it
+ * - `not_taken`: it keeps failing before it takes the work, as it says itself; told by the runner, not by the gate
  */
 export const declineReasons = [
   'cooling_down',
@@ -46,6 +47,7 @@ export const declineReasons = [
   'rate_limit',
   'concurrency',
   'held',
+  'not_taken',
 ] as const;
 export type DeclineReason = (typeof declineReasons)[number];
 

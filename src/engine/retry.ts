@@ -61,7 +61,7 @@ const SAME_ONLY: Verdict = { same: true, others: false };
  * | failure                                                | same target | other targets        |
  * | ------------------------------------------------------ | ----------- | -------------------- |
  * | transient, and the provider did not take it, or failed | yes         | as the route says    |
- * | transient, unknown whether taken, target can be asked  | asks first  | no: nothing is known |
+ * | transient, unknown whether taken, target can be asked  | asks first  | once it has not taken two |
  * | transient, unknown, nobody can tell, `retry`           | yes         | as the route says    |
  * | transient, unknown, nobody can tell, `fallback`        | no          | yes                  |
  * | transient, unknown, nobody can tell, `fail`            | no          | no                   |

@@ -2,6 +2,7 @@ import { HELD_ATTEMPT_MAX_MS } from '../domain/definition-parts.ts';
 import type { ActiveAttempt, AttemptRecord, Target } from '../domain/attempt.ts';
 import type { JobState } from '../domain/job.ts';
 import type { PlannedStep } from './plan.ts';
+import { movesBetween } from './plan-route.ts';
 import { isUnresolved, NOT_RECONCILED } from './retry.ts';
 import { sameTarget } from './routing.ts';
 import type { TargetView } from './world.ts';
@@ -71,6 +72,32 @@ export function ticketMoments({ active }: JobState, nowMs: number): number[] {
     if (ticket === undefined) return [];
     return ticket.checkAtMs > nowMs ? [ticket.checkAtMs, deadlineAtMs] : [deadlineAtMs];
   });
+}
+
+/**
+ * True when another target is worth a try if this one says that it has not taken the last submit either: it failed
+ * before, without having taken anything, and the route lets such failures move on.
+ */
+export function movesOnIfNotTaken(
+  step: PlannedStep,
+  { target, targetIndex }: Pick<ActiveAttempt, 'target' | 'targetIndex'>,
+  attempts: readonly AttemptRecord[],
+): boolean {
+  const { route } = step;
+  if (route === null || target === null) return false;
+  const [last] = unresolvedSubmits(attempts, target);
+  const failure = last?.failure?.class;
+  if (failure === undefined || !attempts.some((record) => wasNotTaken(record, target)))
+    return false;
+  return route.targets.some(
+    (_, index) => index !== targetIndex && movesBetween(route, targetIndex, index, failure),
+  );
+}
+
+/** True for a submit of which the provider has said that it never took it. */
+function wasNotTaken({ target, failure, facts }: AttemptRecord, at: Target): boolean {
+  if (target === null || !sameTarget(target, at) || failure?.phase !== 'unknown') return false;
+  return failure.code !== NOT_RECONCILED && facts?.costNanoUsd === 0;
 }
 
 /** Submits to a target, one after the other, of which nobody knows what became of them; the latest first. */

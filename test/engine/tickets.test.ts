@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
+import type { AttemptRecord } from '../../src/domain/attempt.ts';
 import { runnableCount } from '../../src/engine/due.ts';
+import { movesOnIfNotTaken } from '../../src/engine/tickets.ts';
 import { EngineDriver, EVERYTHING, type DefinitionBody } from '../support/engine-driver.ts';
 
 type StepBody = DefinitionBody['steps'][number];
@@ -229,4 +231,40 @@ test('a late ticket is nobody’s, unless a newer attempt waits for the same wor
   job.ticket('a#2', { providerJobId: 'provider-a#1' });
   expect(job.ticket('a#1', { poll: 0 })).toBe('repeated');
   expect(job.claim(EVERYTHING)).toEqual([]);
+});
+
+describe('a target that fails before it takes the work', () => {
+  const step = (on?: readonly ['timeout']) =>
+    waiting(
+      image({
+        route: {
+          ...(on === undefined ? {} : { strategy: { mode: 'fallback', on: [...on] } }),
+          targets: [replicate, openai],
+        },
+      }),
+    ).plan.steps[0];
+  const failed = (attempt: number, costNanoUsd: number | null): AttemptRecord => ({
+    attempt,
+    target: replicate,
+    targetIndex: 0,
+    startedAtMs: attempt,
+    finishedAtMs: attempt,
+    outcome: 'failed',
+    failure: { class: 'provider_internal', phase: 'unknown', message: 'failed' },
+    facts: { latencyMs: 1, costNanoUsd },
+  });
+  const active = { target: replicate, targetIndex: 0 };
+  const movesOn = (planned: ReturnType<typeof step>, ...attempts: AttemptRecord[]) =>
+    planned !== undefined && movesOnIfNotTaken(planned, active, attempts);
+
+  test('is asked about its first failure, and left after the second if it has taken neither', () => {
+    expect(movesOn(step(), failed(1, null))).toBe(false);
+    expect(movesOn(step(), failed(1, 0), failed(2, null))).toBe(true);
+  });
+
+  test('is not left where the route keeps such failures, or where it may have taken the work', () => {
+    expect(movesOn(step(['timeout']), failed(1, 0), failed(2, null))).toBe(false);
+    expect(movesOn(step(), failed(1, null), failed(2, null))).toBe(false);
+    expect(movesOn(waiting().plan.steps[0], failed(1, 0), failed(2, null))).toBe(false);
+  });
 });

@@ -40,8 +40,8 @@ function pauseOf({ steps }: JobState, step: string): Pick<WaitingOn, 'kind' | 'k
   return { kind, key: step };
 }
 
-/** Reasons of a gate that say that the target cannot be had, not that it had too much. */
-const DOWN: ReadonlySet<DeclineReason> = new Set(['circuit_open', 'held']);
+/** Reasons that say that the target cannot be had, not that it had too much. */
+const DOWN: ReadonlySet<DeclineReason> = new Set(['circuit_open', 'held', 'not_taken']);
 
 function stepWaits(state: JobState, planned: PlannedStep): WaitingOn[] {
   const step = planned.id;

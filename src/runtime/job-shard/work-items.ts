@@ -5,7 +5,7 @@ import {
   type Target,
 } from '../../domain/attempt.ts';
 import type { ProviderWork, Ticket } from '../../domain/ticket.ts';
-import { unresolvedSubmits } from '../../engine/tickets.ts';
+import { movesOnIfNotTaken, unresolvedSubmits } from '../../engine/tickets.ts';
 import type { Book } from './book.ts';
 import type { JobState } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
@@ -38,16 +38,16 @@ export function workItem(
     itemRead: itemRead(source, step, item),
     reAsk: reAsk(source, active),
     ...(step.definition.uses === 'pipeline' ? { childKey: childKey(source, active) } : {}),
-    ...(target === null ? {} : providerPart(source, active, target, book)),
+    ...(target === null ? {} : providerPart(source, step, active, { target, book })),
   };
 }
 
 /** What a runner needs to ask a provider, or to find out what it knows already. */
 function providerPart(
   source: ReadSource,
+  planned: PlannedStep,
   active: ActiveAttempt,
-  target: Target,
-  book: Book,
+  { target, book }: { readonly target: Target; readonly book: Book },
 ): Partial<WorkItem> {
   const { step, item, attempt, startedAtMs, deadlineAtMs, ticket } = active;
   const times = { startedAtMs, givenUpAtMs: deadlineAtMs };
@@ -59,9 +59,14 @@ function providerPart(
       poll: { ticket: ticketOf(source, key, ticket), number: ticket.polls, callback },
     };
   }
-  const lost = unresolvedSubmits(attemptsOf(source, step, item), target);
+  const attempts = attemptsOf(source, step, item);
+  const lost = unresolvedSubmits(attempts, target);
   if (lost.length === 0) return times;
-  return { ...times, reconcile: lost.map((record) => lostAttempt(source, active, record, book)) };
+  return {
+    ...times,
+    reconcile: lost.map((record) => lostAttempt(source, active, record, book)),
+    ...(movesOnIfNotTaken(planned, active, attempts) ? { movesOnIfNotTaken: true } : {}),
+  };
 }
 
 function ticketOf(

@@ -14,7 +14,12 @@ import type { WaitingKind } from '../../domain/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
 import type { FlowSlot } from './flow.ts';
 import type { Capacity } from '../../engine/claim.ts';
-import type { DeclinedCall, PendingWork, Reconciliation, Settled } from '../../engine/settlement.ts';
+import type {
+  DeclinedCall,
+  PendingWork,
+  Reconciliation,
+  Settled,
+} from '../../engine/settlement.ts';
 
 /**
  * What a job's home offers. Calls cross a process boundary: everything is JSON-safe, every call may be repeated
@@ -222,6 +227,8 @@ export type WorkItem = {
   readonly poll?: Poll;
   /** Earlier submits of which nobody knows what became of them; the latest first. */
   readonly reconcile?: readonly LostAttempt[];
+  /** Another target is to be tried if the provider has taken none of these. */
+  readonly movesOnIfNotTaken?: true;
   /** The answer that failed its check, when the model is asked again. */
   readonly reAsk: { readonly rejected: Json; readonly violations: readonly Violation[] } | null;
 };

@@ -22,12 +22,21 @@ export async function askProvider(
     throughGate(deps, attempt, resolved, () => send(deps, attempt, resolved, within));
   if (!isTicketed(resolved)) return submit(context);
   const found = await soon(deps, context, (short) => reconcileCall(deps, attempt, resolved, short));
+  const facts = localFacts(startedAtMs, deps.machine.nowMs(), resolved.adapter.version);
+  if (found.kind === 'submit' && movesOn(attempt, found)) {
+    const result = { ok: 'declined', reason: 'not_taken', untilAtMs: startedAtMs } as const;
+    return { facts, result, reconciled: found.reconciled };
+  }
   if (found.kind === 'submit') {
     const ran = await soon(deps, context, submit);
     return { ...ran, reconciled: found.reconciled };
   }
-  const facts = localFacts(startedAtMs, deps.machine.nowMs(), resolved.adapter.version);
   return { facts, ...withoutSubmit(found), reconciled: found.reconciled };
+}
+
+/** True when the target keeps failing before it takes the work, and another one may be tried instead. */
+function movesOn({ work }: Attempt, { reconciled }: Found): boolean {
+  return work.movesOnIfNotTaken === true && reconciled.every(({ outcome }) => outcome === 'absent');
 }
 
 function withoutSubmit(found: Exclude<Found, { readonly kind: 'submit' }>): Pick<Ran, 'result'> {

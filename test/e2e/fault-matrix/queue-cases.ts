@@ -289,7 +289,7 @@ const unanswered: readonly QueueCase[] = [
   },
 ];
 
-/** Asked, and told each time that nothing was taken. The next target is not tried as long as the first can be asked. */
+/** Asked, and told each time that nothing was taken: the second time the next target is tried. */
 const down: readonly QueueCase[] = [
   {
     name: '500 for good',
@@ -299,7 +299,7 @@ const down: readonly QueueCase[] = [
     always: true,
     step: { retry: { base_delay: '1ms', max_attempts: 4 } },
     alone: { decision: 'resubmit', calls: 4, paid: 0 },
-    withNext: { decision: 'resubmit', calls: 4, paid: 0 },
+    withNext: { decision: 'fallback', calls: 2, paid: 0, next: 1 },
   },
 ];
 
