@@ -83,6 +83,47 @@ const SENTENCES: Readonly<Record<string, (facts: Facts) => Sentence>> = {
     code: 'additional_property',
     message: 'is not allowed here; remove it or correct its spelling',
   }),
+  'additional-items-error': () => ({
+    code: 'additional_item',
+    message: 'is not allowed here; the array ends before it',
+  }),
+  'unevaluated-items-error': () => ({
+    code: 'additional_item',
+    message: 'is not allowed here; no rule of the schema speaks of it',
+  }),
+  'min-properties-error': ({ minProperties, length }) => ({
+    code: 'min_properties',
+    message: `must have at least ${String(minProperties)} properties and has ${String(length)}`,
+  }),
+  'max-properties-error': ({ maxProperties, length }) => ({
+    code: 'max_properties',
+    message: `must have at most ${String(maxProperties)} properties and has ${String(length)}`,
+  }),
+  'contains-min-error': ({ least, count }) => ({
+    code: 'contains_min',
+    message: `must have at least ${String(least)} items that satisfy \`contains\` and has ${String(count)}`,
+  }),
+  'contains-max-error': ({ most, count }) => ({
+    code: 'contains_max',
+    message: `must have at most ${String(most)} items that satisfy \`contains\` and has ${String(count)}`,
+  }),
+  'missing-dependency-error': ({ key, with: other }) => ({
+    code: 'dependent_required',
+    message: `is required beside ${JSON.stringify(other)} and missing`,
+    key: String(key),
+  }),
+  'invalid-property-name-error': () => ({
+    code: 'property_name',
+    message: 'has a name that the schema under `propertyNames` does not allow',
+  }),
+  'invalid-data-error': () => ({
+    code: 'false_schema',
+    message: 'is not allowed here: its schema is `false`, which no value satisfies',
+  }),
+  'format-error': ({ format }) => ({
+    code: 'format',
+    message: `must be in the format ${String(format)}`,
+  }),
   'any-of-error': () => ({
     code: 'any_of',
     message: 'must satisfy at least one of the alternatives',
@@ -106,8 +147,6 @@ const SENTENCES: Readonly<Record<string, (facts: Facts) => Sentence>> = {
 export function sentenceOf(code: string, facts: Facts): Sentence {
   const known = SENTENCES[code];
   if (known !== undefined) return known(facts);
-  const format = /^format-(.+)-error$/.exec(code)?.[1];
-  if (format !== undefined) return { code: 'format', message: `must be in the format ${format}` };
   const rule = code.replace(/-error$/, '').replaceAll('-', '_');
   return { code: rule, message: `does not satisfy the rule ${rule} of its schema` };
 }

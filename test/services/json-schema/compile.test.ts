@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Json, JsonObject } from '../../src/domain/json.ts';
-import { compileJsonSchema } from '../../src/services/json-schema/compile.ts';
+import type { Json, JsonObject } from '../../../src/domain/json.ts';
+import { compileJsonSchema } from '../../../src/services/json-schema/compile.ts';
 
 function violations(schema: JsonObject, value: Json) {
   const compiled = compileJsonSchema(schema);

@@ -1,0 +1,240 @@
+/* oxlint-disable unicorn/no-thenable -- a keyword of JSON Schema; nothing here is awaited */
+import type { CaseTable } from './case.ts';
+
+const reserved = (text: string) => JSON.parse(text);
+
+/** What 2020-12 and draft-07 mean alike. */
+export const both: CaseTable = {
+  'maximum 0': { schema: { maximum: 0 }, good: [0, -0, -1, 'x'], bad: [1, 1e-9] },
+  'maximum -1': { schema: { maximum: -1 }, good: [-1, -2], bad: [0] },
+  'minimum 0': { schema: { minimum: 0 }, good: [0, -0, 1, null], bad: [-1, -1e-300] },
+  'exclusiveMaximum 0': { schema: { exclusiveMaximum: 0 }, good: [-1], bad: [0, -0, 1] },
+  'exclusiveMinimum 0': { schema: { exclusiveMinimum: 0 }, good: [1, 5e-324], bad: [0, -1] },
+  'exclusiveMaximum below one': {
+    schema: { exclusiveMaximum: 0.5, exclusiveMinimum: -1e-7 },
+    good: [0.4, 0],
+    bad: [0.5, -1e-7],
+  },
+  'both bounds 0': { schema: { minimum: 0, maximum: 0 }, good: [0], bad: [1, -1] },
+  'maxLength 0': { schema: { maxLength: 0 }, good: ['', 5], bad: ['a'] },
+  'minLength 0': { schema: { minLength: 0 }, good: ['', 'a'], bad: [] },
+  'lengths count characters': {
+    schema: { minLength: 2, maxLength: 2 },
+    good: ['😀😀', 'ab'],
+    bad: ['😀'],
+  },
+  'maxItems 0': { schema: { maxItems: 0 }, good: [[], {}], bad: [[null]] },
+  'maxProperties 0': { schema: { maxProperties: 0 }, good: [{}, []], bad: [{ a: null }] },
+  'minProperties 1': { schema: { minProperties: 1 }, good: [{ a: 0 }, 7], bad: [{}] },
+  'multipleOf a decimal': {
+    schema: { multipleOf: 0.01 },
+    good: [4.35, 0, -1.1, 19.99, 1e300, 'x'],
+    bad: [4.355, 1e-7],
+  },
+  'multipleOf a tiny number': {
+    schema: { multipleOf: 1.5e-7 },
+    good: [3e-7, 0, 1.5e-7, 3],
+    bad: [1e-7, 2e-7],
+  },
+  'multipleOf one': { schema: { multipleOf: 1 }, good: [1e308, -3], bad: [1.5, 5e-324] },
+  'const null': { schema: { const: null }, good: [null], bad: [0, false, '', [], {}] },
+  'const 0': { schema: { const: 0 }, good: [0, -0], bad: [null, false, '', '0'] },
+  'const false': { schema: { const: false }, good: [false], bad: [0, null, ''] },
+  'const an empty text': { schema: { const: '' }, good: [''], bad: [null, 0, false] },
+  'const an object': {
+    schema: { const: { a: 1, b: [0] } },
+    good: [{ b: [-0], a: 1 }],
+    bad: [{ a: 1 }, { a: 1, b: [0], c: 2 }, { a: 1, b: [false] }],
+  },
+  'const an array': { schema: { const: [] }, good: [[]], bad: [{}, null, [null]] },
+  'enum of empty values': {
+    schema: { enum: [null, 0, false, ''] },
+    good: [null, 0, -0, false, ''],
+    bad: [[], {}, true, '0', 1],
+  },
+  'enum of structures': {
+    schema: { enum: [{ a: 1, b: 2 }, [1, { c: 3, d: 4 }]] },
+    good: [{ b: 2, a: 1 }, [1, { d: 4, c: 3 }]],
+    bad: [{ a: 1 }, [{ c: 3, d: 4 }, 1]],
+  },
+  'an empty enum': { schema: { enum: [] }, good: [], bad: [null, 1, {}] },
+  'a default of any kind': {
+    schema: { properties: { a: { type: 'string', default: 0 } } },
+    good: [{}, { a: 'x' }],
+    bad: [{ a: 0 }],
+  },
+  'type integer': { schema: { type: 'integer' }, good: [1, 0, -2, 1e300], bad: [1.5, '1', null] },
+  'type number or null': { schema: { type: ['number', 'null'] }, good: [1, 1.5, null], bad: ['1'] },
+  'type integer or text': { schema: { type: ['integer', 'string'] }, good: [1, ''], bad: [1.5] },
+  'type null': { schema: { type: 'null' }, good: [null], bad: [0, '', false, {}] },
+  'type object': { schema: { type: 'object' }, good: [{}], bad: [[], null] },
+  'required names of every object': {
+    schema: { required: ['constructor', 'toString', 'hasOwnProperty'] },
+    good: [{ constructor: 0, toString: null, hasOwnProperty: '' }, 'x'],
+    bad: [{}, { constructor: 1 }],
+  },
+  'required __proto__': {
+    schema: { required: ['__proto__'] },
+    good: [reserved('{"__proto__":1}')],
+    bad: [{}, { proto: 1 }],
+  },
+  'required empty values': {
+    schema: { required: ['a'] },
+    good: [{ a: null }, { a: 0 }, { a: false }, { a: '' }],
+    bad: [{}],
+  },
+  'values named like members of every object': {
+    schema: { properties: { a: { type: 'string' } } },
+    good: [{ constructor: 1, toString: 2, valueOf: null, hasOwnProperty: [] }],
+    bad: [{ a: 1 }],
+  },
+  'properties named like members of every object': {
+    schema: { properties: { constructor: { type: 'string' }, toString: { const: 0 } } },
+    good: [{}, { constructor: 'x' }, { toString: 0 }],
+    bad: [{ constructor: 1 }, { toString: 1 }],
+  },
+  'a property called __proto__': {
+    schema: reserved('{"properties":{"__proto__":{"type":"string"},"a":{}}}'),
+    good: [{}, { schema: 1, context: 2 }, reserved('{"__proto__":"x"}')],
+    bad: [reserved('{"__proto__":1}')],
+  },
+  'properties named like keywords': {
+    schema: {
+      properties: { enum: { pattern: '^a' }, default: { maximum: 0 }, $ref: { type: 'string' } },
+    },
+    good: [{ enum: 'a', default: 0, $ref: '#' }],
+    bad: [{ enum: 'b' }, { default: 1 }, { $ref: 0 }],
+  },
+  'properties that are boolean schemas': {
+    schema: { properties: { never: false, always: true } },
+    good: [{}, { always: null }],
+    bad: [{ never: null }, { never: 0, always: 0 }],
+  },
+  'additionalProperties false': {
+    schema: { properties: { a: {} }, additionalProperties: false },
+    good: [{}, { a: 0 }, []],
+    bad: [{ b: 0 }, { _id: 1 }, { constructor: 1 }, reserved('{"__proto__":1}')],
+  },
+  'additionalProperties false alone': {
+    schema: { additionalProperties: false },
+    good: [{}, null],
+    bad: [{ '': 0 }],
+  },
+  'additionalProperties with a schema': {
+    schema: { properties: { a: {} }, additionalProperties: { maximum: 0 } },
+    good: [{ a: 9 }, { b: 0 }],
+    bad: [{ b: 1 }],
+  },
+  'patternProperties beside additionalProperties': {
+    schema: {
+      properties: { a: { const: 0 } },
+      patternProperties: { '^x': { type: 'string' }, '^xy': { maxLength: 0 } },
+      additionalProperties: false,
+    },
+    good: [{ a: 0 }, { x: 'long' }, { xy: '' }],
+    bad: [{ x: 1 }, { xy: 'a' }, { b: 1 }, { toString: 0 }],
+  },
+  'patternProperties with a boolean schema': {
+    schema: { patternProperties: { '^x': false, '': true } },
+    good: [{}, { a: 1 }],
+    bad: [{ x: null }],
+  },
+  'patterns that only RE2 has': {
+    schema: { pattern: '(?i)^abc\\z', patternProperties: { '(?i)^N': { type: 'number' } } },
+    good: ['ABC', { n: 1 }],
+    bad: ['abcd', { n: '' }],
+  },
+  'an empty pattern': { schema: { pattern: '' }, good: ['', 'a'], bad: [] },
+  'propertyNames false': { schema: { propertyNames: false }, good: [{}, []], bad: [{ a: 1 }] },
+  'propertyNames with a schema': {
+    schema: { propertyNames: { maxLength: 0 } },
+    good: [{}, { '': 1 }],
+    bad: [{ a: 1 }],
+  },
+  'contains true': { schema: { contains: true }, good: [[null], 'x'], bad: [[]] },
+  'contains false': { schema: { contains: false }, good: [{}, 1], bad: [[], [1]] },
+  'contains a value that is empty': {
+    schema: { contains: { const: 0 } },
+    good: [[0], [1, 0]],
+    bad: [[], [false], [null, '']],
+  },
+  'items false': { schema: { items: false }, good: [[], {}], bad: [[null]] },
+  'items true': { schema: { items: true }, good: [[], [1]], bad: [] },
+  'items with maximum 0': { schema: { items: { maximum: 0 } }, good: [[0, -1]], bad: [[0, 1]] },
+  uniqueItems: {
+    schema: { uniqueItems: true },
+    good: [
+      [0, false, '', null, [], {}],
+      [1, true],
+      ['1', 1],
+      [[1], [true]],
+    ],
+    bad: [
+      [0, -0],
+      [
+        { a: 1, b: 2 },
+        { b: 2, a: 1 },
+      ],
+      [null, 1, null],
+      [[[]], [[]]],
+    ],
+  },
+  'uniqueItems false': { schema: { uniqueItems: false }, good: [[1, 1]], bad: [] },
+  'if true': { schema: { if: true, then: { const: 0 } }, good: [0], bad: [1] },
+  'if false': { schema: { if: false, then: false, else: { const: 0 } }, good: [0], bad: [1] },
+  'then false': { schema: { if: { const: 0 }, then: false }, good: [1], bad: [0] },
+  'else false': { schema: { if: { const: 0 }, else: false }, good: [0], bad: [1, null] },
+  'then without if': { schema: { then: false, else: false }, good: [0, {}], bad: [] },
+  not: { schema: { not: { maximum: 0 } }, good: [1], bad: [0, 'x'] },
+  'not false': { schema: { not: false }, good: [null, 0], bad: [] },
+  'not true': { schema: { not: true }, good: [], bad: [null, 0] },
+  'allOf with false': { schema: { allOf: [true, false] }, good: [], bad: [0, null] },
+  'anyOf with booleans': { schema: { anyOf: [false, { const: 0 }] }, good: [0], bad: [1] },
+  'oneOf with booleans': { schema: { oneOf: [true, { const: 0 }] }, good: [1], bad: [0] },
+  'oneOf of none': { schema: { oneOf: [false, false] }, good: [], bad: [0] },
+  'a format of something other than text': {
+    schema: { format: 'url' },
+    good: [0, null, false, {}, 'https://example.com/'],
+    bad: ['', 'no url'],
+  },
+  'an empty text in a format': { schema: { format: 'uuid' }, good: [null], bad: ['', 'x'] },
+  'a format that nobody knows': {
+    schema: { allOf: [{ format: '__proto__' }, { format: 'hasOwnProperty' }, { format: 'no' }] },
+    good: ['x', 1],
+    bad: [],
+  },
+  'a reference to a boolean schema': {
+    schema: { properties: { a: { $ref: '#/definitions/no' } }, definitions: { no: false } },
+    good: [{}],
+    bad: [{ a: 0 }],
+  },
+  'a reference that goes around': {
+    schema: {
+      properties: { next: { $ref: '#' }, value: { maximum: 0 } },
+      additionalProperties: false,
+    },
+    good: [{ next: { next: { value: 0 } } }],
+    bad: [{ next: { next: { value: 1 } } }, { next: { other: 0 } }],
+  },
+  'a reference through escapes': {
+    schema: { $ref: '#/definitions/a~1b%25~0', definitions: { 'a/b%~': { const: 0 } } },
+    good: [0],
+    bad: [1],
+  },
+  'a reference to an unusual place': {
+    schema: { properties: { a: { maximum: 0 }, b: { $ref: '#/properties/a' } } },
+    good: [{ b: 0 }],
+    bad: [{ b: 1 }],
+  },
+  'words that only the library knows': {
+    schema: {
+      pattern: 'A',
+      regexFlags: 'i?',
+      errorMessages: { 'type-error': 5, 'pattern-error': {} },
+      oneOfProperty: 'kind',
+      oneOf: [{ type: 'string' }, { type: 'number' }],
+    },
+    good: ['A', 0],
+    bad: ['a', null, { kind: 0 }],
+  },
+};
