@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import type { Settings } from '../../../scripts/lib/settings.ts';
 import { basePathOf } from '../../support/simulator/wire-dialect.ts';
 
@@ -31,6 +33,8 @@ export function settingsFor(rootKey: string, simulatorUrl: string): Settings {
     WORKERS_AI_BASE_URL: `${simulatorUrl}${basePathOf['workers-ai']}`,
     COHERE_API_KEY: PROVIDER_KEY,
     COHERE_BASE_URL: `${simulatorUrl}${basePathOf.cohere}`,
+    HTTP_PROVIDERS: ownServices(`${simulatorUrl}${basePathOf.own}`),
+    PAINTER_API_KEY: PROVIDER_KEY,
     JINA_API_KEY: PROVIDER_KEY,
     JINA_BASE_URL: `${simulatorUrl}${basePathOf.jina}`,
     VOYAGE_API_KEY: PROVIDER_KEY,
@@ -38,4 +42,18 @@ export function settingsFor(rootKey: string, simulatorUrl: string): Settings {
     MISTRAL_API_KEY: PROVIDER_KEY,
     MISTRAL_BASE_URL: 'http://127.0.0.1:1/v1',
   };
+}
+
+/** The services that the documentation declares, at the simulator, and one that is not in order. */
+function ownServices(base_url: string): string {
+  const page = readFileSync('docs/providers.md', 'utf8');
+  const declared = [...page.matchAll(/^```json http-providers\n([\s\S]*?)^```$/gm)].flatMap(
+    ([, json = '']) => JSON.parse(json) as object[],
+  );
+  const services = declared.map((service) => ({
+    ...service,
+    base_url,
+    secret_name: 'PAINTER_API_KEY',
+  }));
+  return JSON.stringify([...services, { id: 'not-in-order', base_url, kinds: { chat: {} } }]);
 }
