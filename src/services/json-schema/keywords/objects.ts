@@ -66,7 +66,8 @@ function checkAdditional(question: Question): Answer {
 
 /** True when `properties` or `patternProperties` of this very schema cover the name. */
 export function isNamed(node: SchemaNode, name: string): boolean {
-  if (ownKeys(node.schema['properties']).includes(name)) return true;
+  const known: unknown = node.schema['properties'];
+  if (isPlainObject(known) && Object.hasOwn(known, name)) return true;
   return (node.patternProperties ?? []).some(({ pattern }) => pattern.test(name));
 }
 

@@ -9,18 +9,32 @@ const targets = new WeakMap<SchemaNode['context'], Map<string, SchemaNode>>();
 
 /**
  * `$ref`, resolved once per document: the library compiles the target anew for each value that is checked.
- * A `$dynamicRef` depends on the way that led to it and is resolved each time.
+ * A `$dynamicRef` depends on the way that led to it only where several schemas share its name.
  */
 export function reference(keyword: Keyword): Keyword {
   return {
     ...keyword,
     parse(node) {
       const problem = keyword.parse?.(node);
-      if (node.$ref !== undefined && node.schema['$dynamicRef'] === undefined) {
+      const dynamic: unknown = node.schema['$dynamicRef'];
+      if (typeof dynamic === 'string') {
+        node.resolveRef = resolveByName(node, dynamic, node.resolveRef);
+      } else if (node.$ref !== undefined) {
         node.resolveRef = resolveOnce(node, node.$ref, node.resolveRef);
       }
       return problem;
     },
+  };
+}
+
+/** The library would take the first schema on the way that has any `$dynamicAnchor`, whatever its name. */
+function resolveByName(node: SchemaNode, dynamic: string, resolve: Resolve): Resolve {
+  return (options) => {
+    spendStep(node);
+    const [only, ...others] = Object.entries(node.context.dynamicAnchors)
+      .filter(([uri]) => uri.endsWith(dynamic))
+      .map(([, schema]) => schema);
+    return only !== undefined && others.length === 0 ? only : resolve.call(node, options);
   };
 }
 

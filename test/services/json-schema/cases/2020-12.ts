@@ -61,6 +61,7 @@ export const draft2020: CaseTable = {
   },
   'dynamic anchors': {
     schema: {
+      $dynamicAnchor: 'root',
       items: { $dynamicRef: '#low' },
       $defs: {
         a: { $dynamicAnchor: 'low', maximum: 0 },
