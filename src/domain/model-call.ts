@@ -103,7 +103,7 @@ export type RerankCall = Common & {
   readonly topN: number;
 };
 
-export type SummarizeCall = Common & {
+type SummarizeCall = Common & {
   readonly kind: 'summarize';
   readonly text: string;
   readonly maxSentences: number;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 
-import type { Json, JsonObject } from '../../../src/domain/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../src/domain/json.ts';
 import { compileJsonSchema } from '../../../src/services/json-schema/compile.ts';
 
 /**
@@ -57,7 +57,8 @@ test('Zod judges alike', () => {
     schemas,
     fc.array(values, { maxLength: 8 }),
     (schema, subjects) => {
-      const document: JsonObject = Object.assign({}, schema);
+      if (!isJsonObject(schema)) return;
+      const document: JsonObject = { ...schema };
       const compiled = compileJsonSchema(document);
       const zod = z.fromJSONSchema(document);
       for (const value of subjects) {
