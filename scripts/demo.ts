@@ -106,7 +106,7 @@ async function showExamples(client: Client, simulator: Simulator): Promise<void>
   say('   answers are scripted: the first target is overloaded, the second one takes over.\n');
   simulator.script(
     { match: { model: 'gpt-5.4-mini' }, fault: { status: 503, code: 'server_is_overloaded' } },
-    { match: { model: 'llama-3.1-8b-instant' }, reply: { json: SIMULATED_TRIAGE } },
+    { match: { model: 'openai/gpt-oss-20b' }, reply: { json: SIMULATED_TRIAGE } },
   );
   await client.put('/v1/pipelines/ticket-triage', example('ticket-triage', 'pipeline.json'));
   const triage = await followJob(client, example('ticket-triage', 'job.json'), say);

@@ -133,7 +133,7 @@ describe('ticket-triage', () => {
     const job = await run(api, { ...ticket, input: { subject, body } });
     const calls = [
       ...(await callsOf('gpt-5.4-mini')),
-      ...(await callsOf('llama-3.1-8b-instant')),
+      ...(await callsOf('openai/gpt-oss-20b')),
     ].filter((call) => call.body?.includes(mark));
     return { api, job, calls };
   }
@@ -142,12 +142,12 @@ describe('ticket-triage', () => {
     const mark = newModel();
     await addRules(
       { match: { model: 'gpt-5.4-mini', contains: mark }, fault: { status: 503 } },
-      { match: { model: 'llama-3.1-8b-instant', contains: mark }, reply: { json: triage } },
+      { match: { model: 'openai/gpt-oss-20b', contains: mark }, reply: { json: triage } },
     );
     const { job, calls } = await triaged(mark);
     expect(job).toMatchObject({
       status: 'succeeded',
-      output: { triage, urgent: true, answered_by: 'llama-3.1-8b-instant' },
+      output: { triage, urgent: true, answered_by: 'openai/gpt-oss-20b' },
     });
     expect(calls.map(({ status }) => status)).toEqual([503, 200]);
     expect(job.cost.nano_usd).toBeGreaterThan(0);
