@@ -96,10 +96,14 @@ async function runOne({ title, rule, ...one }: Case): Promise<void> {
   const definition = definitionOf(one, model);
   await publish(api, definition);
   const { id } = await submit(api, { pipeline: definition.name, input: {} });
-  const job = await until(title, async () => {
-    const now = await readJob(api, id, '?include=input,step_outputs');
-    return now.terminal && now;
-  });
+  const job = await until(
+    title,
+    async () => {
+      const now = await readJob(api, id, '?include=input,step_outputs');
+      return now.terminal && now;
+    },
+    90_000,
+  );
   ended.push({ title, failed: job.status === 'failed' });
   told.push(JSON.stringify(job), JSON.stringify(await eventsOf(api, id)));
 }
@@ -118,6 +122,15 @@ function definitionOf({ provider, ask, execution }: Asked, model: string): Defin
     ],
     output: { done: true },
   };
+}
+
+/** Empty for a file that the database has deleted meanwhile. */
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 /** The key, or a piece of it that nobody would write by chance. */
@@ -158,6 +171,6 @@ describe('a key that a provider repeats', () => {
       .filter((entry) => entry.isFile() && entry.name !== 'settings.env')
       .map((entry) => join(entry.parentPath, entry.name));
     expect(files.length).toBeGreaterThan(5);
-    expect(files.filter((file) => showsKey(readFileSync(file, 'latin1')))).toEqual([]);
+    expect(files.filter((file) => showsKey(contentOf(file)))).toEqual([]);
   });
 });

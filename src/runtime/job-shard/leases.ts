@@ -1,6 +1,6 @@
 import { attemptKey, isInRunnersHands, type ActiveAttempt } from '../../domain/attempt.ts';
 import type { JobId } from '../../domain/ids.ts';
-import type { JobState } from '../../domain/job.ts';
+import { isTerminal, type JobState } from '../../domain/job.ts';
 import type { Book } from './book.ts';
 import type { ShardContext } from './context.ts';
 
@@ -62,6 +62,7 @@ function isHeld({ active }: JobState, key: string): boolean {
 
 /** The marks to keep: those of open attempts that nobody has been heard of since. */
 export function stillUnheard({ memory }: ShardContext, { state, book }: Held): Book['unheard'] {
+  if (isTerminal(state.status)) return undefined;
   const open = Object.entries(book.unheard ?? {}).filter(
     ([key]) => isHeld(state, key) && !memory.seenAtMs.has(seenKey(state.birth.id, key)),
   );
@@ -70,6 +71,7 @@ export function stillUnheard({ memory }: ShardContext, { state, book }: Held): B
 
 /** The marks with those of attempts that this object has not heard of, from its start on. */
 export function markUnheard(context: ShardContext, { state, book }: Held): Book['unheard'] {
+  if (isTerminal(state.status)) return undefined;
   const { memory } = context;
   const fresh = Object.keys(state.active)
     .filter((key) => isHeld(state, key) && !memory.seenAtMs.has(seenKey(state.birth.id, key)))

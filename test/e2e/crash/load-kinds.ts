@@ -123,8 +123,9 @@ export async function prepareLoad(api: Api, simulator: Simulator): Promise<void>
   const slow = { slow_body: { delay_ms: 100, chunks: 4 } };
   const quick = { slow_body: { delay_ms: 10, chunks: 2 } };
   simulator.addRules(
-    { match: { model: FLAKY }, probability: 0.3, fault: { status: 503 } },
-    { match: { model: FLAKY }, probability: 0.2, fault: { status: 429, retry_after_ms: 300 } },
+    // Seldom enough that the target is not closed for everyone.
+    { match: { model: FLAKY }, probability: 0.15, fault: { status: 500 } },
+    { match: { model: FLAKY }, probability: 0.05, fault: { status: 429, retry_after_ms: 300 } },
     { match: { model: FLAKY }, fault: quick },
     { match: { model: STEADY }, probability: 0.5, fault: slow },
     { match: { model: STEADY }, fault: quick },

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import worker, { BulkActionObject, FlowObject, JobShardObject } from '../../../src/index.ts';
+import worker from '../../../src/index.ts';
 
 /**
  * Penstock's own Worker, but a runner can die alone: the invocation to which a provider answers `DEADLY` is
@@ -27,7 +27,7 @@ function abort(ctx: object | undefined): void {
   Reflect.apply(method, ctx, [new Error('the runner was killed')]);
 }
 
-export { BulkActionObject, FlowObject, JobShardObject };
+export * from '../../../src/index.ts';
 
 export default {
   fetch: (request, env, ctx) => invocation.run(ctx, () => worker.fetch(request, env, ctx)),
