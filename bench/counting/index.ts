@@ -1,6 +1,12 @@
 import { env } from 'cloudflare:workers';
 
-import worker, { BulkActionObject, FlowObject, JobShardObject } from '../../src/index.ts';
+import worker, {
+  BulkActionObject,
+  FlowObject,
+  JobShardObject,
+  ResultCacheObject,
+  TargetGateObject,
+} from '../../src/index.ts';
 import {
   count,
   countCalls,
@@ -18,6 +24,8 @@ import {
 countCalls('shard', JobShardObject.prototype);
 countCalls('flow', FlowObject.prototype);
 countCalls('bulk', BulkActionObject.prototype);
+countCalls('cache', ResultCacheObject.prototype);
+countCalls('gate', TargetGateObject.prototype);
 countD1(env.DB);
 countQueues(env.HISTORY);
 countOthers(env);
@@ -30,7 +38,13 @@ class CountedShard extends JobShardObject {
   }
 }
 
-export { BulkActionObject, FlowObject, CountedShard as JobShardObject };
+export {
+  BulkActionObject,
+  FlowObject,
+  CountedShard as JobShardObject,
+  ResultCacheObject,
+  TargetGateObject,
+};
 
 export default {
   fetch(request, bindings, ctx) {
