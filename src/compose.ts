@@ -1,17 +1,10 @@
+import { jobQueues } from './compose/queues.ts';
+import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
+import { aiOf, providersOf, viewOf } from './compose/targets.ts';
 import type { Target } from './domain/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
-import { modelStepKinds } from './domain/step-kinds.ts';
-import type { TargetView } from './engine/world.ts';
-import type { ProviderAdapter } from './providers/port.ts';
-import {
-  knownCapabilities,
-  listedModels,
-  makeRegistry,
-  type Registry,
-} from './providers/registry.ts';
-import type { AiBinding } from './providers/binding.ts';
-import { capabilitiesOfModel } from './providers/capabilities/find.ts';
+import { makeRegistry, type Registry } from './providers/registry.ts';
 import type { BulkDeployment } from './runtime/bulk/bulk-action-object.ts';
 import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
@@ -39,12 +32,11 @@ import { observe } from './runtime/telemetry/observe.ts';
 import { makeResultCaches } from './runtime/result-cache/result-cache-client.ts';
 import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
-import { makeTargetHints } from './runtime/target-hints.ts';
 import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/callback-links.ts';
 import { actOnJob } from './services/bulk/act-on-job.ts';
 import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
 import type { JobShards } from './services/ports/job-shard.ts';
-import { logLevels, type Log } from './services/ports/log.ts';
+import type { Log } from './services/ports/log.ts';
 import type { Pipelines } from './services/ports/pipelines.ts';
 import type { Prices } from './services/ports/prices.ts';
 import type { Providers } from './services/ports/providers.ts';
@@ -216,86 +208,4 @@ function shardDeployment(env: Env, { log, registry, objects }: ShardParts): Shar
     measure: (change) => observe(env.MEASUREMENTS, log, change),
     target: (target) => viewOf(registry, target),
   };
-}
-
-/** What a route may know of a target without asking anyone. */
-function viewOf({ adapters, missing }: Registry, target: Target): TargetView {
-  const { provider } = target;
-  const adapter = adapters.get(provider);
-  if (adapter !== undefined) return { ...usableView(adapter), ...hintsOf(target, adapter) };
-  const remedy = missing.get(provider);
-  const reason = remedy === undefined ? 'unknown provider' : `not configured: ${remedy}`;
-  return { usable: false, reason };
-}
-
-const targetHints = makeTargetHints(() => Date.now());
-
-/** How long a target's calls take lately only its gate knows, and decisions ask nobody: `fastest` keeps its list's order. */
-function hintsOf(target: Target, { capabilities: { local } }: ProviderAdapter) {
-  return targetHints(target, local);
-}
-
-function usableView({ capabilities, findJob }: ProviderAdapter) {
-  const { local, executions = {} } = capabilities;
-  const ticketSteps = modelStepKinds.filter((uses) => {
-    const kind = capabilities.kinds.find((each) => uses === `model.${each}`);
-    return kind !== undefined && executions[kind]?.includes('sync') === false;
-  });
-  return { usable: true as const, local, ticketSteps, reconciles: findJob !== undefined };
-}
-
-function providersOf({ adapters, ids }: Registry): Providers {
-  return {
-    ids,
-    get: (id) => adapters.get(id) ?? null,
-    modelsOf: (id) => [...(listedModels(id)?.keys() ?? [])],
-    capabilitiesOf: (id) => adapters.get(id)?.capabilities ?? knownCapabilities(id),
-    modelCapabilities: capabilitiesOfModel,
-    kindOf({ provider, model }) {
-      const listed = listedModels(provider);
-      return listed === null ? null : (listed.get(model) ?? 'unknown_model');
-    },
-  };
-}
-
-/** Bindings `JOBS_0`, `JOBS_1`, … in their order: a deployment grows by adding one. */
-function jobQueues(env: Env): Queue[] {
-  const queues: Queue[] = [];
-  for (let index = 0; ; index += 1) {
-    const queue: unknown = Reflect.get(env, `JOBS_${index}`);
-    if (!isQueue(queue)) return queues;
-    queues.push(queue);
-  }
-}
-
-function isQueue(binding: unknown): binding is Queue {
-  return typeof binding === 'object' && binding !== null && 'sendBatch' in binding;
-}
-
-/** Cloudflare's models, where the deployment has bound them as `AI`. */
-function aiOf(env: Env): AiBinding | undefined {
-  const binding: unknown = Reflect.get(env, 'AI');
-  return isAi(binding) ? binding : undefined;
-}
-
-function isAi(binding: unknown): binding is AiBinding {
-  return typeof binding === 'object' && binding !== null && 'run' in binding;
-}
-
-/** Variables and secrets by name; an empty one counts as not set. */
-function settingsOf(env: Env): (name: string) => string | undefined {
-  return (name) => {
-    const value: unknown = Reflect.get(env, name);
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  };
-}
-
-function levelOf(text: string | undefined) {
-  return logLevels.find((level) => level === text) ?? 'info';
-}
-
-/** A whole number from 1 to `max`; null for anything else. */
-function countUpTo(max: number, text: string | undefined): number | null {
-  const count = Number(text);
-  return Number.isInteger(count) && count >= 1 && count <= max ? count : null;
 }
