@@ -162,7 +162,8 @@ function failureIn(events: readonly EventView[]): JsonObject | null {
 function movedOn(expected: Expected, { history, decision, paid }: Seen): Required<Expected> | null {
   if (decision !== 'fallback' || !history.includes('attempt.declined')) return null;
   if (expected.decision !== 'retry' && expected.decision !== 'resubmit') return null;
-  return { decision, calls: expected.calls - 1, paid, next: 1, marked: expected.marked ?? 0 };
+  const { calls, marked = 0 } = expected;
+  return { decision, calls: calls - 1, paid: Math.min(paid, expected.paid), next: 1, marked };
 }
 
 /** Holds what happened against what had to. */
