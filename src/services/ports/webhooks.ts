@@ -1,0 +1,105 @@
+import type { JobId, ProjectId } from '../../domain/ids.ts';
+import type {
+  Announcement,
+  Delivery,
+  DeliveryState,
+  DeliveryTry,
+  EndpointState,
+  WebhookEndpoint,
+  WebhookPayload,
+} from '../../domain/webhook.ts';
+
+/** Endpoints as D1 has them: the truth of their configuration. Secrets are encrypted at rest. */
+export type WebhookEndpoints = {
+  list(project: ProjectId): Promise<readonly WebhookEndpoint[]>;
+  get(project: ProjectId, id: string): Promise<WebhookEndpoint | null>;
+  /** False when the project has as many as it may have. */
+  insert(endpoint: WebhookEndpoint, max: number): Promise<boolean>;
+  /** Replaces what a user may change, and the state. */
+  save(endpoint: WebhookEndpoint): Promise<void>;
+  /** Changes the state alone, if it still is what was seen: deliveries and users may do it at the same time. */
+  moveState(
+    endpoint: Pick<WebhookEndpoint, 'project' | 'id'>,
+    change: {
+      readonly from: EndpointState;
+      readonly to: EndpointState;
+      readonly reason: string | null;
+      readonly atMs: number;
+    },
+  ): Promise<boolean>;
+  remove(project: ProjectId, id: string): Promise<boolean>;
+};
+
+/** An announcement for one receiver. */
+export type DeliveryOrder = {
+  readonly announcement: Announcement;
+  /** For a job's own webhook; absent for an endpoint, whose configuration is read when it is delivered. */
+  readonly to?: { readonly url: string; readonly payload: WebhookPayload };
+};
+
+/**
+ * What the `Deliveries` object of a receiver offers: the truth of what is pending there, and the log of what was tried.
+ * Calls may be repeated, and answers lost.
+ */
+export type Deliveries = {
+  /** Stored once it answers; what it has already is not stored twice. `ordered` and `state` as the caller last saw them. */
+  accept(orders: readonly DeliveryOrder[], seen: ReceiverSeen): Promise<void>;
+  /** A deliverer's visit: what it tried, and what it may try next. Leased; a repeated `requestId` gets the same answer. */
+  next(turn: DeliveryTurn): Promise<readonly DueDelivery[]>;
+  /** Newest first, below `before`. */
+  list(query: DeliveryQuery): Promise<readonly Delivery[]>;
+  get(id: string): Promise<Delivery | null>;
+  /** Makes deliveries due at once, with a schedule of their own; answers with how many. */
+  redeliver(which: RedeliveryOrder): Promise<number>;
+  /** The receiver was paused, resumed, disabled. Resumed: what was held is due. */
+  changed(seen: ReceiverSeen): Promise<void>;
+  /** A job was erased: nothing of it is delivered or shown any more. */
+  forget(jobId: JobId): Promise<void>;
+};
+
+export type ReceiverSeen = { readonly state: EndpointState; readonly ordered: boolean };
+
+export type DueDelivery = {
+  readonly id: string;
+  readonly number: number;
+  readonly order: DeliveryOrder;
+};
+
+export type DeliveryTurn = {
+  readonly requestId: string;
+  readonly capacity: number;
+  readonly tried: readonly TriedDelivery[];
+};
+
+export type TriedDelivery = {
+  readonly id: string;
+  readonly tried: DeliveryTry;
+  /** `Retry-After` of the answer, in milliseconds. */
+  readonly retryAfterMs: number | null;
+  /** `held`: the endpoint turned out to be paused, and nothing was sent. */
+  readonly verdict: 'delivered' | 'again' | 'gone' | 'held' | 'erased';
+};
+
+export type DeliveryQuery = {
+  readonly limit: number;
+  /** Only older ones than this id. */
+  readonly before: string | null;
+  readonly state?: DeliveryState | undefined;
+  readonly type?: string | undefined;
+  readonly jobId?: JobId | undefined;
+  readonly afterMs?: number | undefined;
+  readonly beforeMs?: number | undefined;
+};
+
+export type RedeliveryOrder =
+  | { readonly kind: 'one'; readonly id: string }
+  | { readonly kind: 'all'; readonly query: Omit<DeliveryQuery, 'before' | 'limit'> };
+
+/** Finds the object of an endpoint, and the one that keeps jobs' own webhooks of a URL's origin. */
+export type DeliveriesOf = {
+  endpoint(project: ProjectId, endpointId: string): Deliveries;
+  /** Jobs' own webhooks lie in a few objects of their project, by origin. */
+  ofOrigin(project: ProjectId, origin: string): Deliveries;
+  /** All objects that keep jobs' own webhooks of a project. */
+  ofJobs(project: ProjectId): readonly Deliveries[];
+};
