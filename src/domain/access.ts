@@ -11,6 +11,8 @@ export const scopes = [
   'files:write',
   'prices:read',
   'prices:write',
+  'webhooks:read',
+  'webhooks:write',
 ] as const;
 export type Scope = (typeof scopes)[number];
 

@@ -89,8 +89,13 @@ export type WebhookEndpoint = {
   readonly ordered: boolean;
   /** Sent with each delivery, beside our own. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The newest first; two at most are in force at a time. */
+  /**
+   * The newest first; two at most are in force at a time. Those that can no longer be decrypted are missing: an
+   * endpoint without any is delivered nothing until its secret is rotated.
+   */
   readonly secrets: readonly WebhookSecret[];
+  /** Moves with each rotation, so that of two at once one is refused. */
+  readonly secretsChangedAtMs: number;
   readonly state: EndpointState;
   readonly stateReason: string | null;
   readonly stateSinceMs: number;

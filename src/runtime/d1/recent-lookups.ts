@@ -3,10 +3,11 @@ import type { AccessStore } from '../../services/ports/access.ts';
 import type { Pipelines } from '../../services/ports/pipelines.ts';
 import type { Prices } from '../../services/ports/prices.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
+import type { WebhookEndpoints } from '../../services/ports/webhooks.ts';
 
 /**
- * What every request asks D1 for, the key, the newest version of a pipeline, a project's prices, is remembered for a
- * second in each isolate. Nobody sees an old answer all the same: whoever changes one of them is answered only when every memory
+ * What every request asks D1 for, the key, the newest version of a pipeline, a project's prices and webhook endpoints,
+ * is remembered for a second in each isolate. Nobody sees an old answer all the same: whoever changes one of them is answered only when every memory
  * of what was before has run out. Of keys and pipelines only
  * what exists is remembered, so that new ones need no such wait.
  */
@@ -67,6 +68,25 @@ export function withRecentPrices(prices: Prices, clock: Clock): Prices {
       await clock.wait(FORGOTTEN_AFTER_MS);
       return deleted;
     },
+  };
+}
+
+/** A project without endpoints is remembered as well: whoever makes the first one waits like those who change one. */
+export function withRecentEndpoints(endpoints: WebhookEndpoints, clock: Clock): WebhookEndpoints {
+  const list = remembering(clock, (project: ProjectId) => endpoints.list(project), String);
+  const known = async (project: ProjectId) => (await list(project)) ?? [];
+  const settled = async (changed: boolean): Promise<boolean> => {
+    if (changed) await clock.wait(FORGOTTEN_AFTER_MS);
+    return changed;
+  };
+  return {
+    list: known,
+    get: async (project, id) => (await known(project)).find((each) => each.id === id) ?? null,
+    insert: async (...asked) => settled(await endpoints.insert(...asked)),
+    change: async (...asked) => settled(await endpoints.change(...asked)),
+    rotate: async (...asked) => settled(await endpoints.rotate(...asked)),
+    moveState: async (...asked) => settled(await endpoints.moveState(...asked)),
+    remove: async (...asked) => settled(await endpoints.remove(...asked)),
   };
 }
 

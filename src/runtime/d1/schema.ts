@@ -10,6 +10,7 @@ import {
 
 import { auditOutcomes } from '../../domain/audit.ts';
 import { pricedExecutions } from '../../domain/price.ts';
+import { endpointStates, webhookPayloads } from '../../domain/webhook.ts';
 
 /**
  * D1: who may ask, what pipelines there are, and a copy of what happened. Jobs live in their shards; the rows
@@ -234,6 +235,31 @@ export const projectPrices = sqliteTable(
   ({ project, provider, model, execution, effectiveFrom }) => [
     primaryKey({ columns: [project, provider, model, execution, effectiveFrom] }),
   ],
+);
+
+/** Where projects want their events delivered. What is pending and what was tried lies in the endpoints' own objects. */
+export const webhookEndpoints = sqliteTable(
+  'webhook_endpoints',
+  {
+    project: text().notNull(),
+    id: text().notNull(),
+    url: text().notNull(),
+    /** Types and groups as a JSON list. */
+    events: text().notNull(),
+    payload: text({ enum: webhookPayloads }).notNull(),
+    ordered: integer({ mode: 'boolean' }).notNull(),
+    /** A sealed JSON object: headers often carry the receiver's own key. */
+    headers: text().notNull(),
+    /** A JSON list, the newest first, of sealed secrets and the time they hold. */
+    secrets: text().notNull(),
+    secretsChangedAt: integer('secrets_changed_at').notNull(),
+    state: text({ enum: endpointStates }).notNull(),
+    stateReason: text('state_reason'),
+    stateSince: integer('state_since').notNull(),
+    description: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project, table.id] })],
 );
 
 /** What administrators did: ids sort by the moment. Rows are added and marked as done, never removed. */

@@ -15,11 +15,17 @@ export type WebhookEndpoints = {
   get(project: ProjectId, id: string): Promise<WebhookEndpoint | null>;
   /** False when the project has as many as it may have. */
   insert(endpoint: WebhookEndpoint, max: number): Promise<boolean>;
-  /** Replaces what a user may change, and the state. */
-  save(endpoint: WebhookEndpoint): Promise<void>;
+  /** Replaces what is given and leaves the rest, so that changes at the same time do not undo each other; false when it is gone. */
+  change(endpoint: EndpointKey, changes: EndpointChanges): Promise<boolean>;
+  /** Replaces the secrets, if they still are what was seen. */
+  rotate(
+    endpoint: EndpointKey,
+    seenSecretsChangedAtMs: number,
+    rotated: Pick<WebhookEndpoint, 'secrets' | 'secretsChangedAtMs'>,
+  ): Promise<boolean>;
   /** Changes the state alone, if it still is what was seen: deliveries and users may do it at the same time. */
   moveState(
-    endpoint: Pick<WebhookEndpoint, 'project' | 'id'>,
+    endpoint: EndpointKey,
     change: {
       readonly from: EndpointState;
       readonly to: EndpointState;
@@ -29,6 +35,12 @@ export type WebhookEndpoints = {
   ): Promise<boolean>;
   remove(project: ProjectId, id: string): Promise<boolean>;
 };
+
+export type EndpointKey = Pick<WebhookEndpoint, 'project' | 'id'>;
+
+export type EndpointChanges = Partial<
+  Pick<WebhookEndpoint, 'url' | 'events' | 'payload' | 'ordered' | 'headers' | 'description'>
+>;
 
 /** An announcement for one receiver. */
 export type DeliveryOrder = {

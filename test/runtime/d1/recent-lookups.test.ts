@@ -4,11 +4,13 @@ import { projectId } from '../../../src/domain/ids.ts';
 import type { AccessStore } from '../../../src/services/ports/access.ts';
 import type { Pipelines, PipelineVersion } from '../../../src/services/ports/pipelines.ts';
 import {
+  withRecentEndpoints,
   withRecentHeads,
   withRecentKeys,
   withRecentPrices,
 } from '../../../src/runtime/d1/recent-lookups.ts';
 import type { Prices } from '../../../src/services/ports/prices.ts';
+import type { WebhookEndpoints } from '../../../src/services/ports/webhooks.ts';
 
 const project = projectId('prj_00000000000000000000000000000001');
 
@@ -173,5 +175,28 @@ test('prices are asked for once a second, and who changes one is answered when n
   // What was refused has changed nothing, and is answered at once.
   stored.overlap = true;
   await here.put(project, price);
+  expect(clock.waits).toBe(1);
+});
+
+test('a project without webhook endpoints is asked for once a second, and its first one waits that out', async () => {
+  const clock = makeClock();
+  let asked = 0;
+  const stored = {
+    list: async () => {
+      asked += 1;
+      return [];
+    },
+    insert: async () => true,
+    remove: async () => false,
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what this test uses of the port
+  const endpoints = withRecentEndpoints(stored as unknown as WebhookEndpoints, clock.port);
+  for (const _ of [1, 2, 3]) expect(await endpoints.list(project)).toEqual([]);
+  expect(await endpoints.get(project, 'whe_1')).toBeNull();
+  expect(asked).toBe(1);
+  expect(await endpoints.remove(project, 'whe_1')).toBe(false);
+  expect(clock.waits).toBe(0);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nobody looks into it here
+  await endpoints.insert({} as Parameters<WebhookEndpoints['insert']>[0], 16);
   expect(clock.waits).toBe(1);
 });

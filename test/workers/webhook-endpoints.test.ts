@@ -1,0 +1,89 @@
+import { env } from 'cloudflare:workers';
+import { expect, test } from 'vitest';
+
+import { projectId } from '../../src/domain/ids.ts';
+import type { WebhookEndpoint } from '../../src/domain/webhook.ts';
+import { makeWebhookEndpoints } from '../../src/runtime/d1/webhook-endpoints.ts';
+import { makeSecretBox, shutBox } from '../../src/services/webhooks/secret-box.ts';
+
+const endpoints = makeWebhookEndpoints(env.DB, makeSecretBox('s'.repeat(32), null));
+let made = 0;
+
+function newEndpoint(change: Partial<WebhookEndpoint> = {}): WebhookEndpoint {
+  made += 1;
+  return {
+    id: `whe_${made.toString(16).padStart(32, '0')}`,
+    project: projectId(`prj_hooks${made}`),
+    url: 'https://example.org/hook',
+    events: ['job.*', 'step.failed'],
+    payload: 'thin',
+    ordered: true,
+    headers: { authorization: 'Bearer of-the-receiver' },
+    secrets: [{ secret: 'whsec_one', createdAtMs: 5, expiresAtMs: null }],
+    secretsChangedAtMs: 5,
+    state: 'active',
+    stateReason: null,
+    stateSinceMs: 5,
+    description: '',
+    createdAtMs: 5,
+    ...change,
+  };
+}
+
+test('an endpoint is read as it was stored, by its own project alone', async () => {
+  const endpoint = newEndpoint();
+  expect(await endpoints.insert(endpoint, 16)).toBe(true);
+  expect(await endpoints.get(endpoint.project, endpoint.id)).toEqual(endpoint);
+  expect(await endpoints.list(endpoint.project)).toEqual([endpoint]);
+  expect(await endpoints.get(projectId('prj_other'), endpoint.id)).toBeNull();
+  expect(await endpoints.remove(projectId('prj_other'), endpoint.id)).toBe(false);
+});
+
+test('neither secrets nor headers can be read in the database', async () => {
+  const endpoint = newEndpoint();
+  await endpoints.insert(endpoint, 16);
+  const row = await env.DB.prepare('SELECT * FROM webhook_endpoints WHERE id = ?')
+    .bind(endpoint.id)
+    .first();
+  expect(JSON.stringify(row)).not.toMatch(/whsec_one|of-the-receiver/);
+  const blind = await makeWebhookEndpoints(env.DB, shutBox).get(endpoint.project, endpoint.id);
+  expect(blind).toEqual({ ...endpoint, headers: {}, secrets: [] });
+});
+
+test('a project has no more endpoints than it may, even when they come at once', async () => {
+  const project = projectId('prj_crowd');
+  const tries = Array.from({ length: 6 }, () => endpoints.insert(newEndpoint({ project }), 4));
+  expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(4);
+  expect(await endpoints.list(project)).toHaveLength(4);
+});
+
+test('changes at the same time do not undo each other', async () => {
+  const endpoint = newEndpoint();
+  await endpoints.insert(endpoint, 16);
+  const rotated = {
+    secrets: [{ secret: 'whsec_two', createdAtMs: 9, expiresAtMs: null }],
+    secretsChangedAtMs: 9,
+  };
+  const moved = { from: 'active', to: 'paused', reason: 'asked', atMs: 7 } as const;
+  const [changed, first, second, paused, again] = await Promise.all([
+    endpoints.change(endpoint, { url: 'https://example.org/new', headers: {}, ordered: false }),
+    endpoints.rotate(endpoint, 5, rotated),
+    endpoints.rotate(endpoint, 5, { ...rotated, secretsChangedAtMs: 10 }),
+    endpoints.moveState(endpoint, moved),
+    endpoints.moveState(endpoint, { ...moved, to: 'disabled' }),
+  ]);
+  expect([changed, first !== second, paused !== again]).toEqual([true, true, true]);
+  const now = await endpoints.get(endpoint.project, endpoint.id);
+  expect(now).toMatchObject({ url: 'https://example.org/new', headers: {}, ordered: false });
+  expect(now?.secrets).toEqual(rotated.secrets);
+  expect(now?.events).toEqual(endpoint.events);
+  expect(now?.state).not.toBe('active');
+});
+
+test('what is gone is not changed', async () => {
+  const endpoint = newEndpoint();
+  await endpoints.insert(endpoint, 16);
+  expect(await endpoints.remove(endpoint.project, endpoint.id)).toBe(true);
+  expect(await endpoints.change(endpoint, {})).toBe(false);
+  expect(await endpoints.remove(endpoint.project, endpoint.id)).toBe(false);
+});
