@@ -1,4 +1,5 @@
 import { logLevels, type LogLevel } from '../services/ports/log.ts';
+import { SIGNING_SECRET_CHARACTERS_MIN } from '../services/signed-token.ts';
 
 /** Variables and secrets by name; an empty one counts as not set. */
 export function settingsOf(env: Env): (name: string) => string | undefined {
@@ -10,6 +11,15 @@ export function settingsOf(env: Env): (name: string) => string | undefined {
 
 export function levelOf(text: string | undefined): LogLevel {
   return logLevels.find((level) => level === text) ?? 'info';
+}
+
+/** The secret from which all others are derived, and the one before it; null without one that is long enough. */
+export function signingSecretOf(
+  setting: (name: string) => string | undefined,
+): { readonly secret: string; readonly previous: string | null } | null {
+  const secret = setting('SIGNING_SECRET');
+  if (secret === undefined || secret.length < SIGNING_SECRET_CHARACTERS_MIN) return null;
+  return { secret, previous: setting('SIGNING_SECRET_PREVIOUS') ?? null };
 }
 
 /** A whole number from 1 to `max`; null for anything else. */

@@ -9,6 +9,7 @@ import type { CostSum } from './money.ts';
 import type { RerunOf } from './rerun.ts';
 import type { StoredValue } from './stored-value.ts';
 import type { Wait } from './wait.ts';
+import type { JobWebhook } from './webhook.ts';
 
 /**
  * PERSISTED CONTRACT. `JobState` is stored as JSON in a shard's row and read by the code of other releases:
@@ -139,6 +140,8 @@ export type JobBirth = {
   readonly flow?: JobFlow;
   /** The job that waits for this one. */
   readonly parent?: ParentLink;
+  /** Whom its submitter wants told of it. */
+  readonly webhook?: JobWebhook;
   /** What its submitter says about the caches of its steps. */
   readonly cache?: CacheOverride;
 };

@@ -1,0 +1,35 @@
+import { withRecentEndpoints } from '../runtime/d1/recent-lookups.ts';
+import { makeWebhookEndpoints } from '../runtime/d1/webhook-endpoints.ts';
+import { machine } from '../runtime/machine.ts';
+import type { WebhookEndpoints } from '../services/ports/webhooks.ts';
+import { makeProjectSecrets, type ProjectSecrets } from '../services/webhooks/project-secrets.ts';
+import { makeSecretBox, shutBox } from '../services/webhooks/secret-box.ts';
+import { countUpTo, signingSecretOf } from './settings.ts';
+
+/** What a deployment knows of webhooks by its settings and its database. */
+export type WebhookSettings = {
+  readonly webhookEndpoints: WebhookEndpoints;
+  /** The most endpoints of a project. */
+  readonly webhookEndpointsMax: number;
+  /** Null without a `SIGNING_SECRET`: there are no webhooks then. */
+  readonly projectSecrets: ProjectSecrets | null;
+};
+
+const ENDPOINTS_DEFAULT = 16;
+/** Lists of deliveries ask every endpoint's object. */
+const ENDPOINTS_MAX = 100;
+
+export function webhookSettings(
+  db: D1Database,
+  setting: (name: string) => string | undefined,
+): WebhookSettings {
+  const signing = signingSecretOf(setting);
+  const box = signing === null ? shutBox : makeSecretBox(signing.secret, signing.previous);
+  const endpoints = makeWebhookEndpoints(db, box);
+  return {
+    webhookEndpoints: withRecentEndpoints(endpoints, machine),
+    webhookEndpointsMax:
+      countUpTo(ENDPOINTS_MAX, setting('WEBHOOK_ENDPOINTS_MAX')) ?? ENDPOINTS_DEFAULT,
+    projectSecrets: signing === null ? null : makeProjectSecrets(signing.secret, signing.previous),
+  };
+}
