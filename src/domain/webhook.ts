@@ -136,7 +136,8 @@ export type Delivery = {
   readonly id: string;
   /** Of the endpoint; null for a job's own webhook. */
   readonly endpointId: string | null;
-  readonly url: string;
+  /** Of a job's own webhook; null for an endpoint, which knows its URL. */
+  readonly url: string | null;
   readonly announcement: Announcement;
   readonly state: DeliveryState;
   readonly createdAtMs: number;

@@ -47,6 +47,19 @@ export type DeliveryOrder = {
   readonly announcement: Announcement;
   /** For a job's own webhook; absent for an endpoint, whose configuration is read when it is delivered. */
   readonly to?: { readonly url: string; readonly payload: WebhookPayload };
+  /** When the job is erased: from then on nothing of it is delivered or shown. */
+  readonly eraseAtMs?: number;
+};
+
+/**
+ * Events `firstSeq` to `lastSeq` of a job have been told of, whichever of them are wanted, and so have those up to `before`.
+ * Where order is kept, an event waits until everything before it has been told.
+ */
+export type ToldEvents = {
+  readonly jobId: JobId;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly before: number;
 };
 
 /**
@@ -55,7 +68,12 @@ export type DeliveryOrder = {
  */
 export type Deliveries = {
   /** Stored once it answers; what it has already is not stored twice. `ordered` and `state` as the caller last saw them. */
-  accept(orders: readonly DeliveryOrder[], seen: ReceiverSeen): Promise<void>;
+  accept(
+    orders: readonly DeliveryOrder[],
+    seen: ReceiverSeen,
+    /** For a receiver that keeps order: what its jobs' history has told, together with the orders that come of it. */
+    told?: readonly ToldEvents[],
+  ): Promise<void>;
   /** A deliverer's visit: what it tried, and what it may try next. Leased; a repeated `requestId` gets the same answer. */
   next(turn: DeliveryTurn): Promise<readonly DueDelivery[]>;
   /** Newest first, below `before`. */
@@ -75,6 +93,8 @@ export type DueDelivery = {
   readonly id: string;
   readonly number: number;
   readonly order: DeliveryOrder;
+  /** Since when every try at this receiver has failed; null when one has succeeded since. */
+  readonly failingSinceMs: number | null;
 };
 
 export type DeliveryTurn = {
