@@ -26,6 +26,7 @@ import type { GateDeployment } from './runtime/gate/gate-object.ts';
 import { makeTargetDesk } from './runtime/gate/target-desk.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
 import { makeLog } from './runtime/telemetry/log.ts';
+import { sampleOf, shareOf } from './runtime/telemetry/sampling.ts';
 import { machine, makeSecrets } from './runtime/machine.ts';
 import { makeObjects } from './runtime/objects.ts';
 import { observe } from './runtime/telemetry/observe.ts';
@@ -76,7 +77,7 @@ export function compose(env: Env): Composition {
 
 function build(env: Env): Composition {
   const setting = settingsOf(env);
-  const log = makeLog(levelOf(setting('LOG_LEVEL')));
+  const log = makeLog(levelOf(setting('LOG_LEVEL')), sampleOf(shareOf(setting('LOG_SAMPLE'))));
   const registry = makeRegistry(setting, (url, init) => fetch(url, init), aiOf(env));
   for (const problem of registry.problems) log('error', 'providers.setting_invalid', { problem });
   const shards = makeJobShards(

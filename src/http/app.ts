@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 
 import { definitionJsonSchema } from '../services/pipelines/definition-schema.ts';
+import { errorName, framesOf } from '../services/ports/log.ts';
 import type { AppEnv } from './deps.ts';
 import { docsPage } from './docs-page.ts';
 import { failureResponse } from './failure-response.ts';
@@ -81,8 +82,8 @@ export function makeApp(): OpenAPIHono<AppEnv> {
     c.env.deps.log('error', 'http.defect', {
       request_id: requestId,
       trace_id: traceId,
-      error: `${error.name}: ${error.message}`,
-      stack: error.stack ?? null,
+      error: errorName(error),
+      stack: framesOf(error),
     });
     const message = `a defect in Penstock stopped this request; its log has the details under ${requestId}`;
     return failureResponse(c, { code: 'internal', message });

@@ -1,4 +1,5 @@
 import type { Actor } from '../domain/access.ts';
+import type { JobId } from '../domain/ids.ts';
 import type { Correlation } from '../domain/job.ts';
 import type { AccessStore, Secrets } from '../services/ports/access.ts';
 import type { AuditLog } from '../services/ports/audit-log.ts';
@@ -69,5 +70,7 @@ export type AppEnv = {
     correlation: Correlation;
     /** Set by the authentication of `/v1`. */
     actor: Actor;
+    /** The job that a request made or was about, where its path does not name it. */
+    jobId: JobId;
   };
 };

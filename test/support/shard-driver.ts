@@ -12,7 +12,7 @@ import { makePlan, type Plan } from '../../src/engine/plan.ts';
 import type { TargetView } from '../../src/engine/world.ts';
 import type { ShardPorts } from '../../src/runtime/job-shard/context.ts';
 import { ShardOfJobs } from '../../src/runtime/job-shard/job-shard.ts';
-import type { Change } from '../../src/runtime/telemetry/measurements.ts';
+import type { Change } from '../../src/runtime/telemetry/change.ts';
 import {
   historyMessage,
   markOf,

@@ -3,6 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
 
 import type { Actor } from '../../domain/access.ts';
+import { isJobId, type JobId } from '../../domain/ids.ts';
 
 import type { AppEnv } from '../deps.ts';
 
@@ -42,12 +43,21 @@ function hex(c: Context<AppEnv>): string {
   return c.env.deps.machine.newUuid().replaceAll('-', '');
 }
 
-/** One line a request: the route's pattern, never what stands in it. */
+/** The job that a request made, or that its path names. */
+function jobOf(c: Context<AppEnv>): JobId | undefined {
+  // Unset on routes that make no job.
+  const made: JobId | undefined = c.get('jobId');
+  const named = /^\/v1\/jobs\/([^/]+)/.exec(c.req.path)?.[1] ?? '';
+  return made ?? (isJobId(named) ? named : undefined);
+}
+
+/** One line a request: the route's pattern, never what stands in it but the id of a job. */
 function logRequest(c: Context<AppEnv>, latencyMs: number): void {
   const { requestId, traceId } = c.var.correlation;
   // Unset on routes that need no key.
   const actor: Actor | undefined = c.get('actor');
-  c.env.deps.log('info', 'http.request', {
+  const jobId = jobOf(c);
+  c.env.deps.log(c.res.status >= 500 ? 'warn' : 'info', 'http.request', {
     request_id: requestId,
     trace_id: traceId,
     method: c.req.method,
@@ -56,5 +66,6 @@ function logRequest(c: Context<AppEnv>, latencyMs: number): void {
     latency_ms: latencyMs,
     project: actor?.project ?? null,
     actor: actor?.id ?? null,
+    job_id: jobId,
   });
 }

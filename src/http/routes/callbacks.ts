@@ -20,6 +20,7 @@ callbackRoutes.post('/callbacks/:provider/:token', async (c) => {
   const headers = Object.fromEntries(c.req.raw.headers);
   const taken = await receiveCallback(c.env.deps, { provider, token, headers, body });
   if (!taken.ok) return failureResponse(c, taken.failure);
+  c.set('jobId', taken.value.jobId);
   return c.json({ received: true });
 });
 

@@ -27,6 +27,7 @@ export async function answerNewJob(
     requestId: deps.machine.newUuid(),
     capacity: INLINE_CAPACITY,
     untilMs: waitUntilMs + AFTER_WAIT_MS,
+    measures: deps.gates.measures(),
   };
   const submitted = await submit({
     idempotencyKey: headers['idempotency-key'] ?? null,
@@ -36,6 +37,7 @@ export async function answerNewJob(
     turn: waitMs > 0 ? turn : null,
   });
   if (!submitted.ok) return failureResponse(c, submitted.failure);
+  c.set('jobId', submitted.value.snapshot.state.birth.id);
   const snapshot =
     waitMs > 0
       ? await runInline({ ...deps, background }, c.var.actor, submitted.value, waitUntilMs)

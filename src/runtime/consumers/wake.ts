@@ -1,3 +1,4 @@
+import { errorName, framesOf } from '../../services/ports/log.ts';
 import { runTurn, type TurnDeps } from '../../services/run/run-turn.ts';
 import { makeSlots } from '../../services/run/slots.ts';
 import { shardOf } from '../../domain/ids.ts';
@@ -22,6 +23,7 @@ export async function consumeWakes(deps: WakeDeps, batch: MessageBatch): Promise
   const waiting = [...batch.messages];
   const lane = async (): Promise<void> => {
     for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
+      tellTaken(deps, batch.queue, message);
       await takeMessage(deps, message, { calls, untilMs });
     }
   };
@@ -50,6 +52,16 @@ export async function consumeSideBySide(
   background.waitUntil(consuming);
 }
 
+/** A job's way through the queue: what it waited there, and whether the hint came more than once. */
+function tellTaken({ log, machine }: WakeDeps, queue: string, message: Message): void {
+  const parsed = wakeMessage.safeParse(message.body);
+  if (!parsed.success) return;
+  const { job_id, project } = parsed.data;
+  const queueMs = Math.max(0, machine.nowMs() - message.timestamp.getTime());
+  const fields = { job_id, project, queue, delivery: message.attempts, queue_ms: queueMs };
+  log('info', 'wake.taken', fields);
+}
+
 type Shared = { readonly calls: TurnDeps['calls']; readonly untilMs: number };
 
 async function takeMessage(deps: WakeDeps, message: Message, shared: Shared): Promise<void> {
@@ -64,7 +76,8 @@ async function takeMessage(deps: WakeDeps, message: Message, shared: Shared): Pr
   } catch (error) {
     deps.log('error', 'wake.turn_failed', {
       job_id: parsed.data.job_id,
-      error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
+      error: errorName(error),
+      stack: framesOf(error),
     });
   }
   message.ack();

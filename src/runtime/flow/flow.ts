@@ -1,6 +1,6 @@
 import type { JobId } from '../../domain/ids.ts';
 import type { FlowAnswer, FlowAsk, FlowMessage, FlowSlot } from '../../services/ports/flow.ts';
-import type { Log } from '../../services/ports/log.ts';
+import { errorName, framesOf, type Log } from '../../services/ports/log.ts';
 import { integer, type Sql } from '../job-shard/sql.ts';
 import { chooseNext } from './choose.ts';
 import { Lanes } from './lanes.ts';
@@ -89,7 +89,7 @@ export class FlowOfProject {
     try {
       await this.#tell(this.#due());
     } catch (error) {
-      this.#ports.log('error', 'flow.alarm_failed', { error: textOf(error) });
+      this.#ports.log('error', 'flow.alarm_failed', { error: errorName(error), stack: framesOf(error) });
     }
     this.#arm();
   }
@@ -185,7 +185,7 @@ export class FlowOfProject {
       this.#ports.log('warn', 'flow.grants_not_told', {
         shard,
         count: slots.length,
-        error: textOf(error),
+        error: errorName(error),
       });
       this.#arm();
       return [];
@@ -261,8 +261,4 @@ function chunks(slots: readonly Running[]): (readonly Running[])[] {
   return Array.from({ length: count }, (_, index) =>
     slots.slice(index * SLOTS_PER_CALL, (index + 1) * SLOTS_PER_CALL),
   );
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : 'unknown';
 }

@@ -1,4 +1,5 @@
 import type { JobId } from '../../domain/ids.ts';
+import { errorName, framesOf } from '../../services/ports/log.ts';
 import { attend } from './attend.ts';
 import { arm } from './commit.ts';
 import type { ShardContext } from './context.ts';
@@ -36,7 +37,8 @@ export async function fireAlarm(context: ShardContext, retryCount: number): Prom
     arm(context, nextAlarmAtMs(context));
   } catch (error) {
     ports.log('error', 'shard.alarm_failed', {
-      error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
+      error: errorName(error),
+      stack: framesOf(error),
     });
     arm(context, ports.nowMs() + 1_000);
   }
@@ -58,7 +60,8 @@ async function attendGuarded(
   } catch (error) {
     ports.log('error', 'shard.attend_failed', {
       job_id: jobId,
-      error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
+      error: errorName(error),
+      stack: framesOf(error),
     });
     context.memory.dueAtMs.set(jobId, ports.nowMs() + 60_000);
   }

@@ -4,7 +4,7 @@ import type { TargetView } from '../../engine/world.ts';
 import { makePlanCache, type PlanCache } from '../../services/pipelines/plan-cache.ts';
 import type { FlowAnswer, FlowAsk, FlowMessage, FlowSlot } from '../../services/ports/flow.ts';
 import type { Log } from '../../services/ports/log.ts';
-import type { Change } from '../telemetry/measurements.ts';
+import type { Change } from '../telemetry/change.ts';
 import type { HistoryMessage, WakeMessage } from '../messages.ts';
 import type { Book, BookFlow } from './book.ts';
 import type { Sql } from './sql.ts';

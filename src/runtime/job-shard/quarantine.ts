@@ -3,10 +3,12 @@ import type { JobId } from '../../domain/ids.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import { foldEvent } from '../../engine/fold.ts';
 import type { Plan } from '../../engine/plan.ts';
+import { errorName, framesOf } from '../../services/ports/log.ts';
 import type { Book } from './book.ts';
 import { arm } from './commit.ts';
 import type { ShardContext } from './context.ts';
 import { queueFlow } from './flow.ts';
+import { noteEvents } from './live/tell.ts';
 import { planOf } from './plans.ts';
 import { queueHistory } from './sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
@@ -44,8 +46,8 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
   const { ports } = context;
   ports.log('error', 'shard.job_quarantined', {
     job_id: jobId,
-    error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
-    stack: error instanceof Error ? (error.stack ?? null) : null,
+    error: errorName(error),
+    stack: framesOf(error),
   });
   const row = loadJob(ports.sql, jobId);
   if (row === null) return;
@@ -84,6 +86,7 @@ export function quarantine(context: ShardContext, jobId: JobId, error: unknown):
   arm(context, dueAtMs);
   ports.measure({ before: state, state: after, events: [event] });
   queueHistory(context, jobId);
+  noteEvents(context, jobId, state.seq);
   if (flow !== undefined) queueFlow(context, after, flow);
 }
 

@@ -1,62 +1,45 @@
-import { attemptKey, type AttemptFacts, type Target } from '../../domain/attempt.ts';
-import type { JobEvent } from '../../domain/event.ts';
-import { isTerminal, type JobState } from '../../domain/job.ts';
-import { utf8Bytes } from '../../domain/json.ts';
+import type { AttemptFacts } from '../../domain/attempt.ts';
+import type { Continuation, JobEvent } from '../../domain/event.ts';
+import type { Violation } from '../../domain/failure.ts';
+import type { JobState } from '../../domain/job.ts';
+import { activeOf, endsJob, targetOf, type Change } from './change.ts';
+import { pointOf, VERSION, type Numbers, type Point, type Texts } from './columns.ts';
 
-/**
- * Points for Analytics Engine: one for each finished attempt, one for each finished job. The order of columns
- * is a stored contract: queries name `double2`, never "cost". Append; never reorder; raise VERSION when a
- * meaning changes.
- *
- * index1   project
- * blob1    kind: `attempt` | `job`      blob2  schema version       blob3  pipeline
- * blob4    pipeline version             blob5  job id               blob6  status or outcome
- * blob7    failure class or reason      blob8  step                 blob9  provider
- * blob10   model                        blob11 returned model
- * double1  latency in ms                double2 cost in nano-dollars (0 when unknown)
- * double3  1 when the cost is unknown   double4 input tokens        double5 output tokens
- * double6  attempt number               double7 queue wait in ms (jobs)
- * double8  ms to the first token of a streamed text (attempts; 0 when not streamed)
- * double9  1 when the result of an identical call was taken over (attempts)
- * double10 what that call cost in nano-dollars (0 when unknown)
- */
-const VERSION = '1';
-
-const BLOBS_MAX = 20;
-const BLOB_BYTES_MAX = 16 * 1024;
-const INDEX_BYTES_MAX = 96;
-
-export type Point = {
-  readonly indexes: [string];
-  readonly blobs: string[];
-  readonly doubles: number[];
-};
-
-/** A commit: the job before it (null for a new one) and after it, and its events. */
-export type Change = {
-  readonly before: JobState | null;
-  readonly state: JobState;
-  readonly events: readonly JobEvent[];
-};
-
-/** The points of a commit. */
+/** The points of a commit for Analytics Engine: one for each finished attempt, late cost and finished job. */
 export function pointsOf(change: Change): Point[] {
-  return change.events.flatMap((event) => {
-    const point = attemptPoint(change, event) ?? jobPoint(change.state, event);
-    return point === null ? [] : [clamp(point)];
-  });
+  const points = change.events.flatMap((event) => attemptPoint(change, event) ?? []);
+  return endsJob(change) ? [...points, jobPoint(change.state)] : points;
 }
 
 function attemptPoint(change: Change, event: JobEvent): Point | null {
   switch (event.type) {
     case 'attempt.succeeded':
-      return attemptWith(change, event, 'succeeded', '', event.data.facts);
-    case 'attempt.failed':
-      return attemptWith(change, event, 'failed', event.data.failure.class, event.data.facts);
-    case 'attempt.lost':
-      return attemptWith(change, event, 'lost', 'lost', null);
+      return attemptWith(change, event, { outcome: 'succeeded' }, event.data.facts);
+    case 'attempt.failed': {
+      const { failure, facts } = event.data;
+      const texts = {
+        outcome: 'failed',
+        failure_class: failure.class,
+        followed_by: followerOf(change, event, event.data),
+        violation_codes: codesOf(failure.violations ?? []),
+      };
+      return attemptWith(change, event, texts, facts);
+    }
+    case 'attempt.lost': {
+      const followedBy = followerOf(change, event, event.data);
+      const texts = { outcome: 'lost', failure_class: 'lost', followed_by: followedBy };
+      return attemptWith(change, event, texts, null);
+    }
     case 'attempt.superseded':
-      return attemptWith(change, event, 'superseded', '', null);
+      return attemptWith(change, event, { outcome: 'superseded' }, null);
+    case 'cost.adjusted': {
+      const { costNanoUsd } = event.data.facts;
+      const texts = { ...subjectOf(change, event), kind: 'cost_adjustment' };
+      return pointAbout(change.state, texts, {
+        ...money(costNanoUsd),
+        attempt: event.attempt ?? 0,
+      });
+    }
     default:
       return null;
   }
@@ -65,109 +48,111 @@ function attemptPoint(change: Change, event: JobEvent): Point | null {
 function attemptWith(
   change: Change,
   event: JobEvent,
-  outcome: string,
-  failureClass: string,
+  texts: Texts,
   facts: AttemptFacts | null,
 ): Point {
-  const { step = '', attempt = 0 } = event;
-  const { provider, model } = targetOf(change.before, event);
-  const subject = [step, provider, model, facts?.returnedModel ?? ''];
+  const active = activeOf(change, event);
+  const lost = money(active?.local === true ? 0 : null);
+  const { returnedModel, finishReason } = facts ?? {};
+  return pointAbout(
+    change.state,
+    {
+      ...subjectOf(change, event),
+      ...texts,
+      kind: 'attempt',
+      returned_model: returnedModel,
+      finish_reason: finishReason,
+    },
+    {
+      ...(facts === null ? lost : factsOf(facts)),
+      attempt: event.attempt,
+      target_index: active?.targetIndex,
+    },
+  );
+}
+
+function subjectOf(change: Change, event: JobEvent): Texts {
+  const { provider = '', model = '' } = targetOf(change, event) ?? {};
+  return { step: event.step ?? '', provider, model };
+}
+
+/** What follows an attempt that gave no result: another attempt of some kind, or the reason why none does. */
+function followerOf(change: Change, event: JobEvent, data: Continuation): string {
+  if ('stopped' in data) return data.stopped;
+  if (!('retry' in data)) return 'hedge';
+  if (change.events.some((other) => isReAskAfter(other, event))) return 're_ask';
+  const index = activeOf(change, event)?.targetIndex ?? data.retry.targetIndex;
+  return data.retry.targetIndex === index ? 'retry' : 'fallback';
+}
+
+function isReAskAfter({ type, step, item, attempt }: JobEvent, failed: JobEvent): boolean {
+  const isSame = step === failed.step && item === failed.item && attempt === failed.attempt;
+  return type === 'output.re_asked' && isSame;
+}
+
+/** The rules that an output broke, each once. */
+function codesOf(violations: readonly Violation[]): string {
+  return [...new Set(violations.map(({ code }) => code))].toSorted().join(',');
+}
+
+function money(costNanoUsd: number | null): Numbers {
+  return { cost_nano_usd: costNanoUsd ?? 0, cost_unknown: costNanoUsd === null ? 1 : 0 };
+}
+
+function factsOf(facts: AttemptFacts): Numbers {
+  const { usage = {}, savedNanoUsd } = facts;
   return {
-    ...base(change.state, 'attempt', outcome, failureClass, subject),
-    doubles: [
-      facts?.latencyMs ?? 0,
-      ...money(facts),
-      ...tokens(facts),
-      attempt,
-      0,
-      facts?.timeToFirstTokenMs ?? 0,
-      ...takenOver(facts),
-    ],
+    ...money(facts.costNanoUsd),
+    latency_ms: facts.latencyMs,
+    input_tokens: sumOf(usage.inputTokens, usage.cacheReadTokens, usage.cacheWriteTokens),
+    output_tokens: sumOf(usage.outputTokens, usage.reasoningTokens),
+    first_token_ms: facts.timeToFirstTokenMs,
+    cache_hit: facts.cacheHit === true ? 1 : 0,
+    saved_nano_usd: savedNanoUsd ?? 0,
+    images: usage.images,
+    audio_ms: usage.audioMs,
+    compute_ms: usage.computeMs,
   };
 }
 
-/** What the attempt called; empty for a step that calls no model. */
-function targetOf(before: JobState | null, { step, item, attempt }: JobEvent): Target {
-  const key = attemptKey(step ?? '', item ?? null, attempt ?? 0);
-  return before?.active[key]?.target ?? { provider: '', model: '' };
+function sumOf(...counts: readonly (number | undefined)[]): number {
+  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
 }
 
-function money(facts: AttemptFacts | null): [number, number] {
-  const cost = facts?.costNanoUsd ?? null;
-  return [cost ?? 0, cost === null ? 1 : 0];
+function jobPoint(state: JobState): Point {
+  const { birth, startedAtMs, finishedAtMs, cost } = state;
+  const endMs = finishedAtMs ?? birth.createdAtMs;
+  return pointAbout(
+    state,
+    { kind: 'job', outcome: state.status, failure_class: state.reason?.code ?? '' },
+    {
+      latency_ms: endMs - birth.createdAtMs,
+      cost_nano_usd: cost.nanoUsd,
+      cost_unknown: cost.unpricedAttempts > 0 ? 1 : 0,
+      queue_wait_ms: (startedAtMs ?? endMs) - birth.createdAtMs,
+      events: state.seq,
+    },
+  );
 }
 
-/** Whether the result was taken over, and what that saved. */
-function takenOver(facts: AttemptFacts | null): [number, number] {
-  return [facts?.cacheHit === true ? 1 : 0, facts?.savedNanoUsd ?? 0];
+function pointAbout({ birth }: JobState, texts: Texts, numbers: Numbers): Point {
+  const { project, pipeline, version, id } = birth;
+  return pointOf(
+    project,
+    {
+      ...texts,
+      schema_version: VERSION,
+      pipeline,
+      pipeline_version: String(version),
+      job_id: id,
+      tags: listOf(birth.tags),
+    },
+    numbers,
+  );
 }
 
-function tokens(facts: AttemptFacts | null): [number, number] {
-  const usage = facts?.usage ?? {};
-  const input =
-    (usage.inputTokens ?? 0) + (usage.cacheReadTokens ?? 0) + (usage.cacheWriteTokens ?? 0);
-  return [input, (usage.outputTokens ?? 0) + (usage.reasoningTokens ?? 0)];
-}
-
-function jobPoint(state: JobState, event: JobEvent): Point | null {
-  const { birth, startedAtMs, cost } = state;
-  const ended =
-    event.type.startsWith('job.') && isTerminal(state.status) && state.finishedAtMs === event.atMs;
-  if (!ended || event.seq !== state.seq) return null;
-  return {
-    ...base(state, 'job', state.status, state.reason?.code ?? '', ['', '', '', '']),
-    doubles: [
-      event.atMs - birth.createdAtMs,
-      cost.nanoUsd,
-      cost.unpricedAttempts > 0 ? 1 : 0,
-      0,
-      0,
-      0,
-      (startedAtMs ?? event.atMs) - birth.createdAtMs,
-    ],
-  };
-}
-
-function base(
-  { birth }: JobState,
-  kind: 'attempt' | 'job',
-  outcome: string,
-  reason: string,
-  subject: readonly string[],
-): Omit<Point, 'doubles'> {
-  return {
-    indexes: [birth.project],
-    blobs: [
-      kind,
-      VERSION,
-      birth.pipeline,
-      String(birth.version),
-      birth.id,
-      outcome,
-      reason,
-      ...subject,
-    ],
-  };
-}
-
-/** Keeps a point inside what the platform accepts; the local runtime would accept anything. */
-function clamp({ indexes, blobs, doubles }: Point): Point {
-  let room = BLOB_BYTES_MAX;
-  const kept = blobs.slice(0, BLOBS_MAX).map((blob) => {
-    const fits = clip(blob, room);
-    room -= utf8Bytes(fits);
-    return fits;
-  });
-  return {
-    indexes: [clip(indexes[0], INDEX_BYTES_MAX)],
-    blobs: kept,
-    doubles: doubles.slice(0, BLOBS_MAX).map((value) => (Number.isFinite(value) ? value : 0)),
-  };
-}
-
-/** The longest beginning of a text that takes at most `bytesMax` bytes. */
-function clip(text: string, bytesMax: number): string {
-  let clipped = text.slice(0, Math.max(0, bytesMax));
-  while (utf8Bytes(clipped) > bytesMax) clipped = clipped.slice(0, -1);
-  return clipped;
+/** `,a,b,`, so that a query finds a tag as `,a,`; empty without any. A comma within a tag becomes a space. */
+function listOf(tags: readonly string[]): string {
+  const plain = tags.map((tag) => tag.replaceAll(',', ' '));
+  return plain.length === 0 ? '' : `,${plain.join(',')},`;
 }

@@ -1,5 +1,5 @@
 import { attemptKey } from '../../domain/attempt.ts';
-import { shardOf } from '../../domain/ids.ts';
+import { shardOf, type JobId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import type { CallbackRequest } from '../../providers/port.ts';
@@ -22,6 +22,8 @@ export type CallbackDeps = {
   readonly machine: Machine;
 };
 
+export type TakenCallback = { readonly taken: boolean; readonly jobId: JobId };
+
 export type Callback = Pick<CallbackRequest, 'headers' | 'body'> & {
   readonly provider: string;
   readonly token: string;
@@ -35,7 +37,7 @@ export type Callback = Pick<CallbackRequest, 'headers' | 'body'> & {
 export async function receiveCallback(
   deps: CallbackDeps,
   callback: Callback,
-): Promise<Result<{ readonly taken: boolean }>> {
+): Promise<Result<TakenCallback>> {
   const link = await linkOf(deps, callback);
   const adapter = deps.providers.get(callback.provider);
   if (link === null || adapter?.callbacks === undefined) return unknownAddress();
@@ -93,10 +95,10 @@ async function tell(
   { shards, objects }: CallbackDeps,
   { project, job, step, item, attempt }: CallbackPayload,
   callback: StoredValue,
-): Promise<Result<{ readonly taken: boolean }>> {
+): Promise<Result<TakenCallback>> {
   const home = shards.of(project, shardOf(job));
   const { kind } = await home.callBack({ jobId: job, step, item, attempt, callback });
-  if (kind !== 'gone') return done({ taken: kind === 'taken' });
+  if (kind !== 'gone') return done({ taken: kind === 'taken', jobId: job });
   // Nobody else would delete it.
   await objects.deleteJob(project, job);
   return unknownAddress();

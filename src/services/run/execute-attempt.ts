@@ -6,7 +6,7 @@ import type { PlannedStep } from '../../engine/plan.ts';
 import type { SettlementReport, WorkItem } from '../ports/job-shard.ts';
 import type { Objects } from '../ports/objects.ts';
 import { contextScope, readValue, scopeOf } from '../values/resolve-scope.ts';
-import { errorName } from '../ports/log.ts';
+import { errorName, framesOf } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { localFacts } from './facts.ts';
 import { packOutput } from './pack-output.ts';
@@ -23,14 +23,12 @@ export async function executeAttempt(
   const startedAtMs = deps.machine.nowMs();
   try {
     const ran = await run(deps, attempt);
-    const report = await reportOf(deps, attempt, ran);
-    logAttempt(deps, attempt, report);
-    return report;
+    return await reportOf(deps, attempt, ran);
   } catch (error) {
     deps.log('error', 'attempt.defect', {
       ...subjectOf(attempt),
       error: errorName(error),
-      stack: error instanceof Error ? (error.stack ?? null) : null,
+      stack: framesOf(error),
     });
     const facts = localFacts(startedAtMs, deps.machine.nowMs(), null);
     const message = 'a defect in Penstock stopped this attempt; the log has it under this job';
@@ -139,37 +137,4 @@ function subjectOf({ job, work }: Attempt) {
     provider: work.target?.provider ?? null,
     model: work.target?.model ?? null,
   };
-}
-
-/** Calls that left the Worker and everything that failed are worth a line; the rest is for debugging. */
-function logAttempt(
-  deps: ExecuteDeps,
-  attempt: Attempt,
-  { facts, outcome }: SettlementReport,
-): void {
-  const fields = {
-    ...subjectOf(attempt),
-    outcome: outcomeName(outcome),
-    latency_ms: facts.latencyMs,
-    cost_nano_usd: facts.costNanoUsd,
-  };
-  if (outcome.ok === 'declined') {
-    deps.log('info', 'attempt.ended', { ...fields, reason: outcome.reason });
-    return;
-  }
-  if (outcome.ok) {
-    deps.log(isOutgoing(deps, attempt) ? 'info' : 'debug', 'attempt.ended', fields);
-    return;
-  }
-  const { class: failureClass, phase, code = null } = outcome.failure;
-  deps.log('warn', 'attempt.ended', { ...fields, class: failureClass, phase, code });
-}
-
-function outcomeName({ ok }: SettlementReport['outcome']): string {
-  if (typeof ok === 'string') return ok;
-  return ok ? 'succeeded' : 'failed';
-}
-
-function isOutgoing({ providers }: ExecuteDeps, { work: { target } }: Attempt): boolean {
-  return target !== null && providers.get(target.provider)?.capabilities.local !== true;
 }

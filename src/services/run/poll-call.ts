@@ -1,5 +1,6 @@
 import type { Failure } from '../../domain/failure.ts';
 import type { CallContext, CallOutcome } from '../../providers/port.ts';
+import { reportPoll } from '../gates/report-poll.ts';
 import { errorName } from '../ports/log.ts';
 import type { Poll } from '../ports/job-shard.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
@@ -27,9 +28,15 @@ export async function pollCall(
   asked: Asked,
 ): Promise<Ran> {
   const { machine } = deps;
-  const startedAtMs = attempt.work.startedAtMs ?? machine.nowMs();
+  const askedAtMs = machine.nowMs();
+  const startedAtMs = attempt.work.startedAtMs ?? askedAtMs;
   const outcome = await outcomeOf(deps, attempt, resolved, asked);
   const endedAtMs = machine.nowMs();
+  await reportPoll(deps, attempt, resolved, {
+    outcome,
+    askedForMs: Math.max(0, endedAtMs - askedAtMs),
+    workedForMs: Math.max(0, endedAtMs - startedAtMs),
+  });
   if (outcome.kind === 'done' || (outcome.kind === 'failed' && isVerdict(outcome.failure))) {
     return readOutcome(deps, attempt, resolved, outcome, { startedAtMs, endedAtMs });
   }
@@ -83,7 +90,7 @@ async function outcomeOf(
     const { job, work } = attempt;
     deps.log('error', 'poll.defect', {
       job_id: job.jobId,
-      attempt: work.key,
+      attempt_key: work.key,
       error: errorName(error),
     });
     return { ...pending, checkInMs: AFTER_FAILURE_MS };

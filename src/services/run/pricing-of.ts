@@ -33,7 +33,7 @@ async function projectPricesOf(
   } catch (error) {
     log('warn', 'prices.unread', {
       job_id: job.jobId,
-      attempt: work.key,
+      attempt_key: work.key,
       error: errorName(error),
     });
     return null;

@@ -44,7 +44,7 @@ async function cancelTicket(
   try {
     return await tell(deps, { job, plan, step, work, signal, onHeaders: () => {} }, ticket);
   } catch (error) {
-    const fields = { job_id: job.jobId, attempt: work.key, error: errorName(error) };
+    const fields = { job_id: job.jobId, attempt_key: work.key, error: errorName(error) };
     deps.log('warn', 'ticket.not_cancelled', fields);
     return false;
   }
