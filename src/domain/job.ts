@@ -10,7 +10,6 @@ import type { RerunOf } from './rerun.ts';
 import type { StoredValue } from './stored-value.ts';
 import type { Wait } from './wait.ts';
 import type { JobWebhook } from './webhook.ts';
-import type { JobWebhook } from './webhook.ts';
 
 /**
  * PERSISTED CONTRACT. `JobState` is stored as JSON in a shard's row and read by the code of other releases:
@@ -145,8 +144,6 @@ export type JobBirth = {
   readonly webhook?: JobWebhook;
   /** What its submitter says about the caches of its steps. */
   readonly cache?: CacheOverride;
-  /** Where its submitter wants to be told of it. */
-  readonly webhook?: JobWebhook;
   /** Types and groups of events that somebody wants to be told of at once; absent without any. */
   readonly tells?: readonly string[];
 };
