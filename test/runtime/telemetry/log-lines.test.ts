@@ -25,7 +25,7 @@ function linesBy(driver: ShardDriver): LogLine[] {
 
 function told(lines: readonly LogLine[]) {
   return lines.map(({ level, event, fields: { step, outcome } }) =>
-    [level, event, step, outcome].filter((part) => part !== undefined && part !== null).join(' '),
+    [level, event, step, outcome].filter((part) => typeof part === 'string').join(' '),
   );
 }
 

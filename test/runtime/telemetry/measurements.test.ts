@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+import {
+  numberColumns,
+  pointOf,
+  textColumns,
+  VERSION,
+  type Point,
+} from '../../../src/runtime/telemetry/columns.ts';
+import { pointsOf } from '../../../src/runtime/telemetry/measurements.ts';
+import type { DefinitionBody } from '../../support/engine-driver.ts';
+import { ShardDriver } from '../../support/shard-driver.ts';
+
+/** A point by the names of its columns. */
+function named({ indexes, blobs, doubles }: Point): Record<string, string | number> {
+  return {
+    project: indexes[0],
+    ...Object.fromEntries(textColumns.map((name, index) => [name, blobs[index] ?? ''])),
+    ...Object.fromEntries(numberColumns.map((name, index) => [name, doubles[index] ?? 0])),
+  };
+}
+
+function pointsBy(driver: ShardDriver) {
+  return driver.measured.flatMap(pointsOf).map(named);
+}
+
+const violation = (code: string) => ({ pointer: '/x', message: 'no', code });
+const bytes = (text: string) => new TextEncoder().encode(text).length;
+const target = (model: string) => ({ provider: 'openai', model });
+const asks: DefinitionBody = {
+  steps: [
+    {
+      id: 'ask',
+      uses: 'model.chat',
+      with: { messages: [] },
+      route: { targets: [target('first'), target('second')] },
+      retry: { max_attempts: 3, base_delay: '1ms' },
+      check: { schema: { type: 'object' }, re_ask: 1 },
+    },
+  ],
+};
+
+describe('the points of a job', () => {
+  test('are one for each ended attempt and one for its end', () => {
+    const driver = new ShardDriver();
+    const { birth, ...request } = driver.request(asks);
+    const jobId = birth.id;
+    driver.shard.submit({ ...request, birth: { ...birth, tags: ['a', 'b,c'] } });
+    const usage = { inputTokens: 7, cacheReadTokens: 2, outputTokens: 3, reasoningTokens: 4 };
+    const facts = { latencyMs: 40, costNanoUsd: 5_000, usage, timeToFirstTokenMs: 9 };
+    driver.settle(
+      jobId,
+      ...driver.claim(jobId).map((key) => driver.succeeded(jobId, key, {}, facts)),
+    );
+    const [attempt, job, ...more] = pointsBy(driver);
+    expect(more).toEqual([]);
+    const both = {
+      project: birth.project,
+      job_id: jobId,
+      pipeline: birth.pipeline,
+      tags: ',a,b c,',
+      schema_version: VERSION,
+    };
+    expect(attempt).toMatchObject({
+      ...both,
+      kind: 'attempt',
+      outcome: 'succeeded',
+      step: 'ask',
+      provider: 'openai',
+      model: 'first',
+      latency_ms: 40,
+      cost_nano_usd: 5_000,
+      cost_unknown: 0,
+      input_tokens: 9,
+      output_tokens: 7,
+      first_token_ms: 9,
+      attempt: 1,
+    });
+    expect(job).toMatchObject({ ...both, kind: 'job', outcome: 'succeeded', cost_nano_usd: 5_000 });
+  });
+
+  test('say what followed an attempt that failed, and which rules its output broke', () => {
+    const driver = new ShardDriver();
+    const jobId = driver.create(asks);
+    const failures = [
+      {
+        class: 'output_invalid',
+        phase: 'finished',
+        violations: ['type', 'required', 'type'].map(violation),
+      },
+      { class: 'overloaded', phase: 'rejected' },
+      { class: 'invalid_request', phase: 'rejected' },
+    ] as const;
+    for (const failure of failures) {
+      driver.settle(
+        jobId,
+        ...driver.claim(jobId).map((key) => driver.failed(key, failure, {}, {})),
+      );
+      driver.nowMs += 60_000;
+    }
+    const points = pointsBy(driver);
+    expect(points.map(({ followed_by: then }) => then)).toEqual([
+      're_ask',
+      'fallback',
+      'not_retryable',
+      '',
+    ]);
+    expect(points.map(({ violation_codes: codes }) => codes)).toEqual([
+      'required,type',
+      '',
+      '',
+      '',
+    ]);
+    expect(points.map(({ target_index: index }) => index)).toEqual([0, 0, 1, 0]);
+    expect(points.at(-1)).toMatchObject({ kind: 'job', outcome: 'failed' });
+  });
+});
+
+describe('a point stays inside what the platform takes', () => {
+  test('whatever is put into it', () => {
+    const long = '€'.repeat(40_000);
+    const texts = Object.fromEntries(textColumns.map((name) => [name, long]));
+    const point = pointOf(`prj_${long}`, texts, { latency_ms: Number.NaN, attempt: Infinity });
+    expect(point.indexes).toHaveLength(1);
+    expect(bytes(point.indexes[0])).toBeLessThanOrEqual(96);
+    expect(point.blobs.length).toBeLessThanOrEqual(20);
+    expect(point.blobs.reduce((sum, blob) => sum + bytes(blob), 0)).toBeLessThanOrEqual(16_384);
+    expect(point.blobs.join('')).toMatch(/^€+$/);
+    expect(point.doubles.length).toBeLessThanOrEqual(20);
+    expect(point.doubles.every((value) => Number.isFinite(value))).toBe(true);
+  });
+
+  test('and what fits is as it was', () => {
+    const point = pointOf('prj_a', { kind: 'job', step: 'ß€😀' }, { latency_ms: 1.5 });
+    expect(named(point)).toMatchObject({ project: 'prj_a', kind: 'job', step: 'ß€😀' });
+    expect(point.doubles[0]).toBe(1.5);
+  });
+});
+
+describe('the page about measurements', () => {
+  const page = readFileSync('docs/analytics-engine.md', 'utf8');
+  const queries = [...page.matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map(([, sql = '']) => sql);
+  const columns: ReadonlyMap<string, string> = new Map([
+    ['index1', 'project'],
+    ...textColumns.map((name, index) => [`blob${index + 1}`, name] as const),
+    ...numberColumns.map((name, index) => [`double${index + 1}`, name] as const),
+  ]);
+
+  test('has every column under its name', () => {
+    const rows = [...page.matchAll(/^\| `(\w+\d+)` +\| `(\w+)`/gm)];
+    expect(new Map(rows.map(([, column = '', name = '']) => [column, name]))).toEqual(columns);
+  });
+
+  test.each(queries)('asks what can be answered: %s', (sql) => {
+    const used = sql.match(/\b(?:blob|double|index)\d+\b/g) ?? [];
+    expect(used.filter((column) => !columns.has(column))).toEqual([]);
+    expect(sql, 'a bound on time').toMatch(/timestamp > NOW\(\) - INTERVAL '\d+' DAY/);
+    // Only the kinds and names that are written.
+    for (const [, column = '', alias = ''] of sql.matchAll(/\b(blob\d+) AS (\w+)/g)) {
+      expect(ALIASES[alias] ?? alias).toBe(columns.get(column));
+    }
+    // What is counted or summed is weighed; the greatest and least of a time need no weight.
+    for (const [sum] of sql.matchAll(/\b(?:SUM|quantileExactWeighted\([\d.]+\))\([^\n]*/g)) {
+      expect(sum).toContain('_sample_interval');
+    }
+    expect(sql).not.toMatch(/\b(?:COUNT|AVG)\(/i);
+  });
+
+  test('asks many things', () => {
+    expect(queries.length).toBeGreaterThan(9);
+  });
+});
+
+/** What queries call a column, where that is shorter than its name. */
+const ALIASES: Readonly<Record<string, string>> = {
+  version: 'pipeline_version',
+  class: 'failure_class',
+  rules: 'violation_codes',
+  asked: 'model',
+  answered: 'returned_model',
+};
