@@ -1,6 +1,6 @@
 import { jobQueues } from './compose/queues.ts';
 import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
-import { aiOf, providersOf, viewOf } from './compose/targets.ts';
+import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
 import type { Target } from './domain/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
@@ -207,6 +207,6 @@ function shardDeployment(env: Env, { log, registry, objects }: ShardParts): Shar
     exchange: (project, message) => flowOf(project).exchange(message),
     deleteObjects: (project, jobId) => objects.deleteJob(project, jobId),
     measure: (change) => observe(env.MEASUREMENTS, log, change),
-    target: (target) => viewOf(registry, target),
+    ...decidedTargets(registry),
   };
 }

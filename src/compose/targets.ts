@@ -6,6 +6,8 @@ import { capabilitiesOfModel } from '../providers/capabilities/find.ts';
 import type { ProviderAdapter } from '../providers/port.ts';
 import { knownCapabilities, listedModels, type Registry } from '../providers/registry.ts';
 import { makeTargetHints } from '../runtime/target-hints.ts';
+import { asMeasured, makeTargetMeasures } from '../runtime/target-measures.ts';
+import type { ShardDeployment } from '../runtime/job-shard-object.ts';
 import type { Providers } from '../services/ports/providers.ts';
 
 /** What a route may know of a target without asking anyone. */
@@ -20,9 +22,20 @@ export function viewOf({ adapters, missing }: Registry, target: Target): TargetV
 
 const targetHints = makeTargetHints(() => Date.now());
 
-/** How long a target's calls take lately only its gate knows, and decisions ask nobody: `fastest` keeps its list's order. */
 function hintsOf(target: Target, { capabilities: { local } }: ProviderAdapter) {
   return targetHints(target, local);
+}
+
+/**
+ * Targets as decisions see them. How long their calls take only their gates know, and decisions ask nobody: runners tell
+ * it whenever they come for work.
+ */
+export function decidedTargets(registry: Registry): Pick<ShardDeployment, 'target' | 'hear'> {
+  const measures = makeTargetMeasures(() => Date.now());
+  return {
+    hear: (heard) => measures.hear(heard),
+    target: (target) => asMeasured(viewOf(registry, target), measures.of(target)),
+  };
 }
 
 function usableView({ capabilities, findJob }: ProviderAdapter) {

@@ -1,5 +1,5 @@
 import type { AttemptFacts, StopReason, Target } from './attempt.ts';
-import type { Failure, Violation } from './failure.ts';
+import type { Failure, FailureClass, Violation } from './failure.ts';
 import type { JobId } from './ids.ts';
 import type { RerunOf } from './rerun.ts';
 import type { StoredValue } from './stored-value.ts';
@@ -107,6 +107,8 @@ type AttemptScope = {
   } & Continuation;
   /** An earlier attempt, believed lost, had a result after all: this one is not needed any more. */
   'attempt.superseded': { readonly by: number };
+    /** The failure that has closed the way to the target, where one has. */
+    readonly because?: FailureClass;
   /** A runner asks the provider how far it is; if nobody hears of that runner, it is asked again at `checkAtMs`. */
   'attempt.polled': { readonly checkAtMs: number };
   /** The provider has called back: it is asked, or read, at once. */

@@ -1,14 +1,18 @@
 import type { ActiveAttempt, AttemptRecord } from '../domain/attempt.ts';
 import type { Continuation } from '../domain/event.ts';
+import type { FailureClass } from '../domain/failure.ts';
+import { retryAfter } from './beside.ts';
 import { attemptsOf, emit, stepOf, subjectOf, type Draft } from './draft.ts';
+import { leftToOther } from './hedge.ts';
 import type { PlannedStep } from './plan.ts';
-import { isPermanent, isUnresolved } from './retry.ts';
-import { orderOf, targetAt } from './routing.ts';
+import { movesBetween } from './plan-route.ts';
+import { closedUntil, otherTargets } from './other-targets.ts';
 import type { DeclinedCall, Settled } from './settlement.ts';
 
 /**
  * What follows an attempt that its target's gate did not let through. Nothing was sent, so nothing counts: the next
- * target is tried at once, and where none is left the step waits, for as long as its deadlines allow.
+ * target is tried at once, if the route moves on for what has closed the way; where none is left the step waits, for as
+ * long as its deadlines allow.
  */
 
 /** A step that was declined everywhere asks again after this long at the earliest … */
@@ -26,7 +30,7 @@ export function decline(
   draft: Draft,
   step: PlannedStep,
   active: ActiveAttempt,
-  { reason, untilAtMs: told }: DeclinedCall,
+  { reason, because, untilAtMs: told }: DeclinedCall,
 ): Settled {
   if (active.target === null || active.ticket !== undefined) return 'repeated';
   const { nowMs } = draft.world;
@@ -36,13 +40,29 @@ export function decline(
     ...subjectOf(active),
     data: { target: active.target, reason, untilAtMs },
   });
+  const cause = because === undefined ? {} : { because };
+  const left = leftToOther(draft, step, active, false);
+  if (left !== null) {
+    emit(draft, {
+      type: 'attempt.declined',
+      ...subjectOf(active),
+      data: { reason, ...cause, untilAtMs, ...left },
+    });
+    return 'used';
+  }
   const next = isWanted(draft, step)
-    ? { retry: nextTry(draft, step, active, { reason, untilAtMs }) }
+    ? {
+        retry: retryAfter(
+          draft,
+          active,
+          nextTry(draft, step, active, { reason, ...cause, untilAtMs }),
+        ),
+      }
     : { stopped: 'cancelled' as const };
   emit(draft, {
     type: 'attempt.declined',
     ...subjectOf(active),
-    data: { reason, untilAtMs, ...next },
+    data: { reason, ...cause, untilAtMs, ...next },
   });
   return 'used';
 }
@@ -59,11 +79,14 @@ function nextTry(
   draft: Draft,
   step: PlannedStep,
   active: ActiveAttempt,
-  { reason, untilAtMs }: Omit<DeclinedCall, 'ok'>,
+  declined: Omit<DeclinedCall, 'ok'>,
 ): Retry {
   const { nowMs } = draft.world;
+  const { reason, untilAtMs } = declined;
   const attempts = attemptsOf(draft, active.step, active.item);
-  const others = otherTargets(draft, step, active, attempts);
+  const others = otherTargets(draft, step, active, attempts).filter((index) =>
+    leadsTo(step, active, index, { attempts, failure: failureBehind(declined) }),
+  );
   const closed = closedUntil(attempts);
   const open = others.find((index) => (closed.get(index) ?? 0) <= nowMs);
   if (open !== undefined) return { atMs: nowMs, targetIndex: open };
@@ -81,37 +104,29 @@ function nextTry(
   return { ...first, atMs: Math.ceil(nowMs + waitMs + spreadMs) };
 }
 
-/** The other targets of the route in the order in which they are asked, without those that would refuse again. */
-function otherTargets(
-  { state, world }: Draft,
-  step: PlannedStep,
-  { item, targetIndex }: ActiveAttempt,
-  attempts: readonly AttemptRecord[],
-): readonly number[] {
-  const order = orderOf(step, item, state, world);
-  if (!order.ok) return [];
-  const avoids = step.definition.on_unknown === 'fallback';
-  const dead = new Set(
-    attempts
-      .filter((record) => isPermanent(record) || (avoids && isUnresolved(record)))
-      .map((record) => record.targetIndex),
-  );
-  const here = order.indexes.indexOf(targetIndex);
-  return [...order.indexes.slice(here + 1), ...order.indexes.slice(0, Math.max(0, here))].filter(
-    (index) => {
-      const target = targetAt(step.route, index);
-      return target !== null && !dead.has(index) && world.target(target).usable;
-    },
-  );
+/**
+ * What a closed way stands for, as if the target had answered so itself: a limit of the deployment is there to keep it
+ * from saying so. Null where no failure is behind it.
+ */
+function failureBehind({ reason, because }: Omit<DeclinedCall, 'ok'>): FailureClass | null {
+  const isLimit = reason === 'rate_limit' || reason === 'concurrency';
+  return because ?? (isLimit ? 'rate_limited' : null);
 }
 
-/** Until when targets are closed, as far as attempts of late have found out. */
-function closedUntil(attempts: readonly AttemptRecord[]): ReadonlyMap<number, number> {
-  return new Map(
-    attempts.flatMap(({ declined, targetIndex }) =>
-      declined === undefined ? [] : [[targetIndex, declined.untilAtMs] as const],
-    ),
-  );
+type Behind = {
+  readonly attempts: readonly AttemptRecord[];
+  readonly failure: FailureClass | null;
+};
+
+/** Whether the route goes on to a target, or has come from it because that was closed. */
+function leadsTo(
+  { route }: PlannedStep,
+  { targetIndex: from }: ActiveAttempt,
+  to: number,
+  { attempts, failure }: Behind,
+): boolean {
+  if (route === null || failure === null || movesBetween(route, from, to, failure)) return true;
+  return closedUntil(attempts).has(to);
 }
 
 /** When the first of the attempts that were declined since the last call began. */

@@ -2,11 +2,12 @@ import type { Target } from '../domain/attempt.ts';
 import type { NextAttempt } from '../domain/attempt.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { JobState } from '../domain/job.ts';
+import { targetName } from '../domain/target-gate.ts';
 import type { PlannedStep } from './plan.ts';
 import type { Route } from './plan-route.ts';
 import { orderTargets, type Order } from './route-order.ts';
 import { evaluateControl } from './scope.ts';
-import type { World } from './world.ts';
+import type { TargetView, World } from './world.ts';
 
 export type Choice = {
   /** Null when no target of the route can serve now. */
@@ -31,8 +32,15 @@ export function orderOf(
   return orderTargets(route, {
     seed: `${state.birth.id}\n${id}\n${item ?? ''}`,
     evaluate: (compiled) => evaluateControl(compiled, state, world),
-    view: (target) => world.target(target),
+    view: (target) => asPriced(target, state.birth, world),
   });
+}
+
+/** A project's own price goes before what lists say. */
+function asPriced(target: Target, { prices }: JobState['birth'], world: World): TargetView {
+  const view = world.target(target);
+  const own = prices?.[targetName(target)];
+  return own === undefined || !view.usable ? view : { ...view, costNanoUsdPerMTok: own };
 }
 
 /** The order as an attempt goes through it: from the planned target on, going round. */

@@ -1,5 +1,5 @@
 import type { AttemptFacts } from '../domain/attempt.ts';
-import type { Failure } from '../domain/failure.ts';
+import type { Failure, FailureClass } from '../domain/failure.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
 import type { DeclineReason } from '../domain/target-gate.ts';
@@ -25,6 +25,8 @@ export type Settlement = {
 export type DeclinedCall = {
   readonly ok: 'declined';
   readonly reason: DeclineReason;
+  /** The failure that has closed the way; absent where none has, or the runner does not say. */
+  readonly because?: FailureClass;
   /** Asking again before this moment is in vain, by the runner's clock. */
   readonly untilAtMs: number;
 };

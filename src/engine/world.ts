@@ -33,8 +33,10 @@ export type TargetView =
       readonly reconciles?: boolean;
       /** The list price of a million tokens, for comparing targets; null when it is not known. */
       readonly costNanoUsdPerMTok?: number | null;
-      /** How long its calls have taken lately; null when that is not known. */
+      /** How long half of its calls have taken at most, lately; null when that is not known. */
       readonly latencyMs?: number | null;
+      /** How long nineteen of twenty of its calls have taken at most, lately; null when that is not known. */
+      readonly latencyP95Ms?: number | null;
       /** The longest prompt and answer that its model takes together; absent when that is not known. */
       readonly contextTokens?: number;
     }

@@ -1,7 +1,9 @@
 import type { Target } from '../domain/attempt.ts';
+import type { ProjectPrice } from '../domain/price.ts';
 import { add, nanoUsdOf, scale, type Fraction } from './fraction.ts';
 import { listedCard } from './listed-prices.ts';
 import { ownCard } from './own-prices.ts';
+import { projectCard } from './project-card.ts';
 import type { Rate, RateCard } from './rate-card.ts';
 
 /** Of four tokens three are read and one is written: about what questions over documents come to. */
@@ -18,6 +20,19 @@ export function blendedNanoUsdPerMTok({ provider, model }: Target, nowMs: number
   const card =
     ownCard(provider, model, { nowMs, isPlain: true }) ?? listedCard(provider, model, nowMs);
   return card === null ? null : blendOf(card);
+}
+
+/**
+ * The same by a project's own prices: undefined where none of them is about the model, null where one is and does not
+ * say what tokens cost.
+ */
+export function ownBlendedNanoUsdPerMTok(
+  prices: readonly ProjectPrice[],
+  { provider, model }: Target,
+  nowMs: number,
+): number | null | undefined {
+  const card = projectCard(prices, { provider, model, execution: 'standard', nowMs });
+  return card === null ? undefined : blendOf(card);
 }
 
 function blendOf({ rates, free }: RateCard): number | null {

@@ -49,6 +49,40 @@ describe('an attempt that its target’s gate declines', () => {
     ]);
   });
 
+  test.each([
+    ['cooling_down', 'rate_limited', 'timeout', false],
+    ['cooling_down', 'overloaded', 'overloaded', true],
+    ['circuit_open', 'auth', 'context_window', false],
+    ['circuit_open', undefined, 'timeout', true],
+    ['rate_limit', undefined, 'timeout', false],
+    ['concurrency', undefined, 'rate_limited', true],
+    ['held', undefined, 'timeout', true],
+  ] as const)(
+    'for %s after %s, where the route moves on for %s: moves on %s',
+    (reason, because, on, moves) => {
+      const job = begun({ route: { strategy: { mode: 'fallback', on: [on] }, targets: [A, B] } });
+      const cause = because === undefined ? {} : { because };
+      job.decline('a#1', { reason, ...cause, inMs: 30_000 });
+      expect(job.event('attempt.declined').data).toMatchObject({ reason, ...cause });
+      expect(job.claim()).toEqual(moves ? ['a#2'] : []);
+      if (!moves) job.waitUntil(job.dueAtMs());
+      job.claim();
+      expect(job.state.active['a#2']?.target).toEqual(moves ? B : A);
+    },
+  );
+
+  test('goes back to the target that it has come from, whatever has closed the next one', () => {
+    const job = begun({
+      route: { strategy: { mode: 'fallback', on: ['overloaded'] }, targets: [A, B] },
+    });
+    job.decline('a#1', { reason: 'cooling_down', because: 'overloaded', inMs: 2_000 });
+    job.claim();
+    job.decline('a#2', { reason: 'circuit_open', because: 'auth', inMs: 600_000 });
+    job.waitUntil(job.dueAtMs());
+    job.claim();
+    expect(job.state.active['a#3']?.target).toEqual(A);
+  });
+
   test('waits for the target that opens first when all are closed, and a little longer than told', () => {
     const job = begun();
     job.decline('a#1', { inMs: 30_000 });

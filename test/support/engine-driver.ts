@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { attemptKey, type ActiveAttempt, type AttemptFacts } from '../../src/domain/attempt.ts';
 import { definitionSchema, type Definition } from '../../src/domain/definition.ts';
 import type { EventType, JobEvent } from '../../src/domain/event.ts';
-import type { Failure } from '../../src/domain/failure.ts';
+import type { Failure, FailureClass } from '../../src/domain/failure.ts';
 import { isJobId, projectId, type JobId } from '../../src/domain/ids.ts';
 import type { ItemState, JobBirth, JobState, JobStatus, StepPhase } from '../../src/domain/job.ts';
 import { jsonBytes, type Json } from '../../src/domain/json.ts';
@@ -50,7 +50,11 @@ export type ProviderView = Pick<
   'ticketSteps' | 'reconciles'
 >;
 type TicketReport = Pick<Settlement, 'reconciled'>;
-export type Refusal = { readonly reason?: DeclineReason; readonly inMs?: number };
+export type Refusal = {
+  readonly reason?: DeclineReason;
+  readonly because?: FailureClass;
+  readonly inMs?: number;
+};
 
 export type EngineOptions = {
   readonly input?: Json;
@@ -188,10 +192,15 @@ export class EngineDriver {
   /** The target's gate has not let an attempt through. */
   decline(
     key: string,
-    { reason = 'cooling_down', inMs = 10_000 }: Refusal = {},
+    { reason = 'cooling_down', inMs = 10_000, ...cause }: Refusal = {},
   ): Settled | undefined {
     const facts = { latencyMs: 0, costNanoUsd: 0 };
-    const outcome: DeclinedCall = { ok: 'declined', reason, untilAtMs: this.nowMs + inMs };
+    const outcome: DeclinedCall = {
+      ok: 'declined',
+      reason,
+      ...cause,
+      untilAtMs: this.nowMs + inMs,
+    };
     const settled = [{ ...parseKey(key), facts, outcome }];
     return this.decide({ kind: 'turn', settled, claim: null }).settled[0];
   }

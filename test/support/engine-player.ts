@@ -374,6 +374,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       reason: fc.constantFrom(...declineReasons),
       inMs: fc.constantFrom(-5_000, 0, 300, 5_000, 60_000, 86_400_000),
     }),
+      readonly because: 'overloaded' | 'auth' | null;
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('callback' as const), which: fc.nat() }) },
   {
@@ -442,6 +443,7 @@ export class Player {
         driver[next.kind]();
     }
   }
+      because: fc.constantFrom('overloaded' as const, 'auth' as const, null),
 
   #report(key: string | undefined, result: Result, claims: boolean): void {
     if (key === undefined) {
@@ -462,7 +464,7 @@ export class Player {
   }
 
   /** Some attempt was not sent; one that its runner has told of before was. */
-  #decline({ which, reason, inMs }: Extract<Move, { readonly kind: 'decline' }>): void {
+  #decline({ which, reason, because, inMs }: Extract<Move, { readonly kind: 'decline' }>): void {
     const driver = this.#driver;
     const key = pick(
       [...driver.started.keys()].filter(
@@ -475,7 +477,7 @@ export class Player {
       return;
     }
     this.charged.set(key, 0);
-    driver.decline(key, { reason, inMs });
+    driver.decline(key, { reason, ...(because === null ? {} : { because }), inMs });
   }
 
   #isElsewhere(key: string): boolean {

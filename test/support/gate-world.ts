@@ -22,6 +22,8 @@ export type GateWorldOptions = {
   readonly call: (atMs: number) => Ending & { readonly latencyMs: number };
 };
 
+const RENEW_MS = 5_000;
+
 /** Runners, a gate on Node's SQLite and a target, in a time of their own. The seed decides everything. */
 export class GateWorld {
   readonly db = new NodeSqlite();
@@ -140,7 +142,10 @@ export class GateWorld {
     }
     this.calls.push(this.nowMs);
     const { latencyMs, result, retryAfterMs } = this.options.call(this.nowMs);
-    await this.wait(latencyMs);
+    for (let leftMs = latencyMs; leftMs > 0; leftMs -= RENEW_MS) {
+      if (leftMs < latencyMs) await gates.renew(admission.permit);
+      await this.wait(Math.min(leftMs, RENEW_MS));
+    }
     const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
     await gates.settle(admission.permit, { result, latencyMs, ...asked });
     return result === 'succeeded' ? 'succeeded' : 1_000 * this.random.next();

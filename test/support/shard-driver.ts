@@ -12,6 +12,7 @@ import { makePlan, type Plan } from '../../src/engine/plan.ts';
 import type { TargetView } from '../../src/engine/world.ts';
 import type { ShardPorts } from '../../src/runtime/job-shard/context.ts';
 import { ShardOfJobs } from '../../src/runtime/job-shard/job-shard.ts';
+import { asMeasured, makeTargetMeasures } from '../../src/runtime/target-measures.ts';
 import type { Change } from '../../src/runtime/telemetry/change.ts';
 import {
   historyMessage,
@@ -110,6 +111,7 @@ export class ShardDriver {
   readonly views = new Map<string, ProviderView>();
   random = 0.5;
   /** True to put the object away whenever it is idle: every alarm finds a new one. */
+  readonly #measures = makeTargetMeasures(() => this.nowMs);
   coldAlarms = false;
   /** Milliseconds that pass at every look at the clock inside the shard. */
   tickMs = 0;
@@ -181,7 +183,9 @@ export class ShardDriver {
         return this.nowMs;
       },
       random: () => this.random,
-      target: (target) => this.target(target),
+      target: (target) => asMeasured(this.target(target), this.#measures.of(target)),
+      hear: (measures) => this.#measures.hear(measures),
+      listeners: this.listeners,
       background: (work) => void work,
       delay: (ms) => this.#delay(ms),
     };

@@ -32,7 +32,12 @@ type Open = Incident & { readonly kind: 'open'; readonly untilMs: number };
 type HalfOpen = Incident & {
   readonly kind: 'half_open';
   /** The call that is out; a new one may go when its end is not heard of in time. */
-  readonly probe: { readonly sentAtMs: number; readonly untilMs: number } | null;
+  readonly probe: {
+    readonly sentAtMs: number;
+    readonly untilMs: number;
+    /** Whose it is, and who keeps it alive. */
+    readonly runner?: string;
+  } | null;
 };
 type Recovering = Incident & {
   readonly kind: 'recovering';
@@ -56,8 +61,8 @@ const ASKED_MIN_MS = 500;
 const ASKED_MAX_MS = 600_000;
 /** A refused account is mended by a person. */
 const ACCOUNT_MS = 15 * 60_000;
-/** A probe of which nothing is heard for so long is given up. */
-const PROBE_MS = 60_000;
+/** A probe is given up when its runner has not said for so long that it goes on. */
+const PROBE_MS = 15_000;
 const PROBE_WAIT_MIN_MS = 1_000;
 const PROBE_WAIT_MAX_MS = 15_000;
 
@@ -126,15 +131,29 @@ export function rampAllowance(sinceMs: number, doubleMs: number): number {
 }
 
 /** Notes calls that were let through. */
-export function letThrough(breaker: Breaker, calls: number, nowMs: number): Breaker {
+export function letThrough(
+  breaker: Breaker,
+  calls: number,
+  { runner, nowMs }: { readonly runner: string; readonly nowMs: number },
+): Breaker {
   const { phase } = breaker;
   if (calls === 0) return breaker;
   if (phase.kind === 'half_open') {
-    const probe = { sentAtMs: nowMs, untilMs: nowMs + PROBE_MS };
+    const probe = { sentAtMs: nowMs, untilMs: nowMs + PROBE_MS, runner };
     return { ...breaker, phase: { ...phase, probe } };
   }
   if (phase.kind !== 'recovering') return breaker;
   return { ...breaker, phase: { ...phase, granted: phase.granted + calls } };
+}
+
+/** Keeps a probe of which its runner says that it goes on. */
+export function keepProbe(
+  breaker: Breaker,
+  { runner, nowMs }: { readonly runner: string; readonly nowMs: number },
+): Breaker {
+  const { phase } = breaker;
+  if (phase.kind !== 'half_open' || phase.probe?.runner !== runner) return breaker;
+  return { ...breaker, phase: { ...phase, probe: { ...phase.probe, untilMs: nowMs + PROBE_MS } } };
 }
 
 /** What ended calls do to the breaker. */

@@ -1,5 +1,5 @@
 import type { Target } from '../../domain/attempt.ts';
-import { spreadOf } from '../../domain/spread.ts';
+import { spreadOf, type Spread } from '../../domain/spread.ts';
 import {
   signOfClass,
   targetName,
@@ -7,6 +7,7 @@ import {
   type TargetHealth,
   type TargetLimits,
 } from '../../domain/target-gate.ts';
+import { MEASURED_CALLS_MIN, type TargetLatency } from '../../domain/target-measure.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type {
   EndedCalls,
@@ -16,7 +17,7 @@ import type {
   WantedCalls,
 } from '../../services/ports/target-gates.ts';
 import type { Sql } from '../job-shard/sql.ts';
-import { atMoment, CLOSED, hear, letThrough, passage, type Breaker } from './breaker.ts';
+import { atMoment, CLOSED, hear, keepProbe, letThrough, passage, type Breaker } from './breaker.ts';
 import { findingsOf, stateOf } from './health.ts';
 import { Limiter, type Asker } from './limiter.ts';
 import { lately, NOTHING_SEEN, withAlert, withEnded, type Seen } from './seen.ts';
@@ -89,16 +90,18 @@ export class Gate {
     }
   }
 
-  #exchange({ runner, ended, places, wanted }: GateMessage): GateAnswer {
+  #exchange({ runner, ended, places, probing, wanted }: GateMessage): GateAnswer {
     const nowMs = this.#ports.nowMs();
     this.#change(atMoment(this.#breaker, nowMs));
     for (const calls of ended) this.#hear(calls, nowMs);
-    const callMs = spreadOf(lately(this.#seen, nowMs).latencyMs).p50 ?? CALL_MS;
-    const asker = { runner, nowMs, callMs };
+    const spread = spreadOf(lately(this.#seen, nowMs).latencyMs);
+    const asker = { runner, nowMs, callMs: spread.p50 ?? CALL_MS };
     this.#limiter.keep(asker, places);
+    if (probing === true) this.#change(keepProbe(this.#breaker, asker));
     const answer = this.#answer(asker, wanted);
     this.#saveSeen(nowMs, ended.length > 0);
-    return answer;
+    const took = tookOf(spread);
+    return took === null ? answer : { ...answer, took };
   }
 
   #hear(ended: EndedCalls, nowMs: number): void {
@@ -123,7 +126,11 @@ export class Gate {
     const { epoch } = this.#breaker;
     if (this.#hands.held !== null) return this.#denied('held', DENIED_MAX_MS, 0);
     const passes = passage(this.#breaker, asker.nowMs);
-    if ('reason' in passes) return this.#denied(passes.reason, passes.forMs, passes.spacingMs);
+    if ('reason' in passes) {
+      const { phase } = this.#breaker;
+      const because = phase.kind === 'closed' ? {} : { because: phase.because };
+      return { ...this.#denied(passes.reason, passes.forMs, passes.spacingMs), ...because };
+    }
     const isFree = passes.calls === Number.POSITIVE_INFINITY && !this.#limiter.any;
     if (isFree) return { kind: 'free', epoch, forMs: ANSWER_MS };
     const urgent = this.#breaker.phase.kind === 'half_open';
@@ -132,7 +139,7 @@ export class Gate {
     const allowed = this.#limiter.allowed(fewer(wanted, passes.calls), asker);
     if ('reason' in allowed) return this.#deniedInLine(allowed, asker.nowMs);
     this.#limiter.take(asker, allowed);
-    this.#change(letThrough(this.#breaker, allowed.calls, asker.nowMs));
+    this.#change(letThrough(this.#breaker, allowed.calls, asker));
     return { ...granted, ...allowed };
   }
 
@@ -207,6 +214,12 @@ export class Gate {
       room: this.#limiter.room(nowMs),
     };
   }
+}
+
+/** What the calls of the last minutes say of the next one; null when too few of them do. */
+function tookOf({ count, p50, p95 }: Spread): TargetLatency | null {
+  if (count < MEASURED_CALLS_MIN || p50 === null || p95 === null) return null;
+  return { p50Ms: p50, p95Ms: p95 };
 }
 
 /** As many of the wanted calls as may go through, with their part of the tokens. */

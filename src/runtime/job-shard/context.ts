@@ -1,5 +1,6 @@
 import type { Target } from '../../domain/attempt.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
+import type { TargetMeasure } from '../../domain/target-measure.ts';
 import type { TargetView } from '../../engine/world.ts';
 import { makePlanCache, type PlanCache } from '../../services/pipelines/plan-cache.ts';
 import type { FlowAnswer, FlowAsk, FlowMessage, FlowSlot } from '../../services/ports/flow.ts';
@@ -29,6 +30,10 @@ export type ShardPorts = {
   random(): number;
   target(target: Target): TargetView;
   /** Lets work go on after the call that began it has answered. */
+  /** Remembers what a runner says of targets, for the decisions to come. Must not throw and must not wait. */
+  hear?(measures: readonly TargetMeasure[]): void;
+  /** Those who want to hear of events as they happen. */
+  readonly listeners: Listeners;
   background(work: Promise<void>): void;
   delay(ms: number): Promise<void>;
 };

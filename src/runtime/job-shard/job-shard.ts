@@ -64,13 +64,20 @@ export class ShardOfJobs {
   next(request: NextRequest): NextAnswer {
     return next(this.#context, request);
   }
+    this.#hear(request.turn?.measures);
 
   renew(request: RenewRequest): RenewAnswer {
     return renew(this.#context, request);
   }
+    this.#hear(request.measures);
 
   cancel(request: SteerRequest): CancelAnswer {
     return cancel(this.#context, request);
+  /** Before it is decided which target is asked. */
+  #hear(measures: NextRequest['measures']): void {
+    if (measures !== undefined) this.#context.ports.hear?.(measures);
+  }
+
   }
 
   pause(request: SteerRequest): SteerAnswer {

@@ -1,21 +1,25 @@
+import type { FailureClass } from '../../domain/failure.ts';
 import type { DeclineReason } from '../../domain/target-gate.ts';
-import type { GateAnswer } from '../ports/target-gates.ts';
+import type { Admission, GateAnswer } from '../ports/target-gates.ts';
 
 /** What the gate last said, and what is left of it. Moments are this machine's. */
 export type Known =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'free'; readonly untilMs: number }
   | Granted
-  | {
-      readonly kind: 'denied';
-      readonly reason: DeclineReason;
-      /** When the next call may go. */
-      readonly nextAtMs: number;
-      readonly spacingMs: number;
-      /** When the gate is asked again, if somebody wants to know. */
-      readonly untilMs: number;
-      told: number;
-    };
+  | Denied;
+
+type Denied = {
+  readonly kind: 'denied';
+  readonly reason: DeclineReason;
+  readonly because?: FailureClass;
+  /** When the next call may go. */
+  readonly nextAtMs: number;
+  readonly spacingMs: number;
+  /** When the gate is asked again, if somebody wants to know. */
+  readonly untilMs: number;
+  told: number;
+};
 
 export type Granted = {
   readonly kind: 'granted';
@@ -30,13 +34,14 @@ export const FRESH_MS = 2_000;
 
 /** A denial for a limit is a turn in line, and asking again before it would lose it. */
 export function deniedOf(
-  { reason, forMs, spacingMs }: Extract<GateAnswer, { kind: 'denied' }>,
+  { reason, because, forMs, spacingMs }: Extract<GateAnswer, { kind: 'denied' }>,
   askedAtMs: number,
 ): Known {
   const nextAtMs = askedAtMs + forMs;
   const inLine = reason === 'rate_limit' || reason === 'concurrency';
   const untilMs = inLine ? nextAtMs : Math.min(nextAtMs, askedAtMs + FRESH_MS);
-  return { kind: 'denied', reason, nextAtMs, spacingMs, untilMs, told: 0 };
+  const cause = because === undefined ? {} : { because };
+  return { kind: 'denied', reason, ...cause, nextAtMs, spacingMs, untilMs, told: 0 };
 }
 
 export function grantedOf(
@@ -52,5 +57,20 @@ export function grantedOf(
     tokens: tokens === null ? null : tokens + (spare.tokens ?? 0),
     untilMs: Math.min(untilMs, spare.untilMs),
     urgent,
+  };
+}
+
+const DENIED_MAX_MS = 60_000;
+
+/** The answer to a call that may not go: those who are told one after the other come one after the other. */
+export function refusalOf(denied: Denied, nowMs: number): Admission {
+  const { reason, because, nextAtMs, spacingMs } = denied;
+  const untilAtMs = Math.min(nowMs + DENIED_MAX_MS, nextAtMs + denied.told * spacingMs);
+  denied.told += 1;
+  return {
+    admitted: false,
+    reason,
+    ...(because === undefined ? {} : { because }),
+    untilAtMs: Math.max(nowMs + 1, Math.ceil(untilAtMs)),
   };
 }

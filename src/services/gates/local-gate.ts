@@ -1,5 +1,10 @@
 import type { Target } from '../../domain/attempt.ts';
 import { hasLimits, signOf, type TargetLimits } from '../../domain/target-gate.ts';
+import {
+  MEASURE_FRESH_MS,
+  type TargetLatency,
+  type TargetMeasure,
+} from '../../domain/target-measure.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type {
@@ -11,7 +16,7 @@ import type {
   TargetGate,
   WantedCalls,
 } from '../ports/target-gates.ts';
-import { deniedOf, FRESH_MS, grantedOf, type Granted, type Known } from './known.ts';
+import { deniedOf, FRESH_MS, grantedOf, refusalOf, type Granted, type Known } from './known.ts';
 import { count, type Tally } from './tally.ts';
 import { within } from './within.ts';
 
@@ -31,11 +36,12 @@ const TRIES = 5;
 const LOST_RACE_MS = 1_000;
 /** The most calls that are asked for beyond those that wait. */
 const AHEAD_MAX = 64;
-const DENIED_MAX_MS = 60_000;
 /** A place under a limit on concurrency is kept by speaking this often. */
 const RENEW_MS = 15_000;
 /** A call of which nobody has said for so long that it goes on is over, one way or another. */
 const SILENT_MS = 60_000;
+/** The same for a call that others wait for, of which is spoken every five seconds. */
+const PROBE_HEARD_MS = 10_000;
 
 /** One target's gate as an isolate sees it: what it was told lately, and what it has yet to tell. */
 export class LocalGate {
@@ -47,6 +53,7 @@ export class LocalGate {
   readonly #inFlight = new Map<Permit, number>();
   /** Tokens of the calls that wait for a permit, in their order. */
   readonly #waiting: { readonly tokens: number }[] = [];
+  #took: (TargetLatency & { readonly atMs: number }) | null = null;
   #admittedSinceAsked = 0;
   #exchangedAtMs = Number.NEGATIVE_INFINITY;
   #current: { readonly startedAtMs: number; readonly done: Promise<void> } | null = null;
@@ -60,12 +67,26 @@ export class LocalGate {
     return this.#callsInFlight() === 0 && this.#waiting.length === 0;
   }
 
+  /** How long the target takes, as its gate has said lately; null when it has not. */
+  get measure(): TargetMeasure | null {
+    if (this.#took === null) return null;
+    const { atMs, ...latency } = this.#took;
+    const ageMs = Math.max(0, this.#deps.machine.nowMs() - atMs);
+    return ageMs > MEASURE_FRESH_MS ? null : { target: this.#deps.target, ageMs, ...latency };
+  }
+
   #callsInFlight(): number {
     const silentSinceMs = this.#deps.machine.nowMs() - SILENT_MS;
     for (const [permit, heardAtMs] of this.#inFlight) {
       if (heardAtMs <= silentSinceMs) this.#inFlight.delete(permit);
     }
     return this.#inFlight.size;
+  }
+
+  /** True while somebody says of a call that others wait for that it goes on. */
+  #isProbing(): boolean {
+    const heardSinceMs = this.#deps.machine.nowMs() - PROBE_HEARD_MS;
+    return [...this.#inFlight].some(([{ urgent }, atMs]) => urgent && atMs > heardSinceMs);
   }
 
   async admit({ estimatedTokens: tokens }: PlannedCall): Promise<Admission> {
@@ -97,12 +118,8 @@ export class LocalGate {
         known.calls -= 1;
         if (known.tokens !== null) known.tokens -= tokens;
         return this.#admitted(tokens, known.urgent);
-      case 'denied': {
-        const { reason, nextAtMs, spacingMs } = known;
-        const untilAtMs = Math.min(nowMs + DENIED_MAX_MS, nextAtMs + known.told * spacingMs);
-        known.told += 1;
-        return { admitted: false, reason, untilAtMs: Math.max(nowMs + 1, Math.ceil(untilAtMs)) };
-      }
+      case 'denied':
+        return refusalOf(known, nowMs);
     }
   }
 
@@ -125,8 +142,18 @@ export class LocalGate {
       await this.#tell();
   }
 
+  async report(end: CallEnd): Promise<void> {
+    const tellsAtOnce = signOf(end.result) !== 'good';
+    // What is told of a state that is long over counts for nothing.
+    if (tellsAtOnce && this.#isDue(FRESH_MS)) await this.#tell();
+    const { target } = this.#deps;
+    count(this.#tally, { target, estimatedTokens: 0, epoch: this.#epoch, urgent: false }, end);
+    if (tellsAtOnce || this.#isDue(FRESH_MS)) await this.#tell();
+  }
+
   async renew(permit: Permit): Promise<void> {
     if (this.#inFlight.has(permit)) this.#inFlight.set(permit, this.#deps.machine.nowMs());
+    if (permit.urgent) await this.#tell();
     if (this.#deps.limits.concurrency !== undefined && this.#isDue(RENEW_MS)) await this.#tell();
   }
 
@@ -205,7 +232,8 @@ export class LocalGate {
     this.#tally = new Map();
     const places = this.#callsInFlight() + this.#spare();
     try {
-      const sent = gate.exchange({ runner: runner(), ended, places, wanted });
+      const probing = this.#isProbing() ? { probing: true } : {};
+      const sent = gate.exchange({ runner: runner(), ended, places, ...probing, wanted });
       const answer = await within(machine, ANSWER_MS, sent);
       if (answer !== null) return answer;
       log('warn', 'target.gate_silent', { ...target, error: null });
@@ -220,7 +248,8 @@ export class LocalGate {
       if (asked) this.#known = this.#withoutGate();
       return;
     }
-    const { epoch } = answer;
+    const { epoch, took } = answer;
+    this.#took = took === undefined ? null : { ...took, atMs: askedAtMs };
     const spare = epoch === this.#epoch ? this.#spareOf() : null;
     this.#epoch = epoch;
     if (answer.kind === 'free') {

@@ -16,7 +16,7 @@ export function count(tally: Tally, permit: Permit, end: CallEnd): void {
   const { result, usedTokens, latencyMs, timeToFirstTokenMs } = end;
   const beyond = usedTokens === undefined ? 0 : usedTokens - permit.estimatedTokens;
   const sign = signOf(result);
-  const timed = sign === 'good';
+  const timed = result === 'succeeded';
   tally.set(permit.epoch, {
     epoch: permit.epoch,
     good: before.good + (result === 'succeeded' ? 1 : 0),
@@ -24,7 +24,8 @@ export function count(tally: Tally, permit: Permit, end: CallEnd): void {
     failed: sign === 'none' ? before.failed : withFailure(before.failed, end),
     tokensBeyond: before.tokensBeyond + beyond,
     // Refusals are quick; they say nothing about how long an answer takes.
-    latencyMs: timed ? countOne(before.latencyMs, latencyMs) : before.latencyMs,
+    latencyMs:
+      timed && latencyMs !== undefined ? countOne(before.latencyMs, latencyMs) : before.latencyMs,
     timeToFirstTokenMs:
       timed && timeToFirstTokenMs !== undefined
         ? countOne(before.timeToFirstTokenMs, timeToFirstTokenMs)

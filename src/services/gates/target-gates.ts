@@ -1,5 +1,6 @@
 import type { Target } from '../../domain/attempt.ts';
 import { targetName, type TargetLimits } from '../../domain/target-gate.ts';
+import { MEASURES_MAX, type TargetMeasure } from '../../domain/target-measure.ts';
 import type { Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type { TargetGate, TargetGates } from '../ports/target-gates.ts';
@@ -34,9 +35,18 @@ export function makeTargetGates({ gateOf, limitsOf, machine, log }: TargetGatesD
 
   return {
     admit: (target, call) => localOf(target).admit(call),
+    report: (target, end) => localOf(target).report(end),
     settle: (permit, end) => localOf(permit.target).settle(permit, end),
     renew: (permit) => localOf(permit.target).renew(permit),
+    measures: () => measuresOf(locals.values()),
   };
+}
+
+/** Those that were heard of last, as far as there is room. */
+function measuresOf(locals: Iterable<LocalGate>): readonly TargetMeasure[] {
+  const measures = [...locals].flatMap(({ measure }) => measure ?? []);
+  if (measures.length <= MEASURES_MAX) return measures;
+  return measures.toSorted((left, right) => left.ageMs - right.ageMs).slice(0, MEASURES_MAX);
 }
 
 function forgetOne(locals: Map<string, LocalGate>): void {

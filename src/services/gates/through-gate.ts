@@ -1,3 +1,4 @@
+import type { Failure } from '../../domain/failure.ts';
 import type { CallResult } from '../../domain/target-gate.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { CallEnd, Permit, TargetGates } from '../ports/target-gates.ts';
@@ -8,6 +9,8 @@ import { estimateTokens } from './estimate-tokens.ts';
 
 /** How often a call that lasts tells its gate that it does. */
 const RENEW_EVERY_MS = 20_000;
+/** … and one that others wait for. */
+const RENEW_URGENT_MS = 5_000;
 /** A timeout after less than this says more about who waited than about the target. */
 const HASTY_MS = 10_000;
 
@@ -26,10 +29,11 @@ export async function throughGate(
   const startedAtMs = machine.nowMs();
   const admission = await gates.admit(target, { estimatedTokens: estimateTokens(call) });
   if (admission.admitted) return withPermit(deps, gates, attempt, admission.permit, make);
-  const { reason, untilAtMs } = admission;
+  const { reason, because, untilAtMs } = admission;
+  const cause = because === undefined ? {} : { because };
   return {
     facts: localFacts(startedAtMs, machine.nowMs(), adapter.version),
-    result: { ok: 'declined', reason, untilAtMs },
+    result: { ok: 'declined', reason, ...cause, untilAtMs },
   };
 }
 
@@ -43,7 +47,7 @@ async function withPermit(
   const over = new AbortController();
   const renewing = renewUntil(deps, gates, permit, over.signal);
   const startedAtMs = deps.machine.nowMs();
-  let end: CallEnd = { result: { class: 'internal' }, latencyMs: 0 };
+  let end: CallEnd = { result: { class: 'internal' } };
   try {
     const ran = await make();
     end = endOf(ran, Math.max(0, deps.machine.nowMs() - startedAtMs));
@@ -65,7 +69,7 @@ async function renewUntil(
   over: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    await machine.wait(RENEW_EVERY_MS, over);
+    await machine.wait(permit.urgent ? RENEW_URGENT_MS : RENEW_EVERY_MS, over);
     if (over.aborted) return;
     await gates.renew(permit);
   }
@@ -77,7 +81,8 @@ function endOf({ facts, result }: Ran, tookMs: number): CallEnd {
   const retryAfterMs = result.ok === false ? result.failure.retryAfterMs : undefined;
   return {
     result: resultOf(result, tookMs),
-    latencyMs,
+    // Work that goes on at its provider has only begun: how long it takes is told when it is over.
+    ...(result.ok === true ? { latencyMs } : {}),
     ...(timeToFirstTokenMs === undefined ? {} : { timeToFirstTokenMs }),
     ...(tokens === null ? {} : { usedTokens: tokens }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -86,7 +91,14 @@ function endOf({ facts, result }: Ran, tookMs: number): CallEnd {
 
 function resultOf(result: Ran['result'], tookMs: number): CallResult {
   if (result.ok !== false) return 'succeeded';
-  const { class: failureClass, status } = result.failure;
+  return resultOfFailure(result.failure, tookMs);
+}
+
+/** What a failure says of the target, when it came after so long. */
+export function resultOfFailure(
+  { class: failureClass, status }: Failure,
+  tookMs: number,
+): CallResult {
   const hasty = failureClass === 'timeout' && status === undefined && tookMs < HASTY_MS;
   return { class: failureClass, ...(hasty ? { hasty } : {}) };
 }

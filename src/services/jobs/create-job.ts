@@ -12,6 +12,7 @@ import { controlValues } from '../values/control-values.ts';
 import type { FoundPipeline } from '../pipelines/find-pipeline.ts';
 import { keyReused, replay, replayFromFormerHome, shardOfKey, type Key } from './idempotency.ts';
 import { jobFlow, projectLimitOf } from './job-flow.ts';
+import { routePrices, type RoutePriceDeps } from './route-prices.ts';
 import { packPayload } from '../values/payloads.ts';
 import type { ParentLink } from '../../domain/lineage.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
@@ -29,7 +30,7 @@ import type { Pipelines } from '../ports/pipelines.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';
 
-export type CreateDeps = {
+export type CreateDeps = RoutePriceDeps & {
   readonly pipelines: Pipelines;
   readonly plans: PlanCache;
   readonly shards: JobShards;
@@ -54,6 +55,8 @@ export type CreateOptions = {
   readonly turn: TurnRequest | null;
   /** What is said about the caches of the job's steps. */
   readonly cache?: CacheOverride | undefined;
+  /** The submitter listens to the job. */
+  readonly stream?: boolean;
   /** For a child: the attempt that waits for it, and the moment after which nobody does. */
   readonly parent?: { readonly link: ParentLink; readonly untilMs: number };
 };
@@ -153,8 +156,9 @@ async function create(
     await deps.objects.deleteJob(actor.project, jobId);
     return reused;
   }
+  const prices = await routePrices(deps, actor.project, order.found.plan);
   const answer = await shards.of(actor.project, shard).submit({
-    birth: birthOf(actor, order, jobId, packed.payload.stored),
+    birth: birthOf(actor, order, jobId, { input: packed.payload.stored, ...prices }),
     definition: order.found.plan.definition,
     input: packed.payload,
     control: control.values,
@@ -201,7 +205,7 @@ function birthOf(
   { project }: Actor,
   order: LimitedOrder,
   id: JobId,
-  input: JobBirth['input'],
+  own: Pick<JobBirth, 'input' | 'prices'>,
 ): JobBirth {
   const { metadata, tags, correlation, timeouts, cancelAfter, rerun, parent, found, flow, cache } =
     order;
@@ -216,7 +220,7 @@ function birthOf(
     pipeline: version.name,
     version: version.version,
     definitionHash: version.hash,
-    input,
+    ...own,
     metadata,
     tags,
     correlation,
@@ -228,6 +232,7 @@ function birthOf(
     ...(parent === undefined ? {} : { parent: parent.link }),
     ...(flow === null ? {} : { flow }),
     ...(cache === undefined ? {} : { cache }),
+    ...(order.stream === true ? { stream: true } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Correlation, JobBirth, JobState, JobStatus } from '../../domain/jo
 import type { Json } from '../../domain/json.ts';
 import type { ParentLink } from '../../domain/lineage.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
+import type { TargetMeasure } from '../../domain/target-measure.ts';
 import type { Ticket } from '../../domain/ticket.ts';
 import type { WaitingKind } from '../../domain/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
@@ -109,6 +110,8 @@ export type TurnRequest = {
   readonly capacity: Capacity;
   /** The end of the runner's life. */
   readonly untilMs: number;
+  /** How long targets take, as far as the runner has heard. */
+  readonly measures?: readonly TargetMeasure[] | undefined;
 };
 
 export type NextRequest = TurnRequest & {

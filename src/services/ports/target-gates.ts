@@ -2,6 +2,7 @@ import type { Target } from '../../domain/attempt.ts';
 import type { FailureClass } from '../../domain/failure.ts';
 import type { Counts } from '../../domain/spread.ts';
 import type { CallResult, DeclineReason, TargetHealth } from '../../domain/target-gate.ts';
+import type { TargetLatency, TargetMeasure } from '../../domain/target-measure.ts';
 
 /** What a runner asks before it calls a target, and what it tells afterwards. */
 export type TargetGates = {
@@ -12,8 +13,18 @@ export type TargetGates = {
    * Never throws.
    */
   settle(permit: Permit, end: CallEnd): Promise<void>;
-  /** Says that a call goes on: a place under a limit on concurrency is lost to whoever is silent for a minute. */
+  /**
+   * Tells what became of work that went on at its provider after the call that began it, or of a question how far it is.
+   * Never throws.
+   */
+  report(target: Target, end: CallEnd): Promise<void>;
+  /**
+   * Says that a call goes on: a place under a limit on concurrency is lost to whoever is silent for a minute, and a call
+   * that others wait for stands for nothing after a quarter of one.
+   */
   renew(permit: Permit): Promise<void>;
+  /** How long targets have taken lately, as far as their gates have said. Asks nobody. */
+  measures(): readonly TargetMeasure[];
 };
 
 export type PlannedCall = {
@@ -26,6 +37,8 @@ export type Admission =
   | {
       readonly admitted: false;
       readonly reason: DeclineReason;
+      /** The failure that has closed the way; absent where none has. */
+      readonly because?: FailureClass;
       /** Asking before this moment is in vain. */
       readonly untilAtMs: number;
     };
@@ -42,7 +55,8 @@ export type Permit = {
 export type CallEnd = {
   readonly result: CallResult;
   readonly retryAfterMs?: number;
-  readonly latencyMs: number;
+  /** Absent when the end says nothing about how long an answer takes. */
+  readonly latencyMs?: number;
   readonly timeToFirstTokenMs?: number;
   /** Absent when nobody said. */
   readonly usedTokens?: number;
@@ -70,6 +84,8 @@ export type GateMessage = {
   readonly ended: readonly EndedCalls[];
   /** Places under a limit on concurrency that the runner has: calls under way, and permits that it may still use. */
   readonly places: number;
+  /** True while a call goes on that others wait for. */
+  readonly probing?: boolean;
   /** What it wants beyond that; null when it only tells. */
   readonly wanted: WantedCalls | null;
 };
@@ -101,7 +117,12 @@ export type FailedCalls = {
   readonly retryAfterMs: number | null;
 };
 
-export type GateAnswer =
+export type GateAnswer = GateVerdict & {
+  /** How long its calls have taken lately; absent while too few of them say so. */
+  readonly took?: TargetLatency;
+};
+
+type GateVerdict =
   /** Any number of calls may go through for the time. */
   | { readonly kind: 'free'; readonly epoch: number; readonly forMs: number }
   /** So many calls, with so many tokens, within the time; null tokens are not counted. */
@@ -119,6 +140,8 @@ export type GateAnswer =
       readonly kind: 'denied';
       readonly epoch: number;
       readonly reason: DeclineReason;
+      /** The failure that has closed the way; absent where none has. */
+      readonly because?: FailureClass;
       readonly forMs: number;
       readonly spacingMs: number;
     };

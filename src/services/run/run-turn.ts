@@ -177,6 +177,7 @@ async function hop(turn: Turn): Promise<void> {
     returning,
     knownDefinition: turn.plan?.hash ?? null,
     wantsEnd: isAlone(options),
+    measures: deps.gates?.measures(),
   });
   if (!returning) turn.hinted = false;
   beside(turn, turn.afterwards.answered(settled, answer));

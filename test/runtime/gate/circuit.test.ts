@@ -189,6 +189,77 @@ test('an object that was evicted still knows', async () => {
   expect(world.calls).toHaveLength(0);
 });
 
+test('a probe lives while its runner says so, and not much longer', async () => {
+  let latencyMs = 100_000;
+  let ending: Ending = { result: { class: 'rate_limited' } };
+  const world = new GateWorld({ runners: 2, seed: 12, call: () => ({ ...ending, latencyMs }) });
+  latencyMs = 10;
+  void world.attempt(0);
+  await world.run(3_000);
+  expect(world.gate.health().state).toBe('half_open');
+  ending = GOOD;
+  // The request that makes the probe is cut off.
+  void world.gates[0]?.admit(TARGET, { estimatedTokens: 1 });
+  await world.run(1_000);
+  expect(world.gate.health().state).toBe('half_open');
+  const refused = world.gates[1]?.admit(TARGET, { estimatedTokens: 1 });
+  await world.run(1_000);
+  expect(await refused).toMatchObject({ admitted: false, because: 'rate_limited' });
+  await world.run(14_000);
+  // The second one's takes long, and is waited for.
+  latencyMs = 100_000;
+  void world.attempt(1);
+  for (let passedMs = 0; passedMs < 90_000; passedMs += 5_000) {
+    await world.run(5_000);
+    const other = world.gates[0]?.admit(TARGET, { estimatedTokens: 1 });
+    await world.run(100);
+    expect(await other).toMatchObject({ admitted: false, reason: 'cooling_down' });
+  }
+  await world.run(15_000);
+  expect(world.gate.health().state).toMatch(/recovering|closed/);
+});
+
+test('work that its provider goes on with is told of when it has failed, or is done', async () => {
+  const { world } = makeWorld(13, 2);
+  for (let poll = 0; poll < 6; poll += 1) {
+    void world.gates[0]?.report(TARGET, BROKEN);
+    await world.run(200);
+  }
+  expect(world.gate.health()).toMatchObject({ state: 'open', because: 'provider_internal' });
+  const { world: other } = makeWorld(14, 2);
+  for (let poll = 0; poll < 5; poll += 1) {
+    void other.gates[0]?.report(TARGET, { result: 'succeeded', latencyMs: 30_000 });
+    await other.run(3_000);
+  }
+  expect(other.gate.health()).toMatchObject({ state: 'closed', calls: { good: 5, bad: 0 } });
+  expect(other.gate.health().latencyMs.p50).toBeGreaterThan(27_000);
+});
+
+test('runners hear how long calls take, also from each other, until it is long ago', async () => {
+  const { world } = makeWorld(15, 2);
+  const heardBy = (runner: number) => world.gates[runner]?.measures() ?? [];
+  const callSome = async (calls: number) => {
+    for (let call = 0; call < calls; call += 1) {
+      void world.attempt(0);
+      await world.run(3_000);
+    }
+  };
+  await callSome(4);
+  expect(heardBy(0)).toEqual([]);
+  await callSome(3);
+  void world.gates[1]?.admit(TARGET, { estimatedTokens: 1 });
+  await world.run(1_000);
+  const [own] = heardBy(0).map(({ target, p50Ms, p95Ms }) => ({ target, p50Ms, p95Ms }));
+  expect(own).toMatchObject({ target: TARGET, p50Ms: expect.toSatisfy((ms) => ms > 90) });
+  const ages = () => heardBy(1).map(({ ageMs }) => ageMs);
+  expect(heardBy(1)).toMatchObject([{ ...own }]);
+  expect(ages()).toEqual([expect.toSatisfy((ms) => ms <= 1_000)]);
+  await world.run(598_000);
+  expect(ages()).toEqual([expect.toSatisfy((ms) => ms > 590_000)]);
+  await world.run(11_000);
+  expect(heardBy(1)).toEqual([]);
+});
+
 test('what was measured is told', async () => {
   const { world } = makeWorld(11, 2);
   for (let job = 0; job < 10; job += 1) void world.busy(job % 2, () => 50);

@@ -205,6 +205,8 @@ describe('a job with a cached step', () => {
       admit: async () => ({ admitted: false, reason: 'circuit_open', untilAtMs }),
       settle: async () => {},
       renew: async () => {},
+      report: async () => {},
+      measures: () => [],
     };
     world.shared = { caches, gates };
     expect(await run(world, asking(shared))).toMatchObject({ status: 'succeeded', output: 'one' });

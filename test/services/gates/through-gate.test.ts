@@ -46,6 +46,14 @@ class FakeGate implements TargetGates {
   }
 
   async renew(): Promise<void> {}
+
+  async report(_target: Target, end: CallEnd): Promise<void> {
+    this.ends.push(end);
+  }
+
+  measures(): [] {
+    return [];
+  }
 }
 
 function failing(failure: Partial<Failure>): CallOutcome {

@@ -23,9 +23,11 @@ export function makeMoodyGates(
         return { admitted: true, permit: { target, estimatedTokens, epoch: 1, urgent: false } };
       }
       const inMs = random.pick([-60_000, 0, 300, 5_000, 60_000, 3_600_000]);
+      const because = random.pick(['overloaded', 'auth', null] as const);
       return {
         admitted: false,
         reason: random.pick(declineReasons),
+        ...(because === null ? {} : { because }),
         untilAtMs: clock.nowMs + inMs,
       };
     },
@@ -33,5 +35,7 @@ export function makeMoodyGates(
       await clock.after(random.pick([0, 0, 500]));
     },
     renew: async () => {},
+    report: async () => {},
+    measures: () => [],
   };
 }
