@@ -103,12 +103,12 @@ type AttemptScope = {
   /** The target's gate let no call through: nothing was sent, and nothing counts against the step. */
   'attempt.declined': {
     readonly reason: DeclineReason;
+    /** The failure that has closed the way to the target, where one has. */
+    readonly because?: FailureClass;
     readonly untilAtMs: number;
   } & Continuation;
   /** An earlier attempt, believed lost, had a result after all: this one is not needed any more. */
   'attempt.superseded': { readonly by: number };
-    /** The failure that has closed the way to the target, where one has. */
-    readonly because?: FailureClass;
   /** A runner asks the provider how far it is; if nobody hears of that runner, it is asked again at `checkAtMs`. */
   'attempt.polled': { readonly checkAtMs: number };
   /** The provider has called back: it is asked, or read, at once. */

@@ -146,13 +146,13 @@ export type JobBirth = {
   readonly cache?: CacheOverride;
   /** Types and groups of events that somebody wants to be told of at once; absent without any. */
   readonly tells?: readonly string[];
-};
-
   /**
    * What a million tokens cost the project by its own prices, in nano-dollars, for the targets that a `cheapest` route
    * compares; null where its own price does not say. Absent for targets at list prices.
    */
   readonly prices?: Readonly<Record<string, number | null>>;
+};
+
 export type JobState = {
   readonly v: 1;
   readonly birth: JobBirth;

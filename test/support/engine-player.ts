@@ -305,6 +305,7 @@ export type Move =
       readonly kind: 'decline';
       readonly which: number;
       readonly reason: DeclineReason;
+      readonly because: 'overloaded' | 'auth' | null;
       readonly inMs: number;
     }
   /** The provider calls back, about any attempt that was ever started. */
@@ -372,9 +373,9 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       kind: fc.constant('decline' as const),
       which: fc.nat(),
       reason: fc.constantFrom(...declineReasons),
+      because: fc.constantFrom('overloaded' as const, 'auth' as const, null),
       inMs: fc.constantFrom(-5_000, 0, 300, 5_000, 60_000, 86_400_000),
     }),
-      readonly because: 'overloaded' | 'auth' | null;
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('callback' as const), which: fc.nat() }) },
   {
@@ -443,7 +444,6 @@ export class Player {
         driver[next.kind]();
     }
   }
-      because: fc.constantFrom('overloaded' as const, 'auth' as const, null),
 
   #report(key: string | undefined, result: Result, claims: boolean): void {
     if (key === undefined) {

@@ -109,9 +109,9 @@ export class ShardDriver {
   readonly measured: Change[] = [];
   readonly unusable = new Map<string, string>();
   readonly views = new Map<string, ProviderView>();
+  readonly #measures = makeTargetMeasures(() => this.nowMs);
   random = 0.5;
   /** True to put the object away whenever it is idle: every alarm finds a new one. */
-  readonly #measures = makeTargetMeasures(() => this.nowMs);
   coldAlarms = false;
   /** Milliseconds that pass at every look at the clock inside the shard. */
   tickMs = 0;

@@ -29,11 +29,11 @@ export type ShardPorts = {
   nowMs(): number;
   random(): number;
   target(target: Target): TargetView;
-  /** Lets work go on after the call that began it has answered. */
   /** Remembers what a runner says of targets, for the decisions to come. Must not throw and must not wait. */
   hear?(measures: readonly TargetMeasure[]): void;
   /** Those who want to hear of events as they happen. */
   readonly listeners: Listeners;
+  /** Lets work go on after the call that began it has answered. */
   background(work: Promise<void>): void;
   delay(ms: number): Promise<void>;
 };

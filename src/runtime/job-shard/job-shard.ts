@@ -58,26 +58,26 @@ export class ShardOfJobs {
   }
 
   submit(request: SubmitRequest): SubmitAnswer {
+    this.#hear(request.turn?.measures);
     return submit(this.#context, request);
   }
 
   next(request: NextRequest): NextAnswer {
+    this.#hear(request.measures);
     return next(this.#context, request);
   }
-    this.#hear(request.turn?.measures);
 
-  renew(request: RenewRequest): RenewAnswer {
-    return renew(this.#context, request);
-  }
-    this.#hear(request.measures);
-
-  cancel(request: SteerRequest): CancelAnswer {
-    return cancel(this.#context, request);
   /** Before it is decided which target is asked. */
   #hear(measures: NextRequest['measures']): void {
     if (measures !== undefined) this.#context.ports.hear?.(measures);
   }
 
+  renew(request: RenewRequest): RenewAnswer {
+    return renew(this.#context, request);
+  }
+
+  cancel(request: SteerRequest): CancelAnswer {
+    return cancel(this.#context, request);
   }
 
   pause(request: SteerRequest): SteerAnswer {
