@@ -6,6 +6,7 @@ import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
 import { makeRegistry, type Registry } from './providers/registry.ts';
 import type { BulkDeployment } from './runtime/bulk/bulk-action-object.ts';
+import type { BudgetDeployment } from './runtime/budget/budget-object.ts';
 import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
 import type { WakeDeps } from './runtime/consumers/wake.ts';
@@ -25,6 +26,7 @@ import { makeGates, type GatesOfDeployment } from './runtime/gate/gate-deploymen
 import type { GateDeployment } from './runtime/gate/gate-object.ts';
 import { makeTargetDesk } from './runtime/gate/target-desk.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
+import { makeLiveShards } from './runtime/live/live-client.ts';
 import { makeLog } from './runtime/telemetry/log.ts';
 import { sampleOf, shareOf } from './runtime/telemetry/sampling.ts';
 import { machine, makeSecrets } from './runtime/machine.ts';
@@ -37,6 +39,7 @@ import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/call
 import { actOnJob } from './services/bulk/act-on-job.ts';
 import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
 import type { JobShards } from './services/ports/job-shard.ts';
+import type { LiveShards } from './services/ports/live.ts';
 import type { Log } from './services/ports/log.ts';
 import type { Pipelines } from './services/ports/pipelines.ts';
 import type { Prices } from './services/ports/prices.ts';
@@ -58,6 +61,7 @@ export type Composition = {
   readonly bulk: BulkDeployment;
   readonly cache: { readonly log: Log };
   readonly gate: GateDeployment;
+  readonly budget: BudgetDeployment;
 };
 
 /** Compiled definitions are bounded by the size of their JSON. */
@@ -98,6 +102,7 @@ function build(env: Env): Composition {
   const shared = {
     log,
     shards,
+    live: makeLiveShards(env.JOB_SHARD, Math.max(shards.count, shards.former ?? 0)),
     objects,
     providers,
     pipelines,
@@ -114,6 +119,7 @@ function build(env: Env): Composition {
     http,
     bulk: bulkDeployment(http),
     cache: { log },
+    budget: { log },
     gate: { log, limitsOf: gates.limitsOf },
     wake: { ...files, ...shared, machine },
     history: { db: env.DB, shards, log, nowMs: () => Date.now() },
@@ -160,6 +166,7 @@ type HttpParts = Outward &
   GatesOfDeployment & {
     readonly log: Log;
     readonly shards: JobShards;
+    readonly live: LiveShards;
     readonly objects: ReturnType<typeof makeObjects>;
     readonly providers: Providers;
     readonly pipelines: Pipelines;

@@ -1,5 +1,6 @@
 import { compose } from './compose.ts';
 import { makeApp } from './http/app.ts';
+import { BudgetObject } from './runtime/budget/budget-object.ts';
 import { BulkActionObject } from './runtime/bulk/bulk-action-object.ts';
 import { consumeDeadLetters } from './runtime/consumers/dead-letters.ts';
 import { consumeHistory } from './runtime/consumers/history.ts';
@@ -16,13 +17,21 @@ FlowObject.deployment = (env) => compose(env).flow;
 BulkActionObject.deployment = (env) => compose(env).bulk;
 ResultCacheObject.deployment = (env) => compose(env).cache;
 TargetGateObject.deployment = (env) => compose(env).gate;
+BudgetObject.deployment = (env) => compose(env).budget;
 
 /** One of the schedules of `wrangler.toml`; whatever else fires means the hourly one. */
 const EVERY_MINUTE = '* * * * *';
 
 const app = makeApp();
 
-export { BulkActionObject, FlowObject, JobShardObject, ResultCacheObject, TargetGateObject };
+export {
+  BudgetObject,
+  BulkActionObject,
+  FlowObject,
+  JobShardObject,
+  ResultCacheObject,
+  TargetGateObject,
+};
 
 export default {
   fetch: (request, env, ctx) =>

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers';
 
 import worker, {
+  BudgetObject,
   BulkActionObject,
   FlowObject,
   JobShardObject,
@@ -26,6 +27,7 @@ countCalls('flow', FlowObject.prototype);
 countCalls('bulk', BulkActionObject.prototype);
 countCalls('cache', ResultCacheObject.prototype);
 countCalls('gate', TargetGateObject.prototype);
+countCalls('budget', BudgetObject.prototype);
 countD1(env.DB);
 countQueues(env.HISTORY);
 countOthers(env);
@@ -39,6 +41,7 @@ class CountedShard extends JobShardObject {
 }
 
 export {
+  BudgetObject,
   BulkActionObject,
   FlowObject,
   CountedShard as JobShardObject,

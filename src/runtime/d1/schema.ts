@@ -9,6 +9,7 @@ import {
 } from 'drizzle-orm/sqlite-core';
 
 import { auditOutcomes } from '../../domain/audit.ts';
+import { budgetPeriods, budgetScopeKinds, onExceeds } from '../../domain/budget.ts';
 import { pricedExecutions } from '../../domain/price.ts';
 import { endpointStates, webhookPayloads } from '../../domain/webhook.ts';
 
@@ -292,3 +293,29 @@ export const deadLetters = sqliteTable('dead_letters', {
   summary: text().notNull(),
   at: integer().notNull(),
 });
+
+/** Limits on what projects spend; what has been spent of them lies in each project's ledger. */
+export const budgets = sqliteTable(
+  'budgets',
+  {
+    project: text().notNull(),
+    id: text().notNull(),
+    name: text().notNull(),
+    scopeKind: text('scope_kind', { enum: budgetScopeKinds }).notNull(),
+    /** Empty for the whole project. */
+    scopeValue: text('scope_value').notNull(),
+    period: text({ enum: budgetPeriods }).notNull(),
+    limitNanoUsd: integer('limit_nano_usd').notNull(),
+    isHard: integer('is_hard', { mode: 'boolean' }).notNull(),
+    onExceed: text('on_exceed', { enum: onExceeds }).notNull(),
+    /** A JSON list of shares. */
+    warnAt: text('warn_at').notNull(),
+    createdAt: integer('created_at').notNull(),
+    createdBy: text('created_by').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project, table.id] }),
+    uniqueIndex('budgets_scope').on(table.project, table.scopeKind, table.scopeValue, table.period),
+  ],
+);

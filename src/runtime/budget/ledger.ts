@@ -1,0 +1,235 @@
+import { periodAt, type BudgetTerms } from '../../domain/budget.ts';
+import type { Log } from '../../services/ports/log.ts';
+import type {
+  BudgetMessage,
+  BudgetOrder,
+  BudgetStanding,
+  BudgetVerdict,
+} from '../../services/ports/budgets.ts';
+import type { Sql } from '../job-shard/sql.ts';
+import { settled, type Entry } from './entries.ts';
+import { Pages } from './pages.ts';
+import { refusalOf } from './room.ts';
+
+/** Something about a budget that people want to know, once a period. */
+export type BudgetNotice = {
+  readonly terms: BudgetTerms;
+  readonly startMs: number;
+  /** The share of the limit that was reached; null when a call was refused. */
+  readonly threshold: number | null;
+  readonly spentNanoUsd: number;
+};
+
+/** What a ledger needs of the world. In production a Durable Object, in tests a script. */
+export type LedgerPorts = {
+  readonly sql: Sql;
+  readonly log: Log;
+  /** Tells whoever wants to know. Must not throw and must not wait. */
+  announce(notice: BudgetNotice): void;
+  /** Replaces the object's one alarm. */
+  setAlarm(atMs: number): void;
+  nowMs(): number;
+};
+
+/** An attempt's report may take so long beyond its time. */
+const GRACE_MS = 5_000;
+/** Nobody holds room for longer than a job may last. */
+const RESERVED_MAX_MS = 31 * 86_400_000;
+/** Alarms are set to such moments, so that one serves many. */
+const ALARM_STEP_MS = 10_000;
+/** How long calls take while nobody knows, and how much the latest counts. */
+const HELD_FIRST_MS = 2_000;
+const HELD_SHARE = 0.1;
+
+/**
+ * What a project has spent of its budgets. Before each paid call room for its estimate is taken; afterwards its cost
+ * takes the estimate's place. Of a call that never reports, or whose cost stays unknown, the estimate stays as spent,
+ * until a late bill replaces it. So the limit of a hard cap holds, however many calls there are at once, as long as
+ * estimates are upper bounds. A call counts in the period in which its room was taken.
+ */
+export class Ledger {
+  readonly #ports: LedgerPorts;
+  #pages: Pages;
+  #notices: BudgetNotice[] = [];
+  #heldMs = HELD_FIRST_MS;
+  #alarmAtMs: number | null = null;
+
+  constructor(ports: LedgerPorts) {
+    this.#ports = ports;
+    this.#pages = new Pages(ports.sql);
+  }
+
+  exchange({ terms, orders }: BudgetMessage): readonly BudgetVerdict[] {
+    const byId = new Map(terms.map((each) => [each.id, each]));
+    return this.#change((nowMs) => {
+      const verdicts = orders.map((order) => this.#carryOut(order, byId, nowMs));
+      for (const each of terms) this.#warn(each, nowMs);
+      return verdicts;
+    });
+  }
+
+  standing(terms: readonly BudgetTerms[]): readonly BudgetStanding[] {
+    return this.#change((nowMs) =>
+      terms.map(({ id, period }) => {
+        const sums = this.#pages.tally.of(id, periodAt(period, nowMs).startMs);
+        return {
+          id,
+          paidNanoUsd: sums.paid,
+          assumedNanoUsd: sums.assumed,
+          reservedNanoUsd: sums.reserved,
+          unknownCalls: sums.unknown,
+        };
+      }),
+    );
+  }
+
+  forget(budgetId: string): void {
+    this.#change(() => this.#pages.forget(budgetId));
+  }
+
+  /** May fire twice, and late. */
+  alarm(): void {
+    this.#alarmAtMs = null;
+    this.#change((nowMs) => this.#pages.fold(nowMs));
+  }
+
+  #change<Result>(work: (nowMs: number) => Result): Result {
+    const nowMs = this.#ports.nowMs();
+    this.#notices = [];
+    let result: Result;
+    try {
+      result = this.#ports.sql.transaction(() => {
+        this.#expire(nowMs);
+        const made = work(nowMs);
+        this.#pages.write();
+        return made;
+      });
+    } catch (error) {
+      // What could not be written down has not happened.
+      this.#pages = new Pages(this.#ports.sql);
+      throw error;
+    }
+    this.#arm();
+    for (const notice of this.#notices) this.#ports.announce(notice);
+    return result;
+  }
+
+  /** Nobody knows what attempts that do not report have cost: their estimates stay as spent. */
+  #expire(nowMs: number): void {
+    const over = [...this.#pages.open].filter(({ until }) => nowMs >= until);
+    for (const entry of over) this.#pages.put(settled(entry, null), nowMs);
+    if (over.length > 0) this.#ports.log('info', 'budget.expired', { count: over.length });
+  }
+
+  #carryOut(
+    order: BudgetOrder,
+    byId: ReadonlyMap<string, BudgetTerms>,
+    nowMs: number,
+  ): BudgetVerdict {
+    const known = this.#pages.get(order.key);
+    const terms = order.budgets.flatMap((id) => byId.get(id) ?? []);
+    if (order.kind === 'settle') return this.#settle(order, terms, known, nowMs);
+    // Whoever asks again has the room that it was given.
+    if (known !== undefined) return { kind: 'done' };
+    if (order.kind === 'adopt') return this.#adopt(order, terms, nowMs);
+    const { estimateNanoUsd } = order;
+    const refused = refusalOf(this.#pages.tally, {
+      terms,
+      estimateNanoUsd,
+      nowMs,
+      heldMs: this.#heldMs,
+    });
+    if (refused === null) {
+      this.#pages.put(entryOf(order, terms, nowMs), nowMs);
+      return { kind: 'done' };
+    }
+    if (refused.refusal.spentNanoUsd + (estimateNanoUsd ?? 0) > refused.refusal.limitNanoUsd) {
+      this.#tellExceeded(byId.get(refused.refusal.budgetId), nowMs);
+    }
+    return refused;
+  }
+
+  #settle(
+    order: Extract<BudgetOrder, { readonly kind: 'settle' }>,
+    terms: readonly BudgetTerms[],
+    known: Entry | undefined,
+    nowMs: number,
+  ): BudgetVerdict {
+    const { costNanoUsd } = order;
+    if (known === undefined && costNanoUsd === 0) return { kind: 'done' };
+    const before = known ?? entryOf({ ...order, forMs: 0 }, terms, nowMs);
+    const after = settled(before, costNanoUsd);
+    if (known?.s === 'r') this.#heldMs += HELD_SHARE * (nowMs - known.at - this.#heldMs);
+    if (after !== known) this.#pages.put(after, nowMs);
+    return { kind: 'done' };
+  }
+
+  /** What goes on at a provider has its room already, whatever the limit is by now. */
+  #adopt(
+    order: Extract<BudgetOrder, { readonly kind: 'adopt' }>,
+    terms: readonly BudgetTerms[],
+    nowMs: number,
+  ): BudgetVerdict {
+    const from = this.#pages.get(order.from);
+    const made = entryOf(order, terms, nowMs);
+    if (from === undefined || from.s === 'p') {
+      this.#pages.put(made, nowMs);
+      return { kind: 'done' };
+    }
+    this.#pages.put(settled(from, 0), nowMs);
+    this.#pages.put({ ...made, e: from.e, b: from.b }, nowMs);
+    return { kind: 'done' };
+  }
+
+  #warn(terms: BudgetTerms, nowMs: number): void {
+    const { startMs } = periodAt(terms.period, nowMs);
+    const { paid, assumed } = this.#pages.tally.of(terms.id, startMs);
+    const spentNanoUsd = paid + assumed;
+    for (const threshold of terms.warnAt) {
+      if (spentNanoUsd < threshold * terms.limitNanoUsd) return;
+      this.#notice({ terms, startMs, threshold, spentNanoUsd }, String(threshold));
+    }
+  }
+
+  #tellExceeded(terms: BudgetTerms | undefined, nowMs: number): void {
+    if (terms === undefined) return;
+    const { startMs } = periodAt(terms.period, nowMs);
+    const { paid, assumed } = this.#pages.tally.of(terms.id, startMs);
+    this.#notice({ terms, startMs, threshold: null, spentNanoUsd: paid + assumed }, 'exceeded');
+  }
+
+  #notice(notice: BudgetNotice, what: string): void {
+    const { terms, startMs } = notice;
+    if (this.#pages.told(terms.id, startMs).includes(what)) return;
+    this.#pages.tell(terms.id, startMs, what);
+    this.#notices.push(notice);
+  }
+
+  /** A standing alarm is never moved to a later moment. */
+  #arm(): void {
+    let dueAtMs = this.#pages.foldsAtMs();
+    for (const { until } of this.#pages.open) dueAtMs = Math.min(dueAtMs ?? until, until);
+    if (dueAtMs === null) return;
+    const laterMs = Math.max(dueAtMs, this.#ports.nowMs() + 1);
+    const atMs = Math.ceil(laterMs / ALARM_STEP_MS) * ALARM_STEP_MS;
+    if (this.#alarmAtMs !== null && this.#alarmAtMs <= atMs) return;
+    this.#alarmAtMs = atMs;
+    this.#ports.setAlarm(atMs);
+  }
+}
+
+function entryOf(
+  { key, estimateNanoUsd, forMs }: Pick<BudgetOrder, 'key' | 'estimateNanoUsd'> & { forMs: number },
+  terms: readonly BudgetTerms[],
+  nowMs: number,
+): Entry {
+  return {
+    k: key,
+    s: 'r',
+    e: estimateNanoUsd ?? 0,
+    c: 0,
+    at: nowMs,
+    until: nowMs + Math.min(RESERVED_MAX_MS, Math.max(0, forMs)) + GRACE_MS,
+    b: terms.map(({ id, period }) => [id, periodAt(period, nowMs).startMs] as const),
+  };
+}

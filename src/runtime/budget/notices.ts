@@ -1,0 +1,42 @@
+import { formatUsd } from '../../domain/money.ts';
+import type { ProjectId } from '../../domain/ids.ts';
+import type { Announcement } from '../../domain/webhook.ts';
+import type { Log } from '../../services/ports/log.ts';
+import type { BudgetNotice } from './ledger.ts';
+
+/** One line, once a threshold and period. */
+export function logNotice(
+  log: Log,
+  project: string,
+  { terms, threshold, spentNanoUsd }: BudgetNotice,
+): void {
+  log('warn', threshold === null ? 'budget.exceeded' : 'budget.warning', {
+    project,
+    budget: terms.id,
+    threshold,
+    spent_nano_usd: spentNanoUsd,
+    limit_nano_usd: terms.limitNanoUsd,
+  });
+}
+
+export function announcementOf(
+  project: ProjectId,
+  { terms, startMs, threshold, spentNanoUsd }: BudgetNotice,
+  atMs: number,
+): Announcement {
+  const what = threshold === null ? 'exceeded' : `at_${Math.round(threshold * 100)}`;
+  return {
+    id: `evt_${project}_${terms.id}_${startMs}_${what}`,
+    type: threshold === null ? 'alert.budget_exceeded' : 'alert.budget_threshold',
+    atMs,
+    jobId: null,
+    seq: null,
+    data: {
+      budget: terms.id,
+      period: terms.period,
+      limit_usd: formatUsd(terms.limitNanoUsd),
+      spent_usd: formatUsd(spentNanoUsd),
+      ...(threshold === null ? { on_exceed: terms.onExceed } : { threshold }),
+    },
+  };
+}

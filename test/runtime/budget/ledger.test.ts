@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+
+import { LedgerWorld, START_MS, termsOf } from '../../support/ledger-world.ts';
+
+const A = termsOf();
+const UNTIL_MIDNIGHT_MS = 12 * 3_600_000;
+
+describe('room under a hard cap', () => {
+  test('is taken before a call and replaced by what it cost', () => {
+    const world = new LedgerWorld();
+    expect(world.reserve([A], 'a#1', 60)).toEqual({ kind: 'done' });
+    expect(world.sums(A)).toEqual({ paid: 0, assumed: 0, reserved: 60, unknown: 0 });
+    world.settle([A], 'a#1', 10);
+    expect(world.sums(A)).toEqual({ paid: 10, assumed: 0, reserved: 0, unknown: 0 });
+  });
+
+  test('that others only hold is waited for, whatever the budget says of calls that do not fit', () => {
+    const world = new LedgerWorld();
+    world.reserve([A], 'a#1', 60);
+    expect(world.reserve([A], 'b#1', 60)).toMatchObject({ kind: 'refused', reason: 'budget' });
+    world.settle([A], 'a#1', 30);
+    expect(world.reserve([A], 'b#1', 60)).toEqual({ kind: 'done' });
+  });
+
+  test.each([
+    ['reject', 60, 'budget_exceeded'],
+    ['cheaper', 60, 'budget_cheaper'],
+    ['queue', 60, 'budget'],
+    ['queue', 101, 'budget_exceeded'],
+    ['queue', null, 'budget_unpriced'],
+  ] as const)('%s: a call of at most %s that does not fit: %s', (onExceed, estimate, reason) => {
+    const world = new LedgerWorld();
+    const terms = termsOf({ onExceed });
+    world.settle([terms], 'paid#1', 50);
+    expect(world.reserve([terms], 'a#1', estimate)).toMatchObject({
+      kind: 'refused',
+      reason,
+      refusal: {
+        budgetId: 'bud_a',
+        limitNanoUsd: 100,
+        spentNanoUsd: 50,
+        reservedNanoUsd: 0,
+        estimateNanoUsd: estimate,
+        resetsAtMs: START_MS + UNTIL_MIDNIGHT_MS,
+      },
+    });
+    expect(world.sums(terms).reserved).toBe(0);
+  });
+
+  test('of several budgets all are asked; one that only warns refuses nothing', () => {
+    const world = new LedgerWorld();
+    const small = termsOf({ id: 'bud_b', limitNanoUsd: 10 });
+    expect(world.reserve([A, small], 'a#1', 20)).toMatchObject({
+      reason: 'budget_exceeded',
+      refusal: { budgetId: 'bud_b' },
+    });
+    const soft = { ...small, isHard: false };
+    expect(world.reserve([A, soft], 'a#1', 20)).toEqual({ kind: 'done' });
+    expect(world.reserve([soft], 'b#1', null)).toEqual({ kind: 'done' });
+  });
+});
+
+describe('what nobody reports', () => {
+  test('is no longer reserved after its time, and stays as spent until a late bill replaces it', () => {
+    const world = new LedgerWorld();
+    world.reserve([A], 'a#1', 60, 30_000);
+    world.pass(60_000);
+    expect(world.alarmsSet).toBeGreaterThan(0);
+    expect(world.sums(A)).toEqual({ paid: 0, assumed: 60, reserved: 0, unknown: 1 });
+    expect(world.reserve([A], 'b#1', 50)).toMatchObject({ reason: 'budget_exceeded' });
+    world.pass(3_600_000);
+    world.settle([A], 'a#1', 7);
+    expect(world.sums(A)).toEqual({ paid: 7, assumed: 0, reserved: 0, unknown: 0 });
+  });
+
+  test('never becomes nothing: a cost that stays unknown is the estimate', () => {
+    const world = new LedgerWorld();
+    world.reserve([A], 'a#1', 60);
+    world.settle([A], 'a#1', null);
+    world.settle([A], 'a#1', null);
+    expect(world.sums(A)).toEqual({ paid: 0, assumed: 60, reserved: 0, unknown: 1 });
+  });
+
+  test('goes with the attempt that adopts the work at the provider', () => {
+    const world = new LedgerWorld();
+    world.reserve([A], 'a#1', 60, 1_000);
+    world.pass(60_000);
+    const adopt = { kind: 'adopt', key: 'a#2', from: 'a#1', budgets: ['bud_a'] } as const;
+    world.order([A], { ...adopt, estimateNanoUsd: 60, forMs: 60_000 });
+    expect(world.sums(A)).toEqual({ paid: 0, assumed: 0, reserved: 60, unknown: 0 });
+    world.settle([A], 'a#2', 20);
+    world.pass(120_000);
+    expect(world.sums(A)).toEqual({ paid: 20, assumed: 0, reserved: 0, unknown: 0 });
+  });
+});
+
+describe('a period', () => {
+  test('begins anew at midnight UTC; a call counts in the one in which it began', () => {
+    const world = new LedgerWorld();
+    world.pass(UNTIL_MIDNIGHT_MS - 1_000);
+    world.reserve([A], 'a#1', 90);
+    world.pass(1_000);
+    expect(world.sums(A)).toEqual({ paid: 0, assumed: 0, reserved: 0, unknown: 0 });
+    expect(world.reserve([A], 'b#1', 100)).toEqual({ kind: 'done' });
+    world.settle([A], 'a#1', 80);
+    world.settle([A], 'b#1', 30);
+    expect(world.sums(A).paid).toBe(30);
+  });
+
+  test('is warned of once a threshold, and told of once when a call is refused', () => {
+    const world = new LedgerWorld();
+    const terms = termsOf({ warnAt: [0.5, 0.8] });
+    for (const [key, cost] of [
+      ['a#1', 40],
+      ['b#1', 20],
+      ['c#1', 25],
+      ['d#1', 10],
+    ] as const) {
+      world.settle([terms], key, cost);
+      world.restart();
+    }
+    world.reserve([terms], 'e#1', 90);
+    world.reserve([terms], 'f#1', 90);
+    expect(world.notices.map(({ threshold }) => threshold)).toEqual([0.5, 0.8, null]);
+    world.pass(UNTIL_MIDNIGHT_MS);
+    world.settle([terms], 'g#1', 60);
+    expect(world.notices).toHaveLength(4);
+  });
+});
+
+test('what is stored is folded into sums, and a budget that is deleted leaves nothing', () => {
+  const world = new LedgerWorld();
+  const month = termsOf({ period: 'month', limitNanoUsd: 1_000 });
+  for (let call = 0; call < 200; call += 1) {
+    world.reserve([month], `a#${call}`, 3);
+    world.settle([month], `a#${call}`, 2);
+  }
+  world.pass(3_600_000);
+  expect(world.db.count('pages')).toBe(0);
+  world.restart();
+  expect(world.sums(month).paid).toBe(400);
+  world.reserve([month], 'open#1', 3);
+  world.ledger.forget(month.id);
+  world.restart();
+  expect(world.sums(month)).toEqual({ paid: 0, assumed: 0, reserved: 0, unknown: 0 });
+  expect(world.db.count('sums')).toBe(0);
+});
+
+test('an attempt that reserves and settles alone writes two rows, and settled together they share them', () => {
+  const world = new LedgerWorld();
+  world.reserve([A], 'warm#1', 1);
+  const before = world.db.rowsWritten;
+  world.reserve([A], 'a#1', 1);
+  world.settle([A], 'a#1', 1);
+  expect(world.db.rowsWritten - before).toBe(2);
+});
