@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 
 import { fireSchedules } from './lib/cron.ts';
 import { ROOT, startServer } from './lib/server.ts';
+import { openLogFile } from './lib/tail/log-file.ts';
+import { logFileIn } from './lib/tail/sources.ts';
 import {
   keepLocalSecret,
   newRootKey,
@@ -48,11 +50,13 @@ async function main(): Promise<void> {
   if (made) settings['ROOT_API_KEY'] = keepLocalSecret(ROOT, 'ROOT_API_KEY', newRootKey());
   settings['SIGNING_SECRET'] ??= keepLocalSecret(ROOT, 'SIGNING_SECRET', newSigningSecret());
 
+  const log = openLogFile(logFileIn(persistTo));
   const server = await startServer({
     port,
     persistTo,
     settings,
     onLine(line) {
+      if (line.startsWith('{')) log.write(line);
       if (WORTH_SHOWING.test(line) && !NOISE.test(line)) say(line);
     },
   });

@@ -1,0 +1,188 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { OutputCutter, type Piece } from '../../../scripts/lib/tail/cut-output.ts';
+import { recordsOf, type LogRecord } from '../../../scripts/lib/tail/records.ts';
+import { makeSelection, type Wanted } from '../../../scripts/lib/tail/select-records.ts';
+import { showRecord } from '../../../scripts/lib/tail/show-record.ts';
+
+const AT = '2026-11-22T10:20:30.456Z';
+
+function line(event: string, fields: object, level = 'info'): string {
+  return JSON.stringify({ level, event, at: AT, ...fields });
+}
+
+function record(event: string, fields: object, level: LogRecord['level'] = 'info'): LogRecord {
+  return { level, event, at: AT, fields: { ...fields } };
+}
+
+function cut(...chunks: readonly string[]): Piece[] {
+  const cutter = new OutputCutter();
+  return [...chunks.flatMap((chunk) => cutter.push(chunk)), ...cutter.end()];
+}
+
+function of(text: string): LogRecord[] {
+  return cut(text).flatMap(recordsOf);
+}
+
+/** An invocation as `wrangler tail --format json` prints it. */
+function invocation(more: object = {}): string {
+  const told = {
+    wallTime: 12,
+    cpuTime: 3,
+    truncated: false,
+    executionModel: 'stateless',
+    outcome: 'ok',
+    scriptName: 'penstock-production',
+    exceptions: [],
+    logs: [{ message: [line('job.accepted', { job_id: 'job_1' })], level: 'info', timestamp: 1 }],
+    eventTimestamp: Date.parse(AT),
+    event: { request: { url: 'https://x/v1/jobs', method: 'POST', headers: {} } },
+    ...more,
+  };
+  return `${JSON.stringify(told, null, 2)}\n`;
+}
+
+describe('output is cut into objects and lines', () => {
+  const output = [
+    'Successfully created tail',
+    line('http.request', { route: '/v1/jobs' }),
+    invocation().trimEnd(),
+    '{ this is no object',
+    'more talk',
+    invocation({ logs: [] }).trimEnd(),
+    line('job.ended', { text: '}\\n{"€' }),
+    '{',
+    '  "cut off": 1,',
+  ].join('\n');
+
+  test('wherever it is broken in two', () => {
+    const whole = cut(output);
+    expect(whole.map(({ kind }) => kind)).toEqual([
+      'text',
+      'json',
+      'json',
+      'text',
+      'text',
+      'json',
+      'json',
+      'text',
+      'text',
+    ]);
+    const places = fc.array(fc.nat({ max: output.length }), { maxLength: 20 });
+    fc.assert(
+      fc.property(places, (cuts) => {
+        const ends = [...cuts.toSorted((left, right) => left - right), output.length];
+        const chunks = ends.map((end, index) => output.slice(ends[index - 1] ?? 0, end));
+        expect(cut(...chunks)).toEqual(whole);
+      }),
+    );
+  });
+
+  test('an object that never ends is given up', () => {
+    const endless = `{\n${'  "a": 1,\n'.repeat(250_000)}`;
+    expect(cut(endless, `\n${line('job.ended', {})}\n`).at(-1)).toMatchObject({ kind: 'json' });
+  });
+});
+
+describe('the facts in it', () => {
+  test('are the same from a line and from an invocation', () => {
+    const own = of(line('job.accepted', { job_id: 'job_1' }));
+    expect(own).toEqual([record('job.accepted', { job_id: 'job_1' })]);
+    expect(of(invocation())).toEqual(own);
+  });
+
+  test('are also what the platform says of an invocation', () => {
+    const exceptions = [{ name: 'Error', message: 'a secret', timestamp: Date.parse(AT) }];
+    const logs = [{ message: ['plain', 7], level: 'warn', timestamp: Date.parse(AT) }];
+    const told = of(invocation({ outcome: 'exceededCpu', exceptions, logs, truncated: true }));
+    expect(told).toEqual([
+      record('console', { text: 'plain 7' }, 'warn'),
+      record('worker.exception', { error: 'Error' }, 'error'),
+      record('worker.outcome', { outcome: 'exceededCpu' }, 'error'),
+      record('worker.log_truncated', {}, 'warn'),
+    ]);
+  });
+
+  test('are none in talk and in other objects', () => {
+    expect(of(`ready on http://127.0.0.1\n{"a":1}\n${line('x.y', {}, 'loud')}\n`)).toEqual([]);
+  });
+});
+
+describe('a selection', () => {
+  const ids = { request_id: 'req_1', trace_id: 't1' };
+  const story: readonly LogRecord[] = [
+    record('job.accepted', { ...ids, job_id: 'job_1', pipeline: 'digest@3', project: 'prj_a' }),
+    record('http.request', { ...ids, project: 'prj_a' }),
+    record('http.request', { request_id: 'req_2', trace_id: 't2' }),
+    record('wake.taken', { job_id: 'job_1' }),
+    record('job.accepted', { ...ids, job_id: 'job_2', parent: 'job_1', pipeline: 'part@1' }),
+    record('job.accepted', { ...ids, job_id: 'job_3', pipeline: 'digester@1' }),
+    record('attempt.ended', { ...ids, job_id: 'job_1', pipeline: 'digest@3' }, 'warn'),
+    record('attempt.ended', { ...ids, job_id: 'job_2', pipeline: 'part@1' }),
+    record('webhook.delivered', { job_id: 'job_1' }),
+  ];
+  const cases: readonly (readonly [Wanted, readonly number[]])[] = [
+    [{}, [0, 1, 2, 3, 4, 5, 6, 7, 8]],
+    [{ job: 'job_1' }, [0, 1, 3, 4, 6, 7, 8]],
+    [{ job: 'job_2' }, [4, 7]],
+    [{ job: 'job_9' }, []],
+    [{ pipeline: 'digest' }, [0, 3, 6, 8]],
+    [{ pipeline: 'digest@3' }, [0, 3, 6, 8]],
+    [{ pipeline: 'digest@2' }, []],
+    [{ level: 'warn' }, [6]],
+    [{ job: 'job_1', level: 'warn' }, [6]],
+    [{ trace: 't2' }, [2]],
+    [{ project: 'prj_a' }, [0, 1]],
+  ];
+  test.each(cases)('of %j', (wanted, indexes) => {
+    const isWanted = makeSelection(wanted);
+    expect(story.flatMap((one, index) => (isWanted(one) ? [index] : []))).toEqual(indexes);
+  });
+});
+
+describe('a line for people', () => {
+  const attempt = record('attempt.ended', {
+    request_id: 'req_1',
+    trace_id: 't1',
+    project: 'prj_a',
+    pipeline: 'digest@3',
+    job_id: 'job_1',
+    step: 'ask',
+    item: 7,
+    attempt: 2,
+    provider: 'openai',
+    model: 'gpt-5.4-mini',
+    outcome: 'succeeded',
+    latency_ms: 834,
+    cost_nano_usd: 123_400,
+    input_tokens: 12,
+    code: null,
+  });
+
+  test('has the job, the call, what became of it and what it cost', () => {
+    expect(showRecord(attempt, { color: false, all: false })).toBe(
+      '10:20:30.456 INFO  attempt.ended   digest@3 job_1 ask[7]#2 openai/gpt-5.4-mini succeeded 834 ms $0.000123 request_id=req_1 input_tokens=12',
+    );
+    expect(showRecord(attempt, { color: false, all: true })).toContain('trace_id=t1');
+    expect(showRecord(attempt, { color: true, all: false })).toContain('\u001B[36mINFO');
+  });
+
+  test('says of an unknown cost that it is unknown', () => {
+    const unknown = { ...attempt, fields: { ...attempt.fields, cost_nano_usd: null } };
+    expect(showRecord(unknown, { color: false, all: false })).toContain('834 ms cost unknown');
+  });
+
+  test('shows where something was thrown, and obeys nothing that stands in it', () => {
+    const stack = 'at one (a.js:1)\nat two (b.js:2)';
+    const shown = showRecord(
+      record('http.defect', { error: '\u001B[2Jgone\u0007', stack }, 'error'),
+      { color: false, all: false },
+    );
+    expect(shown.split('\n')).toEqual([
+      '10:20:30.456 ERROR http.defect     error=\\u001b[2Jgone\\u0007',
+      '      at one (a.js:1)',
+      '      at two (b.js:2)',
+    ]);
+  });
+});
