@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { expression, jsonObject } from './definition-parts.ts';
+import { hedge } from './definition-hedge.ts';
 import { failureClasses, type FailureClass } from './failure.ts';
 import { executions } from './model-call.ts';
 
@@ -161,6 +162,10 @@ export const route = z.strictObject({
     description:
       'Whether what a target cannot be told is left out of its request, and named in the attempt’s history; the attempt fails otherwise.',
     default: false,
+  }),
+  hedge: hedge.optional().meta({
+    description:
+      'Asks a second target when the first one takes long: the first valid answer is used, and both are paid.',
   }),
   targets: listOf(z.union([target, nested(inner)])),
 });

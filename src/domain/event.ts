@@ -84,6 +84,10 @@ type AttemptScope = {
     /** True when the work stays inside the Worker: it costs nothing, whatever becomes of it. */
     readonly local: boolean;
   };
+    /** When a second target is asked beside this one, if it has not ended by then. */
+    readonly hedgeAtMs?: number;
+    /** The attempt that takes long, beside which this one is made at another target. */
+    readonly hedgeOf?: number;
   'attempt.succeeded': {
     readonly facts: AttemptFacts;
     readonly output: StoredValue;
@@ -107,11 +111,13 @@ type AttemptScope = {
     readonly because?: FailureClass;
     readonly untilAtMs: number;
   } & Continuation;
-  /** An earlier attempt, believed lost, had a result after all: this one is not needed any more. */
+  /** Another attempt had a result first: one beside it, or one that was believed lost. This one is not needed any more. */
   'attempt.superseded': { readonly by: number };
   /** A runner asks the provider how far it is; if nobody hears of that runner, it is asked again at `checkAtMs`. */
   'attempt.polled': { readonly checkAtMs: number };
   /** The provider has called back: it is asked, or read, at once. */
+  /** The attempt took so long that a second target was to be asked, and there was none that could be. */
+  'hedge.skipped': { readonly reason: 'no_target' };
   'attempt.called_back': { readonly checkAtMs: number };
   /** What the provider says of a submit whose answer was lost, before anything is sent again. */
   'attempt.reconciled': {
@@ -148,8 +154,17 @@ type AttemptScope = {
 
 /** What follows an attempt that gave no result: another one, or the reason why not. */
 export type Continuation =
-  | { readonly retry: { readonly atMs: number; readonly targetIndex: number } }
-  | { readonly stopped: StopReason };
+  | {
+      readonly retry: {
+        readonly atMs: number;
+        readonly targetIndex: number;
+        /** Its number, when it is not the one after this attempt's. */
+        readonly attempt?: number;
+      };
+    }
+  | { readonly stopped: StopReason }
+  /** Nothing yet: this attempt is still open, and its end decides. A further target may be asked beside it. */
+  | { readonly leftTo: number; readonly hedgeAtMs?: number };
 
 type EventData = JobScope & StepScope & WaitScope & AttemptScope;
 export type EventType = keyof EventData;

@@ -38,6 +38,7 @@ function checkRoute(
   return [
     ...tooManyLeaves(route, at),
     ...routesWithin(route, at).flatMap((one) => checkShape(one.route, one.path)),
+    ...(compiled === null ? [] : checkHedge(compiled, [...at, 'hedge'])),
     ...reads.flatMap(({ compiled: { reads: paths }, path }) =>
       checkReads(paths, [...at, ...path], ids, false),
     ),
@@ -49,6 +50,22 @@ function tooManyLeaves(route: RouteDefinition, at: At): Violation[] {
   if (count <= LEAVES_MAX) return [];
   const message = `the route leads to ${count} models; at most ${LEAVES_MAX} are allowed`;
   return [violation([...at, 'targets'], 'too_big', message)];
+}
+
+/** A second target is asked only if there is one, and beside work that ends with its request. */
+function checkHedge({ hedge, targets, width }: Route, at: At): Violation[] {
+  if (hedge === null) return [];
+  const names = (some: typeof targets) =>
+    new Set(some.map(({ provider, model }) => `${provider}/${model}`)).size;
+  if (width < 2 || names(targets) < 2) {
+    const message =
+      'asks a second target, and the route never leads to another one; remove it, or give the route one more target';
+    return [violation(at, 'contradiction', message)];
+  }
+  if (names(targets.filter(({ execution }) => (execution ?? 'sync') === 'sync')) > 1) return [];
+  const message =
+    'asks a second target beside a call that takes long; work in a provider’s queue (`execution`) is not hedged, and fewer than two targets answer at once';
+  return [violation(at, 'contradiction', message)];
 }
 
 /** Fields that have a meaning in routes of one mode only. */

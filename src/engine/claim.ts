@@ -4,9 +4,13 @@ import {
   type NextAttempt,
   type Target,
 } from '../domain/attempt.ts';
-import { mapRoom, startsNothing, stepDeadlineAtMs } from './due.ts';
+import { timesOf } from './attempt-times.ts';
+import { nextNumber } from './beside.ts';
+import { mapRoom, startsNothing } from './due.ts';
 import { failStep } from './failing.ts';
 import { attemptsOf, emit, isOver, stepOf, subjectOf, type Draft } from './draft.ts';
+import { hedgeTargets, plannedHedgeAtMs } from './hedge.ts';
+import { dueHedges } from './hedge-moments.ts';
 import type { PlannedStep } from './plan.ts';
 import {
   chooseTarget,
@@ -17,8 +21,7 @@ import {
   targetAt,
   type Choice,
 } from './routing.ts';
-import { shareOfTimeMs, targetsInNeed } from './time-share.ts';
-import { attemptTimeoutMs, dueTickets, isTicketed, POLL_MS } from './tickets.ts';
+import { dueTickets, POLL_MS } from './tickets.ts';
 
 /** What a runner can take on. `calls` are outgoing connections, `local` is work inside the Worker. */
 export type Capacity = { readonly calls: number; readonly local: number };
@@ -38,9 +41,6 @@ export type Claimed = {
   readonly ended: boolean;
 };
 
-/** How long a runner has to live for an attempt that it only submits: to a child's shard, or to a provider's queue. */
-const SUBMIT_MS = 15_000;
-
 type Candidate = {
   readonly step: PlannedStep;
   readonly item: number | null;
@@ -50,7 +50,7 @@ type Candidate = {
 /** Hands out attempts that may start now, in the order of the steps, as far as the capacity goes. */
 export function claim(draft: Draft, input: ClaimInput): Claimed {
   const left = { ...input.capacity };
-  const outcomes: Started[] = poll(draft, input, left);
+  const outcomes: Started[] = [...poll(draft, input, left), ...hedge(draft, input, left)];
   for (const step of draft.plan.steps) {
     for (const candidate of candidates(draft, step)) {
       if (isOver(draft) || startsNothing(draft.state)) break;
@@ -107,7 +107,7 @@ function start(
   }
   const order = orderFor(found.indexes, next);
   const choice = chooseTarget(step.route, order, draft.world);
-  const { deadlineAtMs, heldUntilMs } = times(draft, candidate, choice, order);
+  const { deadlineAtMs, heldUntilMs } = timesOf(draft, step, candidate.item, choice.chosen, order);
   if (heldUntilMs > input.untilMs) return { kind: 'unfit' };
   if (choice.chosen === null) {
     recordRoute(draft, candidate, choice, order);
@@ -124,12 +124,58 @@ function start(
   }
   recordRoute(draft, candidate, choice, order);
   const { target, index, local } = choice.chosen;
+  const place = { step: step.id, item: candidate.item, attempt: next.attempt };
+  const first = { ...place, target, targetIndex: index };
+  const hedgeAtMs = plannedHedgeAtMs(draft, step, first, deadlineAtMs);
   emit(draft, {
     type: 'attempt.started',
     ...subject(candidate),
-    data: { target, targetIndex: index, deadlineAtMs, local },
+    data: {
+      target,
+      targetIndex: index,
+      deadlineAtMs,
+      local,
+      ...(hedgeAtMs === null ? {} : { hedgeAtMs }),
+    },
   });
-  return { kind: 'started', key: keyOf({ step: step.id, item: candidate.item, ...next }) };
+  return { kind: 'started', key: keyOf(place) };
+}
+
+/** Hands out second attempts beside those that take long: before new work, which can wait as long as it has. */
+function hedge(draft: Draft, input: ClaimInput, left: { calls: number; local: number }): Started[] {
+  if (startsNothing(draft.state)) return [];
+  return dueHedges(draft.state, draft.world.nowMs).flatMap((first) => {
+    const step = draft.plan.byId.get(first.step);
+    return step === undefined ? [] : startBeside(draft, step, first, input, left);
+  });
+}
+
+function startBeside(
+  draft: Draft,
+  step: PlannedStep,
+  first: ActiveAttempt,
+  input: ClaimInput,
+  left: { calls: number; local: number },
+): Started[] {
+  const order = hedgeTargets(draft, step, first);
+  const { chosen } = chooseTarget(step.route, order, draft.world);
+  if (chosen === null) {
+    emit(draft, { type: 'hedge.skipped', ...subjectOf(first), data: { reason: 'no_target' } });
+    return [];
+  }
+  const { deadlineAtMs, heldUntilMs } = timesOf(draft, step, first.item, chosen, order);
+  if (heldUntilMs > input.untilMs) return [{ kind: 'unfit' }];
+  const slot = chosen.local ? 'local' : 'calls';
+  if (left[slot] <= 0) return [{ kind: 'full', slot }];
+  left[slot] -= 1;
+  const place = { step: step.id, item: first.item, attempt: nextNumber(draft, first) };
+  const { target, index: targetIndex, local } = chosen;
+  emit(draft, {
+    type: 'attempt.started',
+    ...subjectOf(place),
+    data: { target, targetIndex, deadlineAtMs, local, hedgeOf: first.attempt },
+  });
+  return [{ kind: 'started', key: keyOf(place) }];
 }
 
 /**
@@ -195,40 +241,4 @@ function previousTarget(
   const failure =
     last === undefined ? null : (last.failure?.class ?? last.declined?.reason ?? last.outcome);
   return { target, failure };
-}
-
-type Times = {
-  readonly deadlineAtMs: number;
-  /** How long a runner may have to hold the attempt; one that is only submitted leaves its hands soon. */
-  readonly heldUntilMs: number;
-};
-
-/** An attempt never gets more time than its step or its job has left, and leaves some of it to other targets. */
-function times(
-  draft: Draft,
-  { step, item }: Candidate,
-  { chosen }: Choice,
-  order: readonly number[],
-): Times {
-  const { nowMs } = draft.world;
-  const index = chosen?.index ?? 0;
-  const ticketed = chosen !== null && isSubmitOnly(draft, step, chosen);
-  const leftMs =
-    Math.min(stepDeadlineAtMs(draft.state, step), draft.state.birth.deadlineAtMs) - nowMs;
-  const inNeed = targetsInNeed(step, index, order, attemptsOf(draft, step.id, item), draft.world);
-  const deadlineAtMs =
-    nowMs + Math.min(attemptTimeoutMs(step, index, ticketed), shareOfTimeMs(leftMs, inNeed));
-  const leavesSoon = ticketed || step.definition.uses === 'pipeline';
-  return {
-    deadlineAtMs,
-    heldUntilMs: leavesSoon ? Math.min(deadlineAtMs, nowMs + SUBMIT_MS) : deadlineAtMs,
-  };
-}
-
-function isSubmitOnly(
-  { world }: Draft,
-  step: PlannedStep,
-  { target, index }: NonNullable<Choice['chosen']>,
-): boolean {
-  return target !== null && isTicketed(step, index, world.target(target));
 }

@@ -26,7 +26,8 @@ import type { World } from './world.ts';
  * E3  Any other report for an attempt that is no longer open changes nothing but the cost, and the cost only once.
  * E4  No attempt starts after a cancel, while the job is paused, after a terminal status, or at or after its deadline.
  * E5  No step starts before all steps it needs have ended.
- * E6  A step or item has at most one attempt that is open, and a provider's work is asked for by one runner at a time.
+ * E6  A step or item has at most one attempt that is open, and beside it at most one at another target; a provider's
+ *     work is asked for by one runner at a time.
  * E7  A map never has more items in progress than its `max_concurrency`.
  * E8  The cost of a job is the sum of the costs of its attempts; an unknown one is counted as unpriced.
  * E9  Folding the events over the unborn state gives the state.
@@ -93,7 +94,7 @@ export function decide(state: JobState, plan: Plan, input: Input, world: World):
     case 'turn':
       return turn(draft, input.settled, input.claim);
     case 'lost':
-      for (const active of input.attempts) lose(draft, active);
+      for (const active of hedgesFirst(input.attempts)) lose(draft, active);
       return finish(draft);
     case 'timer':
       return finish(draft);
@@ -113,6 +114,12 @@ export function decide(state: JobState, plan: Plan, input: Input, world: World):
       calledBack(draft, input.attempt);
       return finish(draft);
   }
+}
+
+/** Of two attempts side by side that are lost together, the first one says what follows. */
+function hedgesFirst(attempts: readonly ActiveAttempt[]): ActiveAttempt[] {
+  const hedges = attempts.filter(({ hedgeOf }) => hedgeOf !== undefined);
+  return [...hedges, ...attempts.filter(({ hedgeOf }) => hedgeOf === undefined)];
 }
 
 function turn(

@@ -1,11 +1,12 @@
 import type { ActiveAttempt, AttemptRecord } from '../domain/attempt.ts';
 import type { Continuation } from '../domain/event.ts';
 import type { FailureClass } from '../domain/failure.ts';
+import { retryAfter } from './beside.ts';
 import { attemptsOf, emit, stepOf, subjectOf, type Draft } from './draft.ts';
+import { leftToOther } from './hedge.ts';
 import type { PlannedStep } from './plan.ts';
 import { movesBetween } from './plan-route.ts';
-import { isPermanent, isUnresolved } from './retry.ts';
-import { orderOf, targetAt } from './routing.ts';
+import { closedUntil, otherTargets } from './other-targets.ts';
 import type { DeclinedCall, Settled } from './settlement.ts';
 
 /**
@@ -40,8 +41,23 @@ export function decline(
     data: { target: active.target, reason, untilAtMs },
   });
   const cause = because === undefined ? {} : { because };
+  const left = leftToOther(draft, step, active, false);
+  if (left !== null) {
+    emit(draft, {
+      type: 'attempt.declined',
+      ...subjectOf(active),
+      data: { reason, ...cause, untilAtMs, ...left },
+    });
+    return 'used';
+  }
   const next = isWanted(draft, step)
-    ? { retry: nextTry(draft, step, active, { reason, ...cause, untilAtMs }) }
+    ? {
+        retry: retryAfter(
+          draft,
+          active,
+          nextTry(draft, step, active, { reason, ...cause, untilAtMs }),
+        ),
+      }
     : { stopped: 'cancelled' as const };
   emit(draft, {
     type: 'attempt.declined',
@@ -88,30 +104,6 @@ function nextTry(
   return { ...first, atMs: Math.ceil(nowMs + waitMs + spreadMs) };
 }
 
-/** The other targets of the route in the order in which they are asked, without those that would refuse again. */
-function otherTargets(
-  { state, world }: Draft,
-  step: PlannedStep,
-  { item, targetIndex }: ActiveAttempt,
-  attempts: readonly AttemptRecord[],
-): readonly number[] {
-  const order = orderOf(step, item, state, world);
-  if (!order.ok) return [];
-  const avoids = step.definition.on_unknown === 'fallback';
-  const dead = new Set(
-    attempts
-      .filter((record) => isPermanent(record) || (avoids && isUnresolved(record)))
-      .map((record) => record.targetIndex),
-  );
-  const here = order.indexes.indexOf(targetIndex);
-  return [...order.indexes.slice(here + 1), ...order.indexes.slice(0, Math.max(0, here))].filter(
-    (index) => {
-      const target = targetAt(step.route, index);
-      return target !== null && !dead.has(index) && world.target(target).usable;
-    },
-  );
-}
-
 /**
  * What a closed way stands for, as if the target had answered so itself: a limit of the deployment is there to keep it
  * from saying so. Null where no failure is behind it.
@@ -135,15 +127,6 @@ function leadsTo(
 ): boolean {
   if (route === null || failure === null || movesBetween(route, from, to, failure)) return true;
   return closedUntil(attempts).has(to);
-}
-
-/** Until when targets are closed, as far as attempts of late have found out. */
-function closedUntil(attempts: readonly AttemptRecord[]): ReadonlyMap<number, number> {
-  return new Map(
-    attempts.flatMap(({ declined, targetIndex }) =>
-      declined === undefined ? [] : [[targetIndex, declined.untilAtMs] as const],
-    ),
-  );
 }
 
 /** When the first of the attempts that were declined since the last call began. */

@@ -1,6 +1,7 @@
 import { isInRunnersHands } from '../domain/attempt.ts';
 import { isTerminal, type JobState, type StepState } from '../domain/job.ts';
 import type { Plan, PlannedStep } from './plan.ts';
+import { hedgeMoments, missedHedges } from './hedge-moments.ts';
 import { dueTickets, ticketMoments } from './tickets.ts';
 
 /** When a step has had all its time, over all its attempts. */
@@ -22,7 +23,12 @@ export function cancelAtMs({ birth: { createdAtMs, cancelAfterMs } }: JobState):
 export function nextDueAtMs(state: JobState, plan: Plan, nowMs: number): number {
   if (isTerminal(state.status)) return Number.POSITIVE_INFINITY;
   if (state.status === 'cancelling') return state.birth.deadlineAtMs;
-  const moments = [state.birth.deadlineAtMs, cancelAtMs(state), ...ticketMoments(state, nowMs)];
+  const moments = [
+    state.birth.deadlineAtMs,
+    cancelAtMs(state),
+    ...ticketMoments(state, nowMs),
+    ...hedgeMoments(state, nowMs),
+  ];
   if (state.startedAtMs === null) moments.push(state.birth.queueDeadlineAtMs);
   for (const step of plan.steps) {
     const stepState = state.steps[step.id];
@@ -60,7 +66,7 @@ export function runnableCount(state: JobState, plan: Plan, nowMs: number): numbe
 }
 
 function startableCount(state: JobState, plan: Plan, nowMs: number): number {
-  let count = 0;
+  let count = missedHedges(state, nowMs);
   for (const step of plan.steps) {
     const phase = state.steps[step.id]?.phase;
     if (phase?.status === 'queued' && phase.next.notBeforeMs <= nowMs) count += 1;
@@ -91,11 +97,17 @@ function hasMore(phase: StepState['phase']): boolean {
   return phase.status === 'mapping' && (phase.retries.length > 0 || phase.cursor < phase.items);
 }
 
+/** The items of a map that have an open attempt: one that has two counts once. */
+export function itemsUnderWay({ active }: JobState, step: string): number {
+  const held = Object.values(active).filter((attempt) => attempt.step === step);
+  return new Set(held.map(({ item }) => item)).size;
+}
+
 /** How many more items of a map may be in progress; an item in back-off is. */
 export function mapRoom(state: JobState, step: PlannedStep): number {
   const phase = state.steps[step.id]?.phase;
   if (phase?.status !== 'mapping') return 0;
-  const running = Object.values(state.active).filter((active) => active.step === step.id).length;
+  const running = itemsUnderWay(state, step.id);
   const limit = step.forEach?.maxConcurrency ?? 1;
   return Math.max(0, limit - running - phase.retries.length);
 }

@@ -2,7 +2,9 @@ import type { ActiveAttempt, AttemptFacts, AttemptRecord, StopReason } from '../
 import type { Continuation } from '../domain/event.ts';
 import { isMisfit, type Failure } from '../domain/failure.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
+import { retryAfter } from './beside.ts';
 import { attemptsOf, emit, stepOf, subjectOf, type Draft } from './draft.ts';
+import { leftToOther } from './hedge.ts';
 import { stepDeadlineAtMs } from './due.ts';
 import { failStep } from './failing.ts';
 import type { PlannedStep } from './plan.ts';
@@ -24,16 +26,20 @@ export function failAttempt(
   active: ActiveAttempt,
   { failure, facts, abandoned }: Failed,
 ): void {
+  const known = { facts, failure, ...(abandoned === undefined ? {} : { abandoned }) };
+  const left = leftToOther(draft, step, active, !isMisfit(failure));
+  if (left !== null) {
+    emit(draft, { type: 'attempt.failed', ...subjectOf(active), data: { ...known, ...left } });
+    return;
+  }
   const { move, spendsTwice } = moveAfter(draft, step, active, failure, facts);
   emit(draft, {
     type: 'attempt.failed',
     ...subjectOf(active),
     data: {
-      facts,
-      failure,
+      ...known,
       ...(spendsTwice ? { possibleDuplicateSpend: true } : {}),
-      ...(abandoned === undefined ? {} : { abandoned }),
-      ...continuation(move),
+      ...continuation(draft, active, move),
     },
   });
   followUp(draft, step, active, failure, move);
@@ -133,10 +139,10 @@ function isRoomier(
   return there === null || here === null || there > here;
 }
 
-export function continuation(move: NextMove): Continuation {
-  return move.kind === 'retry'
-    ? { retry: { atMs: move.atMs, targetIndex: move.targetIndex } }
-    : { stopped: move.reason };
+export function continuation(draft: Draft, active: ActiveAttempt, move: NextMove): Continuation {
+  if (move.kind === 'stop') return { stopped: move.reason };
+  const { atMs, targetIndex } = move;
+  return { retry: retryAfter(draft, active, { atMs, targetIndex }) };
 }
 
 export function finishStep(

@@ -1,9 +1,10 @@
-import { attemptKey, type ActiveAttempt } from '../domain/attempt.ts';
+import { attemptKey, type ActiveAttempt, type NextAttempt } from '../domain/attempt.ts';
 import type { JobEvent } from '../domain/event.ts';
 import type { JobState, StepState } from '../domain/job.ts';
 import { addCost } from '../domain/money.ts';
 import {
   isFruitlessEnd,
+  leftToOf,
   recordOf,
   retryOf,
   withLate,
@@ -17,6 +18,7 @@ import {
   mapPhase,
   UNTOUCHED,
   withActive,
+  withHedge,
   withoutUnknown,
   withStep,
 } from './fold-parts.ts';
@@ -35,9 +37,17 @@ export function foldAttempt(state: JobState, event: JobEvent): JobState {
       return event.data.late === undefined ? foldEnded(state, event) : foldRecovered(state, event);
     case 'cost.adjusted':
       return foldAdjusted(state, event);
+    case 'hedge.skipped':
+      return withHedge(state, placeOf(event, event.attempt ?? 1), undefined);
     default:
       return state;
   }
+}
+
+/** An attempt of the step, or the item, that an event is about. */
+function placeOf(event: JobEvent, attempt: number) {
+  const { step = '', item = null } = event;
+  return { step, item, attempt };
 }
 
 function withCheck(
@@ -55,10 +65,11 @@ function foldStarted(state: JobState, event: JobEvent<'attempt.started'>): JobSt
   const { step, item = null, attempt = 1, data, atMs } = event;
   if (step === undefined) return state;
   const active: ActiveAttempt = { step, item, attempt, ...data, startedAtMs: atMs };
-  const started = {
-    ...state,
-    active: { ...state.active, [attemptKey(step, item, attempt)]: active },
-  };
+  const open = { ...state.active, [attemptKey(step, item, attempt)]: active };
+  const { hedgeOf } = data;
+  const begun = { ...state, active: open };
+  const started =
+    hedgeOf === undefined ? begun : withHedge(begun, placeOf(event, hedgeOf), undefined);
   const map = mapPhase(state, step);
   if (map === null || item === null)
     return withStep(started, step, { phase: { status: 'running' } });
@@ -78,13 +89,18 @@ function foldEnded(state: JobState, event: EndEvent): JobState {
   const started = state.active[key];
   if (started === undefined) return state;
   const { [key]: _ended, ...active } = state.active;
-  const charged = charge({ ...state, active }, id, event, started.local);
+  const left = leftToOf(event);
+  const rest = { ...state, active };
+  const beside =
+    left === null ? rest : withHedge(rest, placeOf(event, left.leftTo), left.hedgeAtMs);
+  const charged = charge(beside, id, event, started.local);
   const step = charged.steps[id] ?? UNTOUCHED;
   const attempts =
     item === null ? withRecord(step.attempts, recordOf(started, event)) : step.attempts;
   // The result that makes an attempt needless follows at once.
   const needless = event.type === 'attempt.superseded';
-  const phase = needless ? step.phase : phaseAfter(step, event, attempt, item);
+  const isLeft = left !== null;
+  const phase = needless || isLeft ? step.phase : phaseAfter(step, event, attempt, item);
   return withStep(charged, id, { attempts, phase });
 }
 
@@ -102,18 +118,20 @@ function charge(state: JobState, id: string, event: EndEvent, local: boolean): J
   }
 }
 
+function nextAfter(event: EndEvent, attempt: number): NextAttempt | null {
+  const retry = retryOf(event);
+  if (retry === null) return null;
+  const { attempt: number = attempt + 1, atMs, targetIndex } = retry;
+  return { attempt: number, notBeforeMs: atMs, targetIndex };
+}
+
 function phaseAfter(
   step: StepState,
   event: EndEvent,
   attempt: number,
   item: number | null,
 ): StepState['phase'] {
-  const retry = retryOf(event);
-  const next = retry && {
-    attempt: attempt + 1,
-    notBeforeMs: retry.atMs,
-    targetIndex: retry.targetIndex,
-  };
+  const next = nextAfter(event, attempt);
   const { phase } = step;
   if (phase.status === 'mapping' && item !== null) {
     const succeeded = phase.succeeded + (event.type === 'attempt.succeeded' ? 1 : 0);

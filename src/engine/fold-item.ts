@@ -27,45 +27,77 @@ export function isFruitlessEnd(event: JobEvent): event is FruitlessEnd {
 
 const UNTOUCHED_ITEM: ItemState = { status: 'open', attempts: [], output: null };
 
-/** The attempt that an event says will follow; null when none does. */
-export function retryOf(event: EndEvent): { atMs: number; targetIndex: number } | null {
+function continuationOf(event: EndEvent): Continuation | null {
   if (event.type === 'attempt.succeeded' || event.type === 'attempt.superseded') return null;
-  const continuation: Continuation = event.data;
-  return 'retry' in continuation ? continuation.retry : null;
+  return event.data;
+}
+
+/** The attempt that an event says will follow; null when none does. */
+export function retryOf(
+  event: EndEvent,
+): { atMs: number; targetIndex: number; attempt?: number } | null {
+  const continuation = continuationOf(event);
+  return continuation !== null && 'retry' in continuation ? continuation.retry : null;
+}
+
+/** The attempt beside it whose end decides what follows; null when none is open. */
+export function leftToOf(event: EndEvent): { leftTo: number; hedgeAtMs?: number } | null {
+  const continuation = continuationOf(event);
+  return continuation !== null && 'leftTo' in continuation ? continuation : null;
 }
 
 export function recordOf(
   started: ActiveAttempt,
   event: EndEvent | JobEvent<'cost.adjusted'>,
 ): AttemptRecord {
-  const { attempt, target, targetIndex, startedAtMs, child, ticket } = started;
+  const { attempt, target, targetIndex, startedAtMs } = started;
   const times = { startedAtMs, finishedAtMs: event.atMs };
-  const by = { ...(child && { child }), ...(ticket && { providerJobId: ticket.providerJobId }) };
-  const base = { attempt, target, targetIndex, ...times, ...by };
+  const base = { attempt, target, targetIndex, ...times, ...workedBy(started) };
+  const beside = leftToPart(event);
   switch (event.type) {
     case 'attempt.succeeded':
       return { ...base, outcome: 'succeeded', facts: recordedFacts(event.data.facts) };
     case 'attempt.failed':
       return {
         ...base,
+        ...beside,
         outcome: 'failed',
         failure: event.data.failure,
         facts: recordedFacts(event.data.facts),
         ...(event.data.abandoned === true ? unpricedUnless(started) : {}),
       };
     case 'attempt.lost':
-      return { ...base, outcome: 'lost', ...unpricedUnless(started) };
+      return { ...base, ...beside, outcome: 'lost', ...unpricedUnless(started) };
     case 'attempt.superseded':
       return { ...base, outcome: 'superseded', ...unpricedUnless(started) };
     case 'attempt.declined':
-      return { ...base, outcome: 'declined', declined: declinedOf(event) };
+      return { ...base, ...beside, outcome: 'declined', declined: declinedOf(event) };
     case 'cost.adjusted':
       return { ...base, outcome: 'lost', facts: recordedFacts(event.data.facts) };
   }
 }
 
-function declinedOf({ data: { reason, untilAtMs } }: JobEvent<'attempt.declined'>): Declined {
-  return { reason, untilAtMs, times: 1 };
+/** Who carried the attempt on, and beside which other one it was made. */
+function workedBy({
+  child,
+  ticket,
+  hedgeOf,
+}: ActiveAttempt): Pick<AttemptRecord, 'child' | 'providerJobId' | 'hedgeOf'> {
+  return {
+    ...(child && { child }),
+    ...(ticket && { providerJobId: ticket.providerJobId }),
+    ...(hedgeOf !== undefined && { hedgeOf }),
+  };
+}
+
+function leftToPart(event: EndEvent | JobEvent<'cost.adjusted'>): Pick<AttemptRecord, 'leftTo'> {
+  const left = event.type === 'cost.adjusted' ? null : leftToOf(event);
+  return left === null ? {} : { leftTo: left.leftTo };
+}
+
+function declinedOf({ data }: JobEvent<'attempt.declined'>): Declined {
+  const { reason, budget, untilAtMs } = data;
+  return { reason, ...(budget === undefined ? {} : { budget }), untilAtMs, times: 1 };
 }
 
 /**
@@ -150,7 +182,7 @@ export function foldItem(
 }
 
 function statusAfter(event: EndEvent): ItemState['status'] {
-  if (event.type === 'attempt.superseded') return 'open';
+  if (event.type === 'attempt.superseded' || leftToOf(event) !== null) return 'open';
   return retryOf(event) === null ? 'failed' : 'open';
 }
 

@@ -37,6 +37,20 @@ export function withActive(
   return { ...state, active: { ...state.active, [key]: { ...active, ...change(active) } } };
 }
 
+/** Plans a second target beside an open attempt, or no longer. */
+export function withHedge(
+  state: JobState,
+  { step, item, attempt }: Pick<ActiveAttempt, 'step' | 'item' | 'attempt'>,
+  hedgeAtMs: number | undefined,
+): JobState {
+  const key = attemptKey(step, item, attempt);
+  const active = state.active[key];
+  if (active === undefined || active.hedgeAtMs === hedgeAtMs) return state;
+  const { hedgeAtMs: _before, ...rest } = active;
+  const planned = hedgeAtMs === undefined ? rest : { ...rest, hedgeAtMs };
+  return { ...state, active: { ...state.active, [key]: planned } };
+}
+
 export function addStepCost(state: JobState, id: string, costNanoUsd: number | null): JobState {
   return changeCost(state, id, (sum) => addCost(sum, costNanoUsd));
 }

@@ -5,6 +5,7 @@ import {
   type AttemptRecord,
 } from '../domain/attempt.ts';
 import { isTerminal, type ItemState, type JobState, type StepStatus } from '../domain/job.ts';
+import { supersedeOthers } from './beside.ts';
 import { attemptsOf, emit, itemOf, subjectOf, type Draft } from './draft.ts';
 import { finishStep, recordUnknownCost } from './ending.ts';
 import { isUnresolved } from './retry.ts';
@@ -21,10 +22,7 @@ export function recover(draft: Draft, settlement: Settlement): boolean {
   const state = item === null ? undefined : itemOf(draft, step, item);
   if (outcome.ok !== true || !isRecoverable(draft.state, settlement, state)) return false;
   const record = recordFor(draft, settlement);
-  for (const active of Object.values(draft.state.active)) {
-    if (active.step !== step || active.item !== item) continue;
-    emit(draft, { type: 'attempt.superseded', ...subjectOf(active), data: { by: attempt } });
-  }
+  supersedeOthers(draft, { step, item }, attempt);
   const target = record?.target ?? null;
   recordUnknownCost(draft, { step, item, attempt, target }, facts);
   emit(draft, {

@@ -1,5 +1,7 @@
 import type { Definition, RouteDefinition, TargetDefinition } from '../domain/definition.ts';
 import type { FailureGroup, RouteEntry, RouteMode, RouteTree } from '../domain/definition-route.ts';
+import type { HedgeDefinition } from '../domain/definition-hedge.ts';
+import { durationMs, parseDurationMs } from '../domain/duration.ts';
 import { failureClasses, type FailureClass } from '../domain/failure.ts';
 import type { Compiled } from './expression/cel.ts';
 import type { Path } from './expression/path.ts';
@@ -16,6 +18,17 @@ export type Route = {
   readonly width: number;
   /** Whether what a target cannot be told is left out. */
   readonly dropsUnsupported: boolean;
+  /** When a second target is asked beside one that takes long; null when none is. */
+  readonly hedge: HedgePlan | null;
+};
+
+export type HedgePlan = {
+  /** Null for what is measured of the first target. */
+  readonly afterMs: number | null;
+  /** What holds while nothing is measured; null for no hedge. */
+  readonly orMs: number | null;
+  /** In one run of a step, or of an item of its map. */
+  readonly max: number;
 };
 
 export type RouteNode = {
@@ -51,6 +64,7 @@ const OWN: readonly FailureClass[] = [
   'value_too_large',
   'internal',
   'child_failed',
+  'budget_exceeded',
 ];
 
 /** What the names for several classes stand for. */
@@ -81,7 +95,12 @@ export function compileRoute(
     ways,
     width: widthOf(root),
     dropsUnsupported: definition.drop_unsupported ?? false,
+    hedge: definition.hedge === undefined ? null : planHedge(definition.hedge),
   };
+}
+
+function planHedge({ after, or, max = 1 }: HedgeDefinition): HedgePlan {
+  return { afterMs: parseDurationMs(after), orMs: durationMs(or, null), max };
 }
 
 type Compiling = { readonly targets: TargetDefinition[]; readonly problems: TemplateProblem[] };

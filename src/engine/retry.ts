@@ -162,14 +162,19 @@ function at({ deadlineAtMs }: RetrySituation, atMs: number, targetIndex: number)
 
 export function attemptsLeft(step: PlannedStep, attempts: readonly AttemptRecord[]): number {
   const lost = attempts.filter((record) => record.outcome === 'lost').length;
-  const made = attempts.filter(wasMade).length;
+  // A second target that was asked beside the first is no further try.
+  const made = attempts.filter((record) => wasMade(record) && !isHedge(record)).length;
   if (step.route !== null) return step.retry.maxAttempts + reAsksUsed(step, attempts) - made;
   return Math.min(step.retry.maxAttempts - (made - lost), LOST_MAX - lost);
 }
 
 /** False for an attempt that sent nothing because its target was passed over. */
-function wasMade({ outcome, failure }: AttemptRecord): boolean {
+export function wasMade({ outcome, failure }: AttemptRecord): boolean {
   return outcome !== 'declined' && (failure === undefined || !isMisfit(failure));
+}
+
+function isHedge({ hedgeOf }: AttemptRecord): boolean {
+  return hedgeOf !== undefined;
 }
 
 /** Re-asks have a bound of their own and do not use up the attempts. */
@@ -177,9 +182,11 @@ function reAsksUsed(step: PlannedStep, attempts: readonly AttemptRecord[]): numb
   return Math.min(step.reAsksMax, reAsks(attempts));
 }
 
-/** How often an output check has failed so far. */
+/** How often an output check has failed so far; once for two attempts side by side. */
 export function reAsks(attempts: readonly AttemptRecord[]): number {
-  return attempts.filter((record) => record.failure?.class === 'output_invalid').length;
+  return attempts.filter(
+    ({ failure, leftTo }) => failure?.class === 'output_invalid' && leftTo === undefined,
+  ).length;
 }
 
 /**
@@ -199,15 +206,29 @@ function otherTargets(situation: RetrySituation, { anyOther }: Verdict): Option[
   const asked = new Set(
     attempts.flatMap(({ outcome, targetIndex: index }) => (outcome === 'declined' ? [] : [index])),
   );
+  const beside = askedBeside(attempts);
   const here = order.indexOf(targetIndex);
   return [...order.slice(here + 1), ...order.slice(0, Math.max(0, here))]
     .filter((index) => !dead.has(index) && situation.canServe(index))
     .filter((index) => anyOther === true || isOpenTo(situation, index))
     .map((index) => {
-      const comesRound = order.indexOf(index) < here && asked.has(index);
+      const comesRound = (order.indexOf(index) < here && asked.has(index)) || beside.has(index);
       const delayMs = comesRound ? backoffMs(situation) : 0;
       return { targetIndex: index, atMs: Math.max(nowMs + delayMs, askedForMs(attempts, index)) };
     });
+}
+
+/** Targets that were called at the same time as that of the last attempt, and gave no result either. */
+function askedBeside(attempts: readonly AttemptRecord[]): ReadonlySet<number> {
+  const last = attempts.at(-1);
+  const first = last?.hedgeOf ?? last?.attempt;
+  const beside = attempts.filter(
+    (record) =>
+      record !== last &&
+      record.outcome !== 'declined' &&
+      (record.hedgeOf === first || record.attempt === first),
+  );
+  return new Set(beside.map(({ targetIndex }) => targetIndex));
 }
 
 /** When a target that has asked for patience may be called again. */
@@ -231,7 +252,8 @@ function delayBeforeRetryMs(situation: RetrySituation): number {
 
 /** Exponential back-off with full jitter: a uniform draw below the exponential bound. */
 function backoffMs({ step, attempts, jitter }: RetrySituation): number {
-  return Math.floor(jitter * backoffBoundMs(step.retry, attempts.length));
+  const tries = attempts.filter((record) => !isHedge(record)).length;
+  return Math.floor(jitter * backoffBoundMs(step.retry, Math.max(1, tries)));
 }
 
 export function backoffBoundMs({ baseDelayMs, maxDelayMs }: RetryPolicy, failures: number): number {

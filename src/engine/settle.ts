@@ -1,6 +1,7 @@
 import { attemptKey, type ActiveAttempt, type AttemptFacts } from '../domain/attempt.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { JobId } from '../domain/ids.ts';
+import { supersedeOthers } from './beside.ts';
 import { emit, isOver, stepOf, subjectOf, type Draft } from './draft.ts';
 import {
   continuation,
@@ -39,6 +40,7 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
       ...subject,
       data: { facts: settlement.facts, output },
     });
+    supersedeOthers(draft, active, active.attempt);
     finishStep(draft, active, output);
   } else {
     const { failure } = settlement.outcome;
@@ -113,8 +115,14 @@ export function lose(draft: Draft, { step: id, item, attempt }: ActiveAttempt): 
   emit(draft, {
     type: 'attempt.lost',
     ...subjectOf(active),
-    data: { possibleDuplicateSpend: !active.local, ...continuation(move) },
+    data: { ...unknown, ...continuation(draft, active, move) },
   });
+  const unknown = { possibleDuplicateSpend: !active.local };
+  const left = leftToOther(draft, step, active, true);
+  if (left !== null) {
+    emit(draft, { type: 'attempt.lost', ...subjectOf(active), data: { ...unknown, ...left } });
+    return;
+  }
   followUp(draft, step, active, failure, move);
 }
 

@@ -8,6 +8,7 @@ import { foldItem } from '../../src/engine/fold-item.ts';
 import { foldEvent, unbornState } from '../../src/engine/fold.ts';
 import type { PlannedStep } from '../../src/engine/plan.ts';
 import type { EngineDriver } from './engine-driver.ts';
+import { HedgeWitness } from './engine-hedges.ts';
 
 /**
  * The invariants of `src/engine/decide.ts`, checked from the outside: over the whole history of a job, by a
@@ -108,7 +109,9 @@ const ATTEMPT_ENDED: ReadonlySet<string> = new Set([
 /** The history told once more: E2 to E7 are checked at every event of it. */
 class Story {
   readonly #driver: EngineDriver;
-  readonly #open = new Map<string, string>();
+  /** Open attempts by their place: one, or one and its hedge. */
+  readonly #open = new Map<string, ReadonlySet<string>>();
+  readonly #hedges = new HedgeWitness();
   readonly #ends = new Map<string, number>();
   readonly #charges = new Map<string, number>();
   /** Calls that nobody knows the end of: they count as unpriced until a report comes. */
@@ -164,12 +167,27 @@ class Story {
     const latest = Math.min(event.data.deadlineAtMs, birth.deadlineAtMs);
     if (event.atMs >= latest) throw new Error(`E4: ${key} starts ${event.atMs - latest} ms late`);
     this.#opens(step);
-    const subject = subjectOf(event);
-    const holder = this.#open.get(subject);
-    if (holder !== undefined) throw new Error(`E6: ${key} starts while ${holder} runs`);
-    this.#open.set(subject, key);
+    const holders = this.#openAt(event);
+    const { hedgeOf } = event.data;
+    const beside = hedgeOf === undefined ? [] : [attemptKey(step.id, event.item ?? null, hedgeOf)];
+    if ([...holders].join() !== beside.join())
+      throw new Error(`E6: ${key} starts beside ${[...holders].join()}, not ${beside.join()}`);
+    this.#hedges.starts(event, step);
+    this.#open.set(subjectOf(event), new Set([...holders, key]));
     if (!event.data.local) this.#hosted.add(key);
     if (event.item !== undefined) this.#startItem(step, event.item);
+  }
+
+  #openAt(event: JobEvent): ReadonlySet<string> {
+    return this.#open.get(subjectOf(event)) ?? new Set();
+  }
+
+  #close(event: JobEvent, key: string): void {
+    if (!this.#openAt(event).has(key)) throw new Error(`E2: ${key} ends and never began`);
+    const others = [...this.#openAt(event)].filter((each) => each !== key);
+    if (event.type === 'attempt.succeeded' && others.length > 0)
+      throw new Error(`E6: ${others.join()} runs beside the result of ${key}`);
+    this.#open.set(subjectOf(event), new Set(others));
   }
 
   /** E7 */
@@ -186,15 +204,14 @@ class Story {
     const times = (this.#ends.get(key) ?? 0) + 1;
     this.#ends.set(key, times);
     if (times > 1) throw new Error(`E2: ${key} ends ${times} times`);
-    if (this.#open.get(subjectOf(event)) !== key)
-      throw new Error(`E2: ${key} ends and never began`);
-    this.#open.delete(subjectOf(event));
+    this.#close(event, key);
+    this.#hedges.ends(event);
     if (event.type === 'attempt.lost' || event.type === 'attempt.superseded') this.#leave(key);
     else if (event.type === 'attempt.failed' && event.data.abandoned === true) this.#leave(key);
     else this.#charge(key);
     const goesOn =
       event.type === 'attempt.superseded' ||
-      (event.type !== 'attempt.succeeded' && 'retry' in event.data);
+      (event.type !== 'attempt.succeeded' && ('retry' in event.data || 'leftTo' in event.data));
     if (!goesOn && event.item !== undefined) {
       this.#inProgress.get(event.step ?? '')?.delete(event.item);
     }
@@ -204,7 +221,7 @@ class Story {
   #recover(event: JobEvent, key: string): void {
     if (this.#ends.get(key) !== 1) throw new Error(`E2: ${key} has a late result, and not one end`);
     if (!this.#unknown.has(key)) throw new Error(`E2: the result of ${key} is used twice`);
-    const holder = this.#open.get(subjectOf(event));
+    const [holder] = this.#openAt(event);
     if (holder !== undefined) throw new Error(`E6: ${holder} runs beside the result of ${key}`);
     this.#charge(key);
     if (event.item !== undefined) this.#inProgress.get(event.step ?? '')?.delete(event.item);
@@ -213,13 +230,13 @@ class Story {
   /** E4 and E6: work is asked for while its attempt is open, also in a pause, and not after a cancel. */
   #poll(event: JobEvent<'attempt.polled'>, key: string): void {
     if (this.#cancelled) throw new Error(`E4: ${key} is asked for after a cancel, or the end`);
-    if (this.#open.get(subjectOf(event)) !== key) throw new Error(`E6: ${key} is not open`);
+    if (!this.#openAt(event).has(key)) throw new Error(`E6: ${key} is not open`);
     if (event.data.checkAtMs <= event.atMs)
       throw new Error(`E6: ${key} is asked for twice at once`);
   }
 
   #reconcile({ data }: JobEvent<'attempt.reconciled'>, key: string): void {
-    if (!this.#ends.has(key) || this.#open.has(key)) throw new Error(`E2: ${key} has not ended`);
+    if (!this.#ends.has(key)) throw new Error(`E2: ${key} has not ended`);
     if (data.outcome !== 'unknown') this.#reconciled.add(key);
   }
 
@@ -241,7 +258,7 @@ class Story {
   }
 
   #leaveOpen(): void {
-    for (const key of this.#open.values()) this.#leave(key);
+    for (const key of [...this.#open.values()].flatMap((keys) => [...keys])) this.#leave(key);
   }
 
   /** Nobody knows what became of this call. */

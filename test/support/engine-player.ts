@@ -11,11 +11,13 @@ import { isTerminal } from '../../src/domain/job.ts';
 import type { Json } from '../../src/domain/json.ts';
 import { declineReasons, type DeclineReason } from '../../src/domain/target-gate.ts';
 import { makePlan, type Plan } from '../../src/engine/plan.ts';
+import { compileRoute } from '../../src/engine/plan-route.ts';
 import {
   definitionOf,
   EVERYTHING,
   failureOf,
   parseKey,
+  planOf,
   type DefinitionBody,
   type EngineDriver,
   type Result,
@@ -99,10 +101,30 @@ const inner = routeOf(fc.oneof({ weight: 3, arbitrary: target }, inside(innermos
 const outermost = routeOf(fc.oneof({ weight: 3, arbitrary: target }, inside(inner)));
 
 /** Half of the routes are plain lists. */
-const anyRoute: fc.Arbitrary<RouteBody> = fc.oneof(
+const unhedged: fc.Arbitrary<RouteBody> = fc.oneof(
   fc.array(target, { minLength: 1, maxLength: 3 }).map((targets) => ({ targets })),
   outermost.filter((route) => leavesOf(route).length <= LEAVES_MAX),
 );
+
+const hedge = fc.option(
+  fc.record(
+    {
+      after: fc.constantFrom('50ms', '50ms', '1s', '30s', 'p95'),
+      max: fc.integer({ min: 1, max: 3 }),
+    },
+    { requiredKeys: ['after'] },
+  ),
+);
+
+const anyRoute: fc.Arbitrary<RouteBody> = fc.tuple(unhedged, hedge).map(([route, hedged]) => {
+  if (hedged === null || !mayHedge(route)) return route;
+  return { ...route, hedge: hedged };
+});
+
+function mayHedge(route: RouteBody): boolean {
+  const { width, targets } = compileRoute(route, [], []);
+  return width > 1 && new Set(targets.map(({ model }) => model)).size > 1;
+}
 
 const duration = fc.constantFrom('60s', '10m', '5s', '1s', '200ms');
 const longer = fc.constantFrom('1h', '2h', '3h', '10m', '5s');
@@ -232,6 +254,51 @@ export const anyDefinition: fc.Arbitrary<Plan> = fc
     return result.plan;
   });
 
+const hosted = fc.constantFrom('a', 'b').map((model) => ({ provider: 'openai', model }));
+const anywhere = fc.constantFrom(
+  { provider: 'groq', model: 'g' },
+  { provider: 'anthropic', model: 'c' },
+  { provider: 'builtin', model: 'd' },
+  { provider: 'dead', model: 'f' },
+);
+
+/** One or two steps at models, each with a second target for attempts that take long. */
+export const anyHedged: fc.Arbitrary<Plan> = fc
+  .array(
+    fc.record({
+      first: hosted,
+      others: fc.uniqueArray(anywhere, { minLength: 1, selector: ({ model }) => model }),
+      after: fc.constantFrom('50ms', '1s', 'p95'),
+      max: fc.integer({ min: 1, max: 3 }),
+      inMap: fc.boolean(),
+      goesOn: fc.boolean(),
+      reAsk: fc.integer({ min: 0, max: 2 }),
+      attempts: fc.integer({ min: 1, max: 3 }),
+      onUnknown: fc.constantFrom('retry' as const, 'fallback' as const),
+    }),
+    { minLength: 1, maxLength: 2 },
+  )
+  .map((seeds) => {
+    const steps = seeds.map((one, index) => ({
+      id: `s${index}`,
+      uses: 'model.chat' as const,
+      route: {
+        hedge: { after: one.after, max: one.max },
+        targets: [one.first, ...one.others, { provider: 'openai', model: 'e' }],
+      },
+      check: { schema: {}, re_ask: one.reAsk },
+      retry: { max_attempts: one.attempts },
+      on_unknown: one.onUnknown,
+      ...(one.inMap
+        ? {
+            for_each: '${{ [1, 2] }}',
+            ...(one.goesOn ? { on_item_failure: 'continue' as const } : {}),
+          }
+        : {}),
+    }));
+    return planOf({ steps });
+  });
+
 export const anyInput: fc.Arbitrary<Json> = fc.record(
   { flag: fc.boolean(), list: fc.array(fc.nat(5), { maxLength: 6 }) },
   { requiredKeys: ['list'] },
@@ -290,6 +357,8 @@ export type Move =
   | { readonly kind: 'unknown'; readonly result: Result }
   | { readonly kind: 'lose'; readonly which: number }
   | { readonly kind: 'timer'; readonly when: 'early' | 'due' | 'late' }
+  /** An attempt takes long: its runner comes for a second one beside it. */
+  | { readonly kind: 'hedge' }
   /** The attempt goes on in a job of its own. */
   | { readonly kind: 'pend'; readonly which: number }
   /** The attempt goes on at its provider; or it still does, or a report of it comes a second time. */
@@ -350,6 +419,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       when: fc.constantFrom('early' as const, 'due' as const, 'late' as const),
     }),
   },
+  { weight: 4, arbitrary: fc.constant({ kind: 'hedge' as const }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pend' as const), which: fc.nat() }) },
   {
     weight: 8,
@@ -427,6 +497,9 @@ export class Player {
       case 'timer':
         this.#letTimePass(next.when);
         return;
+      case 'hedge':
+        this.#hedge();
+        return;
       case 'pend':
         this.#pend(next.which);
         return;
@@ -483,6 +556,13 @@ export class Player {
   #isElsewhere(key: string): boolean {
     const active = this.#driver.state.active[key];
     return active?.ticket !== undefined || active?.child !== undefined || active?.target === null;
+  }
+
+  #hedge(): void {
+    const driver = this.#driver;
+    const moments = Object.values(driver.state.active).flatMap(({ hedgeAtMs }) => hedgeAtMs ?? []);
+    if (moments.length > 0) driver.waitUntil(Math.max(driver.nowMs, Math.min(...moments)));
+    driver.claim();
   }
 
   /** Some attempt of a `pipeline` step is passed on to a child. */

@@ -6,6 +6,7 @@ import { formatUsd, type CostSum } from '../../domain/money.ts';
 import type { ParentLink } from '../../domain/lineage.ts';
 import type { StoredValue } from '../../domain/stored-value.ts';
 import { isoTime, toWire } from '../../domain/wire.ts';
+import { itemsUnderWay } from '../../engine/due.ts';
 import type { JobSnapshot } from '../ports/job-shard.ts';
 import type { IndexedJob } from '../ports/job-index.ts';
 import type { Objects } from '../ports/objects.ts';
@@ -13,6 +14,7 @@ import type { AttemptView, JobView, ListedJobView, StepView } from './schemas.ts
 import { routeTaken } from './route-taken.ts';
 import { jobOutput } from '../values/job-output.ts';
 import { readValue } from '../values/resolve-scope.ts';
+import { jobWebhookView } from './webhook-view.ts';
 
 /** A job as the API shows it, from its shard's snapshot. */
 export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<JobView> {
@@ -38,6 +40,7 @@ export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<
     definition_hash: birth.definitionHash,
     parent: parentView(birth.parent),
     rerun_of: rerunView(birth),
+    webhook: jobWebhookView(birth.webhook),
     urls: urlsOf(birth.id),
   };
 }
@@ -230,7 +233,7 @@ function itemsView(state: JobState, id: string, { phase }: StepState): StepView[
     return { ...done, running: 0, backing_off: 0, not_started: 0 };
   }
   if (phase.status !== 'mapping') return null;
-  const running = Object.values(state.active).filter((active) => active.step === id).length;
+  const running = itemsUnderWay(state, id);
   return {
     total: phase.items,
     succeeded: phase.succeeded,
@@ -258,8 +261,8 @@ function attemptView({ details }: JobSnapshot, step: string, record: AttemptReco
   };
 }
 
-function declinedView({ reason, untilAtMs, times }: Declined) {
-  return { reason, until: isoTime(untilAtMs), times };
+function declinedView({ reason, budget, untilAtMs, times }: Declined) {
+  return { reason, ...(budget && { budget }), until: isoTime(untilAtMs), times };
 }
 
 function factsView(facts: AttemptRecord['facts']): JsonObject {
