@@ -1,5 +1,4 @@
-import { z } from 'zod';
-
+import { json } from '../domain/definition-parts.ts';
 import type { Objects } from '../services/ports/objects.ts';
 
 const DELETE_PAGE = 1_000;
@@ -15,7 +14,7 @@ export function makeObjects(bucket: R2Bucket): Objects {
     },
     async get({ key }) {
       const object = await bucket.get(key);
-      return object === null ? null : z.json().parse(await object.json());
+      return object === null ? null : json.parse(await object.json());
     },
     async deleteJob(project, jobId) {
       for (;;) {

@@ -17,7 +17,10 @@ export type WakeDeps = Omit<TurnDeps, 'shard' | 'calls'>;
  * Takes wake hints: each is a job that has work. All turns of a batch share the connections that an invocation
  * has. A message is done when its turn is; a failed turn is only a lost hint, which the shard repeats.
  */
-export async function consumeWakes(deps: WakeDeps, batch: MessageBatch): Promise<void> {
+export async function consumeWakes(
+  deps: WakeDeps,
+  batch: Pick<MessageBatch, 'queue' | 'messages'>,
+): Promise<void> {
   const calls = makeSlots(CONNECTIONS);
   const untilMs = deps.machine.nowMs() + LIFE_MS;
   const waiting = [...batch.messages];
@@ -44,12 +47,25 @@ export async function consumeSideBySide(
   background: Pick<ExecutionContext, 'waitUntil'>,
 ): Promise<void> {
   sideBySide += 1;
-  const consuming = consumeWakes(deps, batch).finally(() => {
+  const { queue, messages } = batch;
+  const consuming = Promise.all(
+    asDeployed(messages).map((part) => consumeWakes(deps, { queue, messages: part })),
+  ).finally(() => {
     sideBySide -= 1;
   });
-  if (sideBySide > SIDE_BY_SIDE_MAX) return consuming;
+  if (sideBySide > SIDE_BY_SIDE_MAX) return void (await consuming);
   batch.ackAll();
   background.waitUntil(consuming);
+}
+
+/** Messages in a batch when deployed; each batch is an invocation there, with connections of its own. */
+const DEPLOYED_BATCH = 5;
+
+function asDeployed(messages: readonly Message[]): Message[][] {
+  const count = Math.ceil(messages.length / DEPLOYED_BATCH);
+  return Array.from({ length: count }, (_, index) =>
+    messages.slice(index * DEPLOYED_BATCH, (index + 1) * DEPLOYED_BATCH),
+  );
 }
 
 /** A job's way through the queue: what it waited there, and whether the hint came more than once. */

@@ -29,12 +29,14 @@ export async function fireAlarm(context: ShardContext, retryCount: number): Prom
     const cautious = retryCount >= CAUTIOUS_AFTER_RETRIES;
     tellWaits(context);
     tellProgress(context);
-    const due = reallyDue(context);
+    const overdue = overdueRows(context);
+    const due = reallyDue(context, overdue);
     for (const { jobId } of due.slice(0, cautious ? 1 : JOBS_PER_FIRING)) {
       await attendGuarded(context, jobId, cautious);
     }
     deleteDefinitionsBefore(ports.sql, ports.nowMs());
-    arm(context, nextAlarmAtMs(context));
+    // Without anything attended to, nothing has moved.
+    arm(context, nextAlarmAtMs(context, due.length === 0 ? overdue : overdueRows(context)));
   } catch (error) {
     ports.log('error', 'shard.alarm_failed', {
       error: errorName(error),
@@ -81,10 +83,9 @@ async function isPoison({ ports }: ShardContext, jobId: JobId): Promise<boolean>
 }
 
 /** Jobs whose stored lower bound has passed, without those known to be due later. */
-function reallyDue(context: ShardContext): DueJob[] {
-  const { ports, memory } = context;
+function reallyDue({ ports, memory }: ShardContext, overdue: readonly DueJob[]): DueJob[] {
   const nowMs = ports.nowMs();
-  return overdueRows(context).filter(({ jobId }) => (memory.dueAtMs.get(jobId) ?? 0) <= nowMs);
+  return overdue.filter(({ jobId }) => (memory.dueAtMs.get(jobId) ?? 0) <= nowMs);
 }
 
 /** All jobs whose stored lower bound has passed. */
@@ -102,10 +103,10 @@ function overdueRows({ ports }: ShardContext): DueJob[] {
 }
 
 /** The earliest moment at which any job needs attention; infinity when none does. */
-function nextAlarmAtMs(context: ShardContext): number {
+function nextAlarmAtMs(context: ShardContext, rows: readonly DueJob[]): number {
   const { ports, memory } = context;
   const nowMs = ports.nowMs();
-  const overdue = overdueRows(context).map(({ jobId }) => memory.dueAtMs.get(jobId) ?? nowMs);
+  const overdue = rows.map(({ jobId }) => memory.dueAtMs.get(jobId) ?? nowMs);
   const later = nextDueAfter(ports.sql, nowMs) ?? Number.POSITIVE_INFINITY;
   const tellAtMs = Math.min(nextTellAtMs(context), nextProgressAtMs(context));
   return Math.max(nowMs, Math.min(later, tellAtMs, ...overdue));
@@ -119,5 +120,5 @@ export function ensureAlarm(context: ShardContext): void {
   const { memory, ports } = context;
   const standsSince = memory.alarmAtMs ?? Number.POSITIVE_INFINITY;
   if (standsSince < ports.nowMs() - OVERDUE_MS) memory.alarmAtMs = null;
-  arm(context, nextAlarmAtMs(context));
+  arm(context, nextAlarmAtMs(context, overdueRows(context)));
 }

@@ -36,6 +36,7 @@ import { read, readEvents } from './read.ts';
 import { migrate } from './schema.ts';
 import { submit } from './submit.ts';
 import { findKey } from './tables/keys.ts';
+import { rememberingRows } from './tables/recent-rows.ts';
 import { next, renew } from './turn.ts';
 
 /**
@@ -46,7 +47,8 @@ import { next, renew } from './turn.ts';
 export class ShardOfJobs {
   readonly #context: ShardContext;
 
-  constructor(ports: ShardPorts, settings: ShardSettings, standingAlarmAtMs: number | null) {
+  constructor(given: ShardPorts, settings: ShardSettings, standingAlarmAtMs: number | null) {
+    const ports = { ...given, sql: rememberingRows(given.sql) };
     this.#context = {
       ports,
       settings,

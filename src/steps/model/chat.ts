@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { json } from '../../domain/definition-parts.ts';
 import type { ParametersDefinition } from '../../domain/definition.ts';
 import type { Outcome } from '../../domain/failure.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
@@ -122,7 +123,7 @@ function neutralParameters({
 function parseAnswer(text: string): Outcome<Json> {
   const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1];
   try {
-    return { ok: true, value: z.json().parse(JSON.parse(fenced ?? text)) };
+    return { ok: true, value: json.parse(JSON.parse(fenced ?? text)) };
   } catch {
     const violations = [{ pointer: '', code: 'not_json', message: 'the answer is not valid JSON' }];
     const failureMessage = 'the model was asked for JSON and answered something else';

@@ -15,6 +15,8 @@ const chain: DefinitionBody = {
 function spoil(driver: ShardDriver, jobId: JobId): void {
   const spoiled = "json_set(json_remove(state, '$.steps.b'), '$.active', NULL)";
   driver.db.port().exec(`UPDATE jobs SET state = ${spoiled} WHERE job_id = ?`, jobId);
+  // An instance that has just read the row would not see it.
+  driver.restart();
 }
 
 function expectInternalFailure(driver: ShardDriver, jobId: JobId): void {

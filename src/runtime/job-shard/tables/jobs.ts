@@ -1,25 +1,12 @@
 import { isJobId, type JobId } from '../../../domain/ids.ts';
 import type { JobState } from '../../../domain/job.ts';
-import type { Json } from '../../../domain/json.ts';
 import type { Book } from '../book.ts';
 import { integer, text, type Sql } from '../sql.ts';
+import type { Inline, JobRow } from './job-row.ts';
 import { jsonColumn } from './json-column.ts';
+import { recentRows } from './recent-rows.ts';
 
-/** Small payloads that live in the job's own row. */
-export type Inline = {
-  readonly values: Readonly<Record<string, Json>>;
-  /** What control expressions read, by control key. */
-  readonly control: Readonly<Record<string, Json>>;
-};
-
-/** A job's row, parsed. */
-export type JobRow = {
-  readonly state: JobState;
-  readonly book: Book;
-  readonly inline: Inline;
-  /** A lower bound of the next moment at which the job needs attention. */
-  readonly dueAtMs: number;
-};
+export type { Inline, JobRow } from './job-row.ts';
 
 /** What a commit changes in a job's row; null leaves a column untouched. */
 export type JobChange = {
@@ -31,32 +18,52 @@ export type JobChange = {
 };
 
 export function loadJob(sql: Sql, jobId: JobId): JobRow | null {
+  const recent = recentRows(sql);
+  const known = recent?.get(jobId);
+  if (known !== undefined) return known;
   const [row] = sql.exec('SELECT due_at, state, book, inline FROM jobs WHERE job_id = ?', jobId);
   if (row === undefined) return null;
-  return {
+  const loaded: JobRow = {
     state: jsonColumn<JobState>(row, 'state'),
     book: jsonColumn<Book>(row, 'book'),
     inline: jsonColumn<Inline>(row, 'inline'),
     dueAtMs: integer(row, 'due_at'),
   };
+  const characters = text(row, 'state').length + text(row, 'book').length;
+  recent?.put(jobId, loaded, characters + loaded.book.inlineLength);
+  return loaded;
+}
+
+/** The state alone, without what lies in the job's row beside it. */
+export function loadState(sql: Sql, jobId: JobId): JobState | null {
+  const [row] = sql.exec('SELECT state FROM jobs WHERE job_id = ?', jobId);
+  return row === undefined ? null : jsonColumn<JobState>(row, 'state');
 }
 
 export function insertJob(sql: Sql, jobId: JobId, row: JobRow, tail: string): void {
+  const [state, book, dueAtMs] = [
+    JSON.stringify(row.state),
+    JSON.stringify(row.book),
+    Math.floor(row.dueAtMs),
+  ];
   sql.exec(
     'INSERT INTO jobs (job_id, due_at, state, book, tail, inline) VALUES (?, ?, ?, ?, ?, ?)',
     jobId,
-    Math.floor(row.dueAtMs),
-    JSON.stringify(row.state),
-    JSON.stringify(row.book),
+    dueAtMs,
+    state,
+    book,
     tail,
     JSON.stringify(row.inline),
   );
+  const characters = state.length + book.length + row.book.inlineLength;
+  recentRows(sql)?.put(jobId, { ...row, dueAtMs }, characters);
 }
 
 /** Writes one row, and a second one, of the index, only when `due_at` moves. */
 export function updateJob(sql: Sql, jobId: JobId, change: JobChange): void {
   const columns = ['state = ?', 'book = ?'];
-  const values: (string | number)[] = [JSON.stringify(change.state), JSON.stringify(change.book)];
+  const [state, book] = [JSON.stringify(change.state), JSON.stringify(change.book)];
+  const values: (string | number)[] = [state, book];
   if (change.tail !== null) {
     columns.push(change.tail.kind === 'append' ? 'tail = tail || ?' : 'tail = ?');
     values.push(change.tail.lines);
@@ -70,11 +77,30 @@ export function updateJob(sql: Sql, jobId: JobId, change: JobChange): void {
     values.push(Math.floor(change.dueAtMs));
   }
   sql.exec(`UPDATE jobs SET ${columns.join(', ')} WHERE job_id = ?`, ...values, jobId);
+  const characters = state.length + book.length + change.book.inlineLength;
+  rememberChange(sql, jobId, change, characters);
+}
+
+function rememberChange(sql: Sql, jobId: JobId, change: JobChange, characters: number): void {
+  const recent = recentRows(sql);
+  const before = recent?.get(jobId);
+  if (before === undefined) return;
+  const { state, book, inline, dueAtMs } = change;
+  const row: JobRow = {
+    state,
+    book,
+    inline: inline ?? before.inline,
+    dueAtMs: dueAtMs === null ? before.dueAtMs : Math.floor(dueAtMs),
+  };
+  recent?.put(jobId, row, characters);
 }
 
 /** Writes the notes on a job, and nothing else. */
 export function saveBook(sql: Sql, row: JobRow, book: Book): JobRow {
-  sql.exec('UPDATE jobs SET book = ? WHERE job_id = ?', JSON.stringify(book), row.state.birth.id);
+  const jobId = row.state.birth.id;
+  sql.exec('UPDATE jobs SET book = ? WHERE job_id = ?', JSON.stringify(book), jobId);
+  // The row at hand may be older than the one that stands.
+  recentRows(sql)?.forget(jobId);
   return { ...row, book };
 }
 
@@ -105,6 +131,7 @@ export function nextDueAfter(sql: Sql, nowMs: number): number | null {
 
 /** Removes a job with everything that carries its id. Its idempotency key goes separately. */
 export function deleteJob(sql: Sql, jobId: JobId): void {
+  recentRows(sql)?.forget(jobId);
   for (const table of ['events', 'items', 'payloads', 'jobs']) {
     sql.exec(`DELETE FROM ${table} WHERE job_id = ?`, jobId);
   }
