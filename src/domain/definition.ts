@@ -92,6 +92,10 @@ const step = z.strictObject({
     description:
       'Whether results of identical calls of the project are taken over instead of paid for again. Only for `model.*` steps, without `model.image`.',
   }),
+  stream: z.boolean().optional().meta({
+    description:
+      'Whether those who listen to the job are told a chat’s text while it comes. Only for `model.chat`; as the job was submitted, if absent.',
+  }),
   on_item_failure: z.enum(['fail', 'continue']).optional().meta({
     description: 'What one failed item does to its map: fail it, or leave a null in the list.',
     default: 'fail',

@@ -144,6 +144,8 @@ export type JobBirth = {
   readonly webhook?: JobWebhook;
   /** What its submitter says about the caches of its steps. */
   readonly cache?: CacheOverride;
+  /** Its submitter listens: texts of chats are told while they come. */
+  readonly stream?: true;
   /** Types and groups of events that somebody wants to be told of at once; absent without any. */
   readonly tells?: readonly string[];
   /**

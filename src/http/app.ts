@@ -15,6 +15,7 @@ import { callbackRoutes } from './routes/callbacks.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { fileRoutes, publicFileRoutes } from './routes/files.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { liveRoutes } from './routes/live.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
 import { priceRoutes } from './routes/prices.ts';
 import { rerunRoutes } from './routes/reruns.ts';
@@ -32,6 +33,7 @@ const DOCUMENT = {
 
 const underV1 = [
   jobRoutes,
+  liveRoutes,
   steeringRoutes,
   rerunRoutes,
   bulkRoutes,

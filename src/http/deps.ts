@@ -12,6 +12,7 @@ import type { FileIndex } from '../services/ports/file-index.ts';
 import type { Files } from '../services/ports/files.ts';
 import type { JobIndex } from '../services/ports/job-index.ts';
 import type { JobShards } from '../services/ports/job-shard.ts';
+import type { LiveShards } from '../services/ports/live.ts';
 import type { Log } from '../services/ports/log.ts';
 import type { NamedTargets } from '../services/ports/named-targets.ts';
 import type { Objects } from '../services/ports/objects.ts';
@@ -37,6 +38,8 @@ export type HttpDeps = {
   readonly bulks: Bulks;
   readonly bulkIndex: BulkIndex;
   readonly shards: JobShards;
+  /** For those who listen to events as they happen. */
+  readonly live: LiveShards;
   readonly objects: Objects;
   readonly providers: Providers;
   readonly prices: Prices;

@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 
 import { isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
 import type { FlowAnswer, FlowMessage, FlowSlot } from '../services/ports/flow.ts';
+import type { DeltaAnswer, DeltaRequest } from '../services/ports/live.ts';
 import type {
   CallbackAnswer,
   CallbackRequest,
@@ -30,11 +31,20 @@ import { makeAlarmClock, type AlarmClock } from './alarm-clock.ts';
 import type { ShardPorts } from './job-shard/context.ts';
 import { ShardOfJobs } from './job-shard/job-shard.ts';
 import type { Sql, SqlValue } from './job-shard/sql.ts';
+import { listenersOf, takeSocket, wishOf } from './live/sockets.ts';
 
 /** What a shard needs of the deployment. `index.ts` says where it comes from. */
 export type ShardDeployment = Omit<
   ShardPorts,
-  'sql' | 'setAlarm' | 'sync' | 'background' | 'delay' | 'nowMs' | 'random' | 'exchange'
+  | 'sql'
+  | 'setAlarm'
+  | 'sync'
+  | 'background'
+  | 'delay'
+  | 'nowMs'
+  | 'random'
+  | 'exchange'
+  | 'listeners'
 > & {
   readonly historyWindowMs: number;
   readonly exchange: (project: ProjectId, message: FlowMessage) => Promise<FlowAnswer>;
@@ -81,6 +91,7 @@ export class JobShardObject extends DurableObject<Env> {
       delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
       nowMs: () => Date.now(),
       random: () => Math.random(),
+      listeners: listenersOf(ctx),
     };
   }
 
@@ -155,6 +166,31 @@ export class JobShardObject extends DurableObject<Env> {
 
   ensureAlarm(): void {
     this.#jobs.ensureAlarm();
+  }
+
+  tellDelta(request: DeltaRequest): DeltaAnswer {
+    return this.#jobs.tellDelta(request);
+  }
+
+  /** Gives a socket to somebody who wants to listen. Only the Worker can ask, after it has checked who does. */
+  override fetch(request: Request): Response {
+    const wish = wishOf(request);
+    if (wish === null) return new Response(null, { status: 400 });
+    const admission = this.#jobs.mayListen(wish);
+    if (admission !== 'welcome') {
+      return new Response(null, { status: admission === 'gone' ? 404 : 503 });
+    }
+    const { 0: theirs, 1: ours } = new WebSocketPair();
+    this.#jobs.welcome(takeSocket(this.ctx, ours, wish));
+    return new Response(null, { status: 101, webSocket: theirs });
+  }
+
+  override webSocketClose(): void {
+    this.#jobs.left();
+  }
+
+  override webSocketError(): void {
+    this.#jobs.left();
   }
 
   /** The platform passes the retry count; a test's helper passes nothing. */

@@ -48,6 +48,7 @@ import {
   type DefinitionBody,
   type ProviderView,
 } from './engine-driver.ts';
+import { FakeListeners } from './fake-listeners.ts';
 import { NodeSqlite } from './node-sqlite.ts';
 
 export const PROJECT = projectId('prj_test');
@@ -99,6 +100,7 @@ export class ShardDriver {
   /** How many of the next sends fail. */
   readonly failing = { wakes: 0, history: 0, objects: 0 };
   readonly objects = new Map<string, string>();
+  readonly listeners = new FakeListeners();
   /** Runs while the shard waits for R2 to delete a job's objects. */
   whileDeleting: () => void = () => {};
   /** The project's flow control. */

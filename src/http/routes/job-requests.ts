@@ -79,6 +79,8 @@ export const submitHeaders = z.object({
 });
 
 const WAIT_SECONDS_MAX = 60;
+/** How long a request runs its job at most. */
+export const WAIT_MS_MAX = WAIT_SECONDS_MAX * 1_000;
 
 /** Milliseconds that a `Prefer: wait=N` asks to wait; 0 without one. A preference that makes no sense is none. */
 export function waitMsOf(prefer: string | undefined): number {
@@ -122,6 +124,13 @@ export const eventsQuery = z.object({
     .default(0)
     .meta({ description: 'Only events with a higher number' }),
   limit: wholeNumber(1, 1_000).default(200),
+});
+
+/** Read where the answer is a stream. */
+export const eventsHeaders = z.object({
+  'last-event-id': z.string().optional().meta({
+    description: 'Of a stream that is resumed: the id of the last event that was seen',
+  }),
 });
 
 export const timeField = z.iso.datetime({

@@ -20,8 +20,10 @@ import {
 import type { AppEnv } from '../deps.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
+import { orStreamed, streamedHistory } from '../live/job-streams.ts';
 import type { BodyLimit } from '../read-body.ts';
 import {
+  eventsHeaders,
   eventsQuery,
   filterOf,
   jobPath,
@@ -62,12 +64,12 @@ const submitRoute = createRoute({
   path: '/jobs',
   summary: 'Submit a job',
   description:
-    'Creates a job and answers 202 at once, or 200 with the result when `Prefer: wait=N` saw its end. With an `Idempotency-Key`, a repetition answers 200 with the same job and `Idempotency-Replayed: true`.',
+    'Creates a job and answers 202 at once, or 200 with the result when `Prefer: wait=N` saw its end. With an `Idempotency-Key`, a repetition answers 200 with the same job and `Idempotency-Replayed: true`. With `Accept: text/event-stream` the request runs the job and answers with what happens: first `event: job`, the job as accepted with `idempotency_replayed`, then its events and the texts of its chats as `GET /v1/jobs/{job_id}/events` tells them, and at its end `event: job` again, with the output. If the stream is cut, the job goes on: resume it there.',
   security: bearer,
   middleware: jsonBody(submitLimit),
   request: { headers: submitHeaders, body: bodyOf(submitBody) },
   responses: answers({
-    200: jsonOf('The job is over, or it was there already', jobSchema),
+    200: orStreamed(jsonOf('The job is over, or it was there already', jobSchema)),
     202: jsonOf('The job is accepted', jobSchema),
   }),
 });
@@ -95,10 +97,16 @@ const readRoute = createRoute({
 const eventsRoute = createRoute({
   method: 'get',
   path: '/jobs/{job_id}/events',
-  summary: 'Read a job’s history',
+  summary: 'Read a job’s history, or listen to it as it grows',
+  description:
+    'With `Accept: text/event-stream` the history from the beginning, or after the event that `Last-Event-ID` (or `after`) names, and then what happens, each event once and in order, until the job is over: `id` is the event’s number, `event` its type, `data` the event as in the list. A comment comes every 15 seconds. `step.delta` is a piece of a chat’s text, `{ job_id, step, item?, attempt, index, text }`, told while it comes and stored nowhere, without an id; the text of an attempt that does not succeed is void. A stream that ends before the job (a restart, an hour, a client that reads too slowly) is resumed with `Last-Event-ID`.',
   security: bearer,
-  request: { params: jobPath, query: eventsQuery },
-  responses: answers({ 200: jsonOf('Events, oldest first', listSchema(eventSchema)) }),
+  middleware: streamedHistory,
+  request: { params: jobPath, query: eventsQuery, headers: eventsHeaders },
+  responses: {
+    ...answers({ 200: orStreamed(jsonOf('Events, oldest first', listSchema(eventSchema))) }),
+    204: { description: 'The job is over, and the resumed stream has told all of it' },
+  },
 });
 
 const cancelRoute = createRoute({

@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { INPUT_BYTES_MAX } from '../../domain/definition.ts';
 import { rerunJob } from '../../services/reruns/rerun-job.ts';
 import { jobSchema } from '../../services/views/schemas.ts';
+import { orStreamed } from '../live/job-streams.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
 import { jobPath, metadataField, submitHeaders, tagsField, timeoutsField } from './job-requests.ts';
 import { answerNewJob } from './submitting.ts';
@@ -43,7 +44,7 @@ const rerunRoute = createRoute({
   middleware: jsonBody({ bytesMax: INPUT_BYTES_MAX + ENVELOPE_BYTES }),
   request: { params: jobPath, headers: submitHeaders, body: bodyOf(rerunBody) },
   responses: answers({
-    200: jsonOf('The new job is over, or it was there already', jobSchema),
+    200: orStreamed(jsonOf('The new job is over, or it was there already', jobSchema)),
     202: jsonOf('The new job is accepted', jobSchema),
   }),
 });

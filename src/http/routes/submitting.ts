@@ -9,11 +9,12 @@ import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/jobs/r
 import { jobView } from '../../services/views/job-view.ts';
 import type { AppEnv } from '../deps.ts';
 import { failureResponse } from '../failure-response.ts';
-import { waitMsOf, type submitHeaders } from './job-requests.ts';
+import { streamNewJob, wantsStream } from '../live/job-streams.ts';
+import { waitMsOf, WAIT_MS_MAX, type submitHeaders } from './job-requests.ts';
 
 /**
- * Has a job created as the request's headers ask, and answers for it: 202 at once, or 200 when the request itself
- * has seen its end or the job was there already.
+ * Has a job created as the request's headers ask, and answers for it: 202 at once, 200 when the request itself has
+ * seen its end or the job was there already, or a stream of what happens until its end.
  */
 export async function answerNewJob(
   c: Context<AppEnv>,
@@ -21,7 +22,8 @@ export async function answerNewJob(
   submit: (options: Omit<CreateOptions, 'timeouts'>) => Promise<Result<Submitted>>,
 ) {
   const { deps, background } = c.env;
-  const waitMs = waitMsOf(headers.prefer);
+  const streams = wantsStream(c);
+  const waitMs = streams ? WAIT_MS_MAX : waitMsOf(headers.prefer);
   const waitUntilMs = deps.machine.nowMs() + waitMs;
   const turn = {
     requestId: deps.machine.newUuid(),
@@ -35,9 +37,11 @@ export async function answerNewJob(
     cache: headers['penstock-cache'],
     correlation: c.var.correlation,
     turn: waitMs > 0 ? turn : null,
+    stream: streams,
   });
   if (!submitted.ok) return failureResponse(c, submitted.failure);
   c.set('jobId', submitted.value.snapshot.state.birth.id);
+  if (streams) return streamNewJob(c, submitted.value, waitUntilMs);
   const snapshot =
     waitMs > 0
       ? await runInline({ ...deps, background }, c.var.actor, submitted.value, waitUntilMs)

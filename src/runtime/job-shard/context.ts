@@ -8,6 +8,7 @@ import type { Log } from '../../services/ports/log.ts';
 import type { Change } from '../telemetry/change.ts';
 import type { HistoryMessage, WakeMessage } from '../messages.ts';
 import type { Book, BookFlow } from './book.ts';
+import { freshLiveMemory, type Listeners, type LiveMemory } from './live/listeners.ts';
 import type { Sql } from './sql.ts';
 
 /** What a shard needs of the world. In production a Durable Object, in the simulation a script. */
@@ -79,6 +80,7 @@ export type ShardMemory = {
   /** Hints to send with the next flush. */
   wakes: WakeMessage[];
   wakeFlush: boolean;
+  readonly live: LiveMemory;
 };
 
 type Telling = { readonly sinceMs: number; readonly atMs: number; readonly tries: number };
@@ -119,6 +121,7 @@ export function freshMemory(nowMs: number, alarmAtMs: number | null): ShardMemor
     historyTimer: false,
     wakes: [],
     wakeFlush: false,
+    live: freshLiveMemory(),
   };
 }
 

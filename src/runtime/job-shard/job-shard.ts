@@ -24,12 +24,16 @@ import type {
   SubmitRequest,
 } from '../../services/ports/job-shard.ts';
 import type { FlowSlot } from '../../services/ports/flow.ts';
+import type { DeltaAnswer, DeltaRequest, ListenWish } from '../../services/ports/live.ts';
 import { ensureAlarm, fireAlarm } from './alarm.ts';
 import { cancel, pause, receiveEvent, resume } from './control.ts';
 import { parentTold } from './chores.ts';
 import { confirmHistory } from './confirm.ts';
 import { takeGrants } from './grants.ts';
 import { freshMemory, type ShardContext, type ShardPorts, type ShardSettings } from './context.ts';
+import { tellDelta } from './live/deltas.ts';
+import { left, mayListen, welcome, type Admission } from './live/listen.ts';
+import type { Listener } from './live/listeners.ts';
 import { callBack, ticketsCancelled } from './provider-calls.ts';
 import { readOutput } from './read-output.ts';
 import { read, readEvents } from './read.ts';
@@ -132,6 +136,23 @@ export class ShardOfJobs {
 
   ensureAlarm(): void {
     ensureAlarm(this.#context);
+  }
+
+  mayListen(wish: ListenWish): Admission {
+    return mayListen(this.#context, wish);
+  }
+
+  welcome(listener: Listener): void {
+    welcome(this.#context, listener);
+  }
+
+  /** A listener has gone. */
+  left(): void {
+    left(this.#context);
+  }
+
+  tellDelta(request: DeltaRequest): DeltaAnswer {
+    return tellDelta(this.#context, request);
   }
 
   async alarm(retryCount: number): Promise<void> {

@@ -28,6 +28,11 @@ export function noteSeen({ memory, ports }: ShardContext, jobId: JobId, key: str
   memory.seenAtMs.set(seenKey(jobId, key), ports.nowMs());
 }
 
+/** True for an attempt whose runner this object has heard of, and which has not ended. */
+export function isSeen({ memory }: ShardContext, jobId: JobId, key: string): boolean {
+  return memory.seenAtMs.has(seenKey(jobId, key));
+}
+
 export function dropLease({ memory }: ShardContext, jobId: JobId, key: string): void {
   memory.seenAtMs.delete(seenKey(jobId, key));
 }

@@ -1,5 +1,5 @@
 import { attemptKey } from '../../domain/attempt.ts';
-import { hasSucceeded } from '../../domain/job.ts';
+import { hasSucceeded, isTerminal } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
 import { readsOf } from '../../engine/expression/template.ts';
 import type { Plan } from '../../engine/plan.ts';
@@ -35,7 +35,8 @@ export function readEvents(
   const row = loadJob(ports.sql, jobId);
   if (row === null) return null;
   const events = eventsAfter(ports.sql, jobId, afterSeq, limit);
-  return { events, correlation: row.state.birth.correlation };
+  const { seq, status, birth } = row.state;
+  return { events, correlation: birth.correlation, seq, over: isTerminal(status) };
 }
 
 export function snapshot(

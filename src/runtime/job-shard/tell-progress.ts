@@ -1,6 +1,7 @@
 import type { JobEvent } from '../../domain/event.ts';
 import { isTerminal } from '../../domain/job.ts';
 import type { ShardContext } from './context.ts';
+import { noteEvents } from './live/tell.ts';
 import { queueHistory } from './sends.ts';
 import type { JobRow } from './tables/jobs.ts';
 import { LISTED_AFTER_MS, wasShown } from './waiting.ts';
@@ -24,8 +25,8 @@ function patienceMs({ type }: JobEvent): number {
 }
 
 /**
- * Notes what a commit leaves to be told, and gives the moment at which that has to be; infinity when there is nothing
- * to wait for. The end of a job leaves at once.
+ * Notes what a commit leaves to be told, and gives the moment at which D1 has to hear of it; infinity when there is
+ * nothing to wait for. The end of a job leaves at once, and so does everything for those who listen.
  */
 export function noteProgress(
   context: ShardContext,
@@ -35,6 +36,7 @@ export function noteProgress(
 ): number {
   const { unsent } = context.memory;
   const jobId = state.birth.id;
+  if (events.length > 0) noteEvents(context, jobId, before?.state.seq ?? 0);
   if (events.length > 0 && isTerminal(state.status)) {
     unsent.delete(jobId);
     queueHistory(context, jobId);

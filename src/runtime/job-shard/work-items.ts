@@ -148,5 +148,6 @@ export function jobContext({ birth }: JobState): JobContext {
     ...(birth.flow === undefined ? {} : { flow: birth.flow }),
     lineage: [...(birth.parent?.lineage ?? []), birth.pipeline],
     ...(birth.cache === undefined ? {} : { cache: birth.cache }),
+    ...(birth.stream === undefined ? {} : { stream: birth.stream }),
   };
 }

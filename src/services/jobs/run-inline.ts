@@ -33,27 +33,8 @@ export async function runInline(
   waitUntilMs: number,
 ): Promise<JobSnapshot> {
   const { machine } = deps;
-  const { id } = snapshot.state.birth;
-  const shard = deps.shards.of(actor.project, shardOf(id));
-  if (turn !== null && turn.work.length > 0) {
-    const run = runTurn(
-      { ...deps, shard, calls: makeSlots(INLINE_CAPACITY.calls) },
-      {
-        jobId: id,
-        hinted: false,
-        untilMs: waitUntilMs + AFTER_WAIT_MS,
-        claimUntilMs: waitUntilMs,
-        first: { answer: turn, definition: snapshot.definition },
-      },
-    ).catch((error: unknown): null => {
-      // The lease runs out and another runner takes over.
-      deps.log('error', 'inline.turn_failed', {
-        job_id: id,
-        error: errorName(error),
-      });
-      return null;
-    });
-    deps.background(run.then(() => {}));
+  const run = beginInline(deps, actor, { snapshot, turn }, waitUntilMs);
+  if (run !== null) {
     const waiting = new AbortController();
     const time = machine.wait(waitUntilMs - machine.nowMs(), waiting.signal);
     const end = await Promise.race([run, time.then(() => null)]);
@@ -61,6 +42,37 @@ export async function runInline(
     if (end !== null) return end;
   }
   return waitForEnd(deps, actor, snapshot, waitUntilMs);
+}
+
+/**
+ * Begins to run a job in the request that submitted it, with the work that the submit's answer has brought; null when
+ * it has brought none. Gives the job if this run saw its end, and never rejects.
+ */
+export function beginInline(
+  deps: InlineDeps,
+  actor: Actor,
+  { snapshot, turn }: Pick<Submitted, 'snapshot' | 'turn'>,
+  untilMs: number,
+): Promise<JobSnapshot | null> | null {
+  if (turn === null || turn.work.length === 0) return null;
+  const { id } = snapshot.state.birth;
+  const shard = deps.shards.of(actor.project, shardOf(id));
+  const run = runTurn(
+    { ...deps, shard, calls: makeSlots(INLINE_CAPACITY.calls) },
+    {
+      jobId: id,
+      hinted: false,
+      untilMs: untilMs + AFTER_WAIT_MS,
+      claimUntilMs: untilMs,
+      first: { answer: turn, definition: snapshot.definition },
+    },
+  ).catch((error: unknown): null => {
+    // The lease runs out and another runner takes over.
+    deps.log('error', 'inline.turn_failed', { job_id: id, error: errorName(error) });
+    return null;
+  });
+  deps.background(run.then(() => {}));
+  return run;
 }
 
 /** Looks again, ever more seldom, until the job is over or the time is. */

@@ -207,6 +207,8 @@ export type JobContext = {
   readonly lineage?: readonly string[];
   /** What the job's submitter says about the caches of its steps. */
   readonly cache?: CacheOverride;
+  /** The job's submitter listens: texts of chats are told while they come. */
+  readonly stream?: true;
 };
 
 export type WorkItem = {
@@ -329,6 +331,10 @@ export type EventsRequest = {
 export type EventsAnswer = {
   readonly events: readonly JobEvent[];
   readonly correlation: Correlation;
+  /** The number of the job's last event. */
+  readonly seq?: number;
+  /** True once the job is over: hardly an event follows, other than costs that came late. */
+  readonly over?: boolean;
 };
 
 /** A job as its shard sees it now. */

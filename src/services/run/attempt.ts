@@ -17,6 +17,7 @@ import type {
   TicketReport,
   WorkItem,
 } from '../ports/job-shard.ts';
+import type { LiveShards } from '../ports/live.ts';
 import type { Log } from '../ports/log.ts';
 import type { Objects } from '../ports/objects.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
@@ -48,6 +49,8 @@ export type ExecuteDeps = {
   readonly gates?: TargetGates;
   /** Where recorded results of identical calls are found. Absent where none are kept. */
   readonly caches?: ResultCaches;
+  /** Where text is told while it is streamed. Absent where nobody can listen. */
+  readonly live?: Pick<LiveShards, 'tell'>;
   /** Where providers may call back. Absent where the deployment has no public address. */
   readonly callbackLinks?: CallbackLinks;
 };

@@ -1,5 +1,6 @@
 import type { CallContext, CallOutcome } from '../../providers/port.ts';
 import { throughGate } from '../gates/through-gate.ts';
+import { deltaSenderOf } from '../live/delta-sender.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { localFacts } from './facts.ts';
 import { CHECK_IN_MIN_MS, pollCall } from './poll-call.ts';
@@ -59,8 +60,10 @@ async function send(
 ): Promise<Ran> {
   const startedAtMs = deps.machine.nowMs();
   let firstTextAtMs: number | null = null;
-  const onText = (): void => {
+  const deltas = deltaSenderOf(deps, attempt);
+  const onText = (piece: string): void => {
     firstTextAtMs ??= deps.machine.nowMs();
+    deltas?.push(piece);
   };
   const outcome: CallOutcome = await resolved.adapter.submitJob(resolved.call, {
     ...context,
@@ -68,7 +71,12 @@ async function send(
   });
   const endedAtMs = deps.machine.nowMs();
   if (outcome.kind !== 'pending') {
-    return readOutcome(deps, attempt, resolved, outcome, { startedAtMs, endedAtMs, firstTextAtMs });
+    const times = { startedAtMs, endedAtMs, firstTextAtMs };
+    const [ran] = await Promise.all([
+      readOutcome(deps, attempt, resolved, outcome, times),
+      deltas?.end(),
+    ]);
+    return ran;
   }
   const { ticket, checkInMs } = outcome;
   return {

@@ -6,6 +6,7 @@ import { ShardOfJobs } from '../../../src/runtime/job-shard/job-shard.ts';
 import type { HistoryMessage, WakeMessage } from '../../../src/runtime/messages.ts';
 import type { FlowAnswer, FlowMessage } from '../../../src/services/ports/flow.ts';
 import { NodeSqlite } from '../../support/node-sqlite.ts';
+import { NOBODY } from '../../support/fake-listeners.ts';
 import { PROJECT } from '../../support/shard-driver.ts';
 import type { Clock } from './clock.ts';
 import { never, type Faults } from './faults.ts';
@@ -141,6 +142,7 @@ export class ShardHost {
       nowMs: () => clock.nowMs,
       random: () => random.next(),
       target: (target) => this.#target(target),
+      listeners: NOBODY,
       background: (work) => void work,
       delay: async (ms) => {
         if (!alive()) return never();
