@@ -1,3 +1,4 @@
+import { metricsOf } from './compose/metrics.ts';
 import { jobQueues } from './compose/queues.ts';
 import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
 import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
@@ -37,6 +38,7 @@ import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
 import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/callback-links.ts';
 import { actOnJob } from './services/bulk/act-on-job.ts';
+import type { RollUpDeps } from './services/metrics/rollup/run-roll-up.ts';
 import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
 import type { JobShards } from './services/ports/job-shard.ts';
 import type { LiveShards } from './services/ports/live.ts';
@@ -61,6 +63,7 @@ export type Composition = {
   readonly bulk: BulkDeployment;
   readonly cache: { readonly log: Log };
   readonly gate: GateDeployment;
+  readonly metrics: RollUpDeps;
   readonly budget: BudgetDeployment;
 };
 
@@ -122,7 +125,14 @@ function build(env: Env): Composition {
     budget: { log },
     gate: { log, limitsOf: gates.limitsOf },
     wake: { ...files, ...shared, machine },
-    history: { db: env.DB, shards, log, nowMs: () => Date.now() },
+    history: {
+      db: env.DB,
+      shards,
+      log,
+      unmeasured: setting('METRICS') === 'off',
+      nowMs: () => Date.now(),
+    },
+    metrics: metricsOf(env, setting, log),
     shard: shardDeployment(env, { log, registry, objects }),
     flow: {
       log,

@@ -11,6 +11,7 @@ import { TargetGateObject } from './runtime/gate/gate-object.ts';
 import { JobShardObject } from './runtime/job-shard-object.ts';
 import { ResultCacheObject } from './runtime/result-cache/result-cache-object.ts';
 import { sweepFiles } from './services/files/sweep-files.ts';
+import { runRollUp } from './services/metrics/rollup/run-roll-up.ts';
 
 JobShardObject.deployment = (env) => compose(env).shard;
 FlowObject.deployment = (env) => compose(env).flow;
@@ -47,8 +48,11 @@ export default {
   },
 
   async scheduled(controller, env) {
-    const { history, http } = compose(env);
-    if (controller.cron === EVERY_MINUTE) return;
+    const { history, http, metrics } = compose(env);
+    if (controller.cron === EVERY_MINUTE) {
+      await runRollUp(metrics);
+      return;
+    }
     await Promise.all([
       hourly(history, controller.scheduledTime),
       sweepFiles(http, controller.scheduledTime),

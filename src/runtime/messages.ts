@@ -45,6 +45,16 @@ const historyJob = z.object({
   waiting_until: z.number().nullish(),
   /** Orders what is told of a wait between two events; see `job-shard/waiting.ts`. */
   waiting_version: z.number().optional(),
+  /** Where its time went, of a job that is over. */
+  times: z
+    .object({
+      provider_ms: z.number(),
+      waited_ms: z.number(),
+      overhead_ms: z.number(),
+      /** Paid calls that were under way at its end. */
+      open: z.array(z.object({ step: z.string(), provider: z.string(), model: z.string() })),
+    })
+    .optional(),
 });
 
 /** Consecutive events of one job, as one row. */
@@ -73,6 +83,8 @@ const historyCall = z.object({
   code_version: z.number().optional(),
   price_version: z.string().optional(),
   provider_request_id: z.string().optional(),
+  /** Of a call that another attempt made needless: it was made inside the Worker, and cost nothing. */
+  local: z.literal(true).optional(),
 });
 export type HistoryCall = z.infer<typeof historyCall>;
 

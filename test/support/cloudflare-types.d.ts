@@ -1,11 +1,17 @@
 /** As much of the Workers runtime's types as code needs that tests run on Node. */
+interface D1Result {
+  readonly results: Record<string, unknown>[];
+  readonly meta: { readonly changes: number };
+}
 interface D1PreparedStatement {
   bind(...values: unknown[]): D1PreparedStatement;
   first(): Promise<Record<string, unknown> | null>;
+  all(): Promise<D1Result>;
+  run(): Promise<D1Result>;
 }
 interface D1Database {
   prepare(query: string): D1PreparedStatement;
-  batch(statements: D1PreparedStatement[]): Promise<unknown[]>;
+  batch(statements: D1PreparedStatement[]): Promise<D1Result[]>;
 }
 interface Message<Body = unknown> {
   readonly id: string;
@@ -21,4 +27,14 @@ interface MessageBatch<Body = unknown> {
 }
 interface ExecutionContext {
   waitUntil(work: Promise<unknown>): void;
+}
+interface R2Object {
+  readonly etag: string;
+}
+interface R2ObjectBody extends R2Object {
+  text(): Promise<string>;
+}
+interface R2Bucket {
+  get(key: string): Promise<R2ObjectBody | null>;
+  put(key: string, value: string, options?: object): Promise<R2Object | null>;
 }

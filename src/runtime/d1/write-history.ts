@@ -1,6 +1,7 @@
 import type { ProjectId } from '../../domain/ids.ts';
 import { utf8Bytes } from '../../domain/json.ts';
 import type { HistoryEntry } from '../messages.ts';
+import { factStatements } from './fact-rows.ts';
 
 /** An entry with the shard it came from. */
 export type OwnedEntry = {
@@ -15,6 +16,9 @@ export type WriteResult = {
   readonly refused: readonly { readonly owned: OwnedEntry; readonly reason: string }[];
 };
 
+/** `unmeasured`: no facts are kept, and so no metrics and no costs by dimension. */
+export type WriteOptions = { readonly unmeasured?: boolean };
+
 /** D1 refuses a bound value over 2 MB; the local runtime does not, so the bound is kept here. */
 const PARAMETER_BYTES_MAX = 900_000;
 
@@ -26,11 +30,12 @@ const PARAMETER_BYTES_MAX = 900_000;
 export async function writeHistory(
   db: D1Database,
   entries: readonly OwnedEntry[],
+  options: WriteOptions = {},
 ): Promise<WriteResult> {
   const written: OwnedEntry[] = [];
   const refused: { owned: OwnedEntry; reason: string }[] = [];
   for (const chunk of chunksOf(entries)) {
-    const result = await writeChunk(db, chunk);
+    const result = await writeChunk(db, chunk, options);
     written.push(...result.written);
     refused.push(...result.refused);
   }
@@ -52,9 +57,13 @@ function chunksOf(entries: readonly OwnedEntry[]): OwnedEntry[][] {
   return chunks;
 }
 
-async function writeChunk(db: D1Database, chunk: readonly OwnedEntry[]): Promise<WriteResult> {
+async function writeChunk(
+  db: D1Database,
+  chunk: readonly OwnedEntry[],
+  options: WriteOptions,
+): Promise<WriteResult> {
   try {
-    await db.batch(statements(db, chunk));
+    await db.batch(statements(db, chunk, options));
     return { written: chunk, refused: [] };
   } catch (error) {
     const [only] = chunk;
@@ -64,8 +73,8 @@ async function writeChunk(db: D1Database, chunk: readonly OwnedEntry[]): Promise
       return { written: [], refused: [{ owned: only, reason }] };
     }
     const middle = Math.ceil(chunk.length / 2);
-    const left = await writeChunk(db, chunk.slice(0, middle));
-    const right = await writeChunk(db, chunk.slice(middle));
+    const left = await writeChunk(db, chunk.slice(0, middle), options);
+    const right = await writeChunk(db, chunk.slice(middle), options);
     return {
       written: [...left.written, ...right.written],
       refused: [...left.refused, ...right.refused],
@@ -113,7 +122,11 @@ INSERT INTO known_shards (project, shard)
 SELECT DISTINCT value->>'project', value->>'shard' FROM json_each(?1) WHERE true
 ON CONFLICT DO NOTHING`;
 
-function statements(db: D1Database, chunk: readonly OwnedEntry[]): D1PreparedStatement[] {
+function statements(
+  db: D1Database,
+  chunk: readonly OwnedEntry[],
+  { unmeasured = false }: WriteOptions,
+): D1PreparedStatement[] {
   const jobs = chunk.map(({ project, entry }) => ({ project, ...entry.job }));
   const events = chunk.flatMap(({ project, entry: { job, events: told, calls } }) =>
     told === null
@@ -128,7 +141,8 @@ function statements(db: D1Database, chunk: readonly OwnedEntry[]): D1PreparedSta
     [UPSERT_EVENTS, events],
     [INSERT_SHARDS, shards],
   ];
-  return bound
+  const told = bound
     .filter(([, rows]) => rows.length > 0)
     .map(([query, rows]) => db.prepare(query).bind(JSON.stringify(rows)));
+  return unmeasured ? told : [...told, ...factStatements(db, chunk, crypto.randomUUID())];
 }

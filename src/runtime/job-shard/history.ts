@@ -4,6 +4,7 @@ import type { JobState } from '../../domain/job.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { utf8Bytes } from '../../domain/json.ts';
 import { toWire } from '../../domain/wire.ts';
+import { jobTimes } from '../../services/metrics/facts/job-times.ts';
 import type { HistoryCall, HistoryEntry, HistoryMessage } from '../messages.ts';
 import type { Book } from './book.ts';
 import { confirmedSeq, type ShardContext, type ShardSettings } from './context.ts';
@@ -28,8 +29,14 @@ export function historyEntries(context: ShardContext, row: JobRow): HistoryEntry
   const confirmed = confirmedSeq(context, jobId, row.book);
   const after = overdue ? confirmed : Math.max(confirmed, sent.seq);
   const nowMs = ports.nowMs();
-  const job = historyJob(row.state, row.book, nowMs);
-  const lines = eventsAfter(ports.sql, jobId, after, Number.POSITIVE_INFINITY).map((event) => ({
+  const events = eventsAfter(ports.sql, jobId, after, Number.POSITIVE_INFINITY);
+  const all = () =>
+    after === 0 ? events : eventsAfter(ports.sql, jobId, 0, Number.POSITIVE_INFINITY);
+  const job = {
+    ...historyJob(row.state, row.book, nowMs),
+    ...(isTerminal(row.state.status) ? timesOf(all()) : {}),
+  };
+  const lines = events.map((event) => ({
     seq: event.seq,
     event: toWire(event),
     calls: callOf(context, row.state, event),
@@ -45,6 +52,12 @@ export function historyEntries(context: ShardContext, row: JobRow): HistoryEntry
     },
     calls: slice.flatMap(({ calls }) => calls),
   }));
+}
+
+/** Where a job's time went can only be told from all its events. */
+function timesOf(events: readonly JobEvent[]): Pick<HistoryEntry['job'], 'times'> {
+  const times = jobTimes(events);
+  return times === null ? {} : { times: { ...times, open: [...times.open] } };
 }
 
 /** Cuts a list so that each piece fits into a message. */
@@ -138,7 +151,14 @@ function historyCall(
     cost_nano_usd: facts?.costNanoUsd ?? null,
     usage: { ...facts?.usage },
     ...provenance(facts),
+    ...localMark(record),
   };
+}
+
+/** Of a call that cost something, or may have, its record says so or has its facts. */
+function localMark({ outcome, unpriced, facts }: AttemptRecord): { local?: true } {
+  const isFree = outcome === 'superseded' && unpriced === undefined && facts === undefined;
+  return isFree ? { local: true } : {};
 }
 
 /** What reproduces the call. */

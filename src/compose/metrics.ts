@@ -1,0 +1,32 @@
+import { machine } from '../runtime/machine.ts';
+import { makeFactArchive } from '../runtime/metrics/fact-archive.ts';
+import { makeMetricsStore } from '../runtime/metrics/metrics-store.ts';
+import { DAY_MS } from '../services/metrics/facts/fact.ts';
+import type { RollUpDeps } from '../services/metrics/rollup/run-roll-up.ts';
+import type { Log } from '../services/ports/log.ts';
+import { countUpTo } from './settings.ts';
+
+/** Days that facts stay in D1, minutes are kept, and hours are kept, unless settings say otherwise. */
+const FACT_DAYS = 7;
+const MINUTE_DAYS = 14;
+const HOUR_DAYS = 5 * 366;
+const DAYS_MAX = 3_660;
+
+/** What sums up measurements, out of the settings `METRIC_FACT_DAYS`, `METRIC_MINUTE_DAYS` and `METRIC_HOUR_DAYS`. */
+export function metricsOf(
+  env: Pick<Env, 'DB' | 'OBJECTS'>,
+  setting: (name: string) => string | undefined,
+  log: Log,
+): RollUpDeps {
+  const days = (name: string, usual: number): number =>
+    (countUpTo(DAYS_MAX, setting(name)) ?? usual) * DAY_MS;
+  const kept = {
+    factsKeptMs: days('METRIC_FACT_DAYS', FACT_DAYS),
+    minutesKeptMs: days('METRIC_MINUTE_DAYS', MINUTE_DAYS),
+    hoursKeptMs: days('METRIC_HOUR_DAYS', HOUR_DAYS),
+  };
+  const { nowMs, newUuid: newId } = machine;
+  const archive = makeFactArchive(env.OBJECTS);
+  const store = makeMetricsStore({ db: env.DB, archive, nowMs, newId, ...kept });
+  return { store, log, nowMs, ...kept };
+}

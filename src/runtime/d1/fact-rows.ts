@@ -1,0 +1,53 @@
+import { minuteOf, type Fact, type JobFacts } from '../../services/metrics/facts/fact.ts';
+import { factsOfJob, type ToldJob } from '../../services/metrics/facts/facts-of-job.ts';
+
+type Measured = { readonly project: string; readonly entry: ToldJob };
+
+type FactRow = {
+  readonly project: string;
+  readonly minute: number;
+  readonly batch: string;
+  readonly body: readonly JobFacts[];
+};
+
+const INSERT_FACTS = `
+INSERT INTO metric_facts (project, minute, batch, body)
+SELECT value->>'project', value->>'minute', value->>'batch', value->'body' FROM json_each(?1)
+WHERE true
+ON CONFLICT DO NOTHING`;
+
+/** A minute that is marked already costs no row. */
+const MARK_MINUTES = `
+INSERT INTO metric_marks (grain, at, project)
+SELECT DISTINCT 'minute', value->>'minute', value->>'project' FROM json_each(?1)
+WHERE true
+ON CONFLICT DO NOTHING`;
+
+/**
+ * Writes what history entries measure: a row for each project and minute, whatever the number of jobs, and a mark that the
+ * minute is to be summed up. To be run together with what writes the entries. A repetition writes the facts again, under
+ * another `batch`; whoever reads them takes each once.
+ */
+export function factStatements(
+  db: D1Database,
+  entries: readonly Measured[],
+  batch: string,
+): D1PreparedStatement[] {
+  const rows = JSON.stringify(factRows(entries, batch));
+  if (rows === '[]') return [];
+  return [INSERT_FACTS, MARK_MINUTES].map((query) => db.prepare(query).bind(rows));
+}
+
+function factRows(entries: readonly Measured[], batch: string): FactRow[] {
+  const rows = new Map<string, FactRow & { body: JobFacts[] }>();
+  for (const { project, entry } of entries) {
+    const { facts, ...job } = factsOfJob(entry);
+    for (const [minute, inMinute] of Map.groupBy(facts, (fact: Fact) => minuteOf(fact.at))) {
+      const key = `${project}:${minute}`;
+      const row = rows.get(key) ?? { project, minute, batch, body: [] };
+      row.body.push({ ...job, facts: inMinute });
+      rows.set(key, row);
+    }
+  }
+  return [...rows.values()];
+}

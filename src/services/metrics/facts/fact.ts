@@ -1,0 +1,114 @@
+import { z } from 'zod';
+
+/**
+ * What is measured of a job, as kept in D1 and archived: STORED CONTRACT, fields are added as optional. A fact is made of
+ * one event and is the same however often and in whatever company the event is told, so `(job, seq)` names it and
+ * repetitions fall away. Times in milliseconds, money in nano-dollars.
+ */
+const count = z.number().int().nonnegative();
+const moment = { seq: z.number().int(), at: z.number() };
+const subject = {
+  step: z.string(),
+  /** Absent for work that calls no model. */
+  provider: z.string().optional(),
+  model: z.string().optional(),
+};
+const usage = z.record(z.string(), z.number());
+
+/** An attempt has ended. */
+const attemptFact = z.object({
+  kind: z.literal('attempt'),
+  ...moment,
+  ...subject,
+  outcome: z.enum(['succeeded', 'failed', 'lost', 'superseded']),
+  class: z.string().optional(),
+  latency_ms: z.number().optional(),
+  ttft_ms: z.number().optional(),
+  /** What the call cost; absent for work that calls no model and where nobody knows. */
+  cost: z.number().int().optional(),
+  /** The call may have been charged and nobody knows how much. */
+  unpriced: z.literal(true).optional(),
+  cached: z.literal(true).optional(),
+  saved: z.number().int().optional(),
+  usage: usage.optional(),
+  /** Another attempt follows. */
+  retried: z.literal(true).optional(),
+  /** Broken rules of an output check, by their codes. */
+  checks: z.record(z.string(), count).optional(),
+});
+
+/** What an attempt cost is known now. It counts at the moment of the correction, so that no past minute changes. */
+const costFact = z.object({
+  kind: z.literal('cost'),
+  ...moment,
+  ...subject,
+  cost: z.number().int().optional(),
+  /** The attempt counted as one of unknown cost until now. */
+  resolves: z.literal(true).optional(),
+  /** Still nobody knows. */
+  unpriced: z.literal(true).optional(),
+  usage: usage.optional(),
+});
+
+const occurrences = ['fallback', 'target_skipped', 're_asked', 'declined'] as const;
+export type Occurrence = (typeof occurrences)[number];
+
+/** Something happened that is only counted. */
+const occurrenceFact = z.object({
+  kind: z.literal('occurrence'),
+  ...moment,
+  ...subject,
+  what: z.enum(occurrences),
+});
+
+/** A job has ended. */
+const jobFact = z.object({
+  kind: z.literal('job'),
+  ...moment,
+  status: z.string(),
+  latency_ms: z.number(),
+  queue_ms: z.number(),
+  /** Absent where the shard that told of the job did not yet take the times apart. */
+  provider_ms: z.number().optional(),
+  waited_ms: z.number().optional(),
+  overhead_ms: z.number().optional(),
+  /** Calls that were still open at the job's end: what they cost may never be known. */
+  open: z.array(z.object(subject)).optional(),
+});
+
+const fact = z.discriminatedUnion('kind', [attemptFact, costFact, occurrenceFact, jobFact]);
+export type Fact = z.infer<typeof fact>;
+export type AttemptFact = z.infer<typeof attemptFact>;
+export type CostFact = z.infer<typeof costFact>;
+export type OccurrenceFact = z.infer<typeof occurrenceFact>;
+export type JobFact = z.infer<typeof jobFact>;
+
+/** Facts of one job, with what is the same for all of them. */
+export const jobFacts = z.object({
+  job: z.string(),
+  pipeline: z.string(),
+  version: z.number(),
+  tags: z.array(z.string()).optional(),
+  facts: z.array(fact),
+});
+export type JobFacts = z.infer<typeof jobFacts>;
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+
+/** The minute that a moment lies in, by its first millisecond. */
+export function minuteOf(ms: number): number {
+  return Math.floor(ms / MINUTE_MS) * MINUTE_MS;
+}
+
+/** Facts from several copies of history: each once, in no particular order. */
+export function distinct(groups: readonly JobFacts[]): JobFacts[] {
+  const jobs = new Map<string, { group: JobFacts; facts: Map<number, Fact> }>();
+  for (const group of groups) {
+    const known = jobs.get(group.job) ?? { group, facts: new Map<number, Fact>() };
+    for (const each of group.facts) if (!known.facts.has(each.seq)) known.facts.set(each.seq, each);
+    jobs.set(group.job, known);
+  }
+  return [...jobs.values()].map(({ group, facts }) => ({ ...group, facts: [...facts.values()] }));
+}

@@ -1,0 +1,266 @@
+import { z } from 'zod';
+
+import { attemptKey } from '../../../domain/attempt.ts';
+import type { Fact, JobFacts, Occurrence } from './fact.ts';
+
+/** What history tells of a job at once: some of its events, and the model calls that they end. */
+export type ToldJob = {
+  readonly job: {
+    readonly id: string;
+    readonly pipeline: string;
+    readonly version: number;
+    readonly status: string;
+    readonly created_at: number;
+    readonly started_at: number | null;
+    readonly tags: readonly string[];
+    readonly times?: JobTimesRow | undefined;
+  };
+  readonly events: { readonly events: readonly unknown[] } | null;
+  readonly calls: readonly ToldCall[];
+};
+
+/** Where the time of a job that is over went, and the paid calls that were open at its end. */
+export type JobTimesRow = {
+  readonly provider_ms: number;
+  readonly waited_ms: number;
+  readonly overhead_ms: number;
+  readonly open: readonly {
+    readonly step: string;
+    readonly provider: string;
+    readonly model: string;
+  }[];
+};
+
+type ToldCall = {
+  readonly attempt_key: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly local?: boolean | undefined;
+};
+
+const target = z.object({ provider: z.string(), model: z.string() });
+const attemptFacts = z.object({
+  latency_ms: z.number().optional(),
+  time_to_first_token_ms: z.number().optional(),
+  cost_nano_usd: z.number().nullable(),
+  usage: z.record(z.string(), z.number()).optional(),
+  cache_hit: z.literal(true).optional(),
+  saved_nano_usd: z.number().nullish(),
+});
+type Told = z.infer<typeof attemptFacts>;
+
+/** Events as history has them (`toWire`); what is not needed here is not looked at. */
+const toldEvent = z.object({
+  seq: z.number(),
+  type: z.string(),
+  at: z.iso.datetime(),
+  step: z.string().optional(),
+  item: z.number().optional(),
+  attempt: z.number().optional(),
+  data: z
+    .object({
+      facts: attemptFacts.optional(),
+      late: z.literal(true).optional(),
+      failure: z
+        .object({
+          class: z.string(),
+          violations: z.array(z.object({ code: z.string() })).optional(),
+        })
+        .optional(),
+      retry: z.object({}).optional(),
+      possible_duplicate_spend: z.boolean().optional(),
+      replaces_unknown: z.boolean().optional(),
+      target: target.optional(),
+      from: target.optional(),
+    })
+    .optional(),
+});
+type ToldEvent = z.infer<typeof toldEvent>;
+type Data = NonNullable<ToldEvent['data']>;
+type Subject = { readonly step: string; readonly provider?: string; readonly model?: string };
+
+/** The facts that a copy of history holds. An event that cannot be read gives none. */
+export function factsOfJob({ job, events, calls }: ToldJob): JobFacts {
+  const called = new Map(calls.map((call) => [call.attempt_key, call]));
+  const facts = (events?.events ?? []).flatMap((event) => {
+    const told = toldEvent.safeParse(event);
+    return told.success ? factsOfEvent(job, told.data, called) : [];
+  });
+  const { id, pipeline, version, tags } = job;
+  return { job: id, pipeline, version, ...(tags.length > 0 ? { tags: [...tags] } : {}), facts };
+}
+
+const OCCURRENCES: Readonly<Record<string, Occurrence>> = {
+  'fallback.taken': 'fallback',
+  'target.skipped': 'target_skipped',
+  'output.re_asked': 're_asked',
+  'attempt.declined': 'declined',
+};
+
+const JOB_ENDS: ReadonlySet<string> = new Set([
+  'job.succeeded',
+  'job.partially_succeeded',
+  'job.failed',
+  'job.cancelled',
+  'job.expired',
+  'job.timed_out',
+]);
+
+function factsOfEvent(
+  job: ToldJob['job'],
+  event: ToldEvent,
+  called: ReadonlyMap<string, ToldCall>,
+): Fact[] {
+  const { type, step, data = {} } = event;
+  if (JOB_ENDS.has(type)) return [jobEnded(job, event)];
+  if (step === undefined) return [];
+  const what = OCCURRENCES[type];
+  if (what === undefined) return factsOfEnd(event, step, called);
+  const subject = { step, ...(data.target ?? data.from) };
+  return [{ kind: 'occurrence', ...momentOf(event), ...subject, what }];
+}
+
+function factsOfEnd(event: ToldEvent, step: string, called: ReadonlyMap<string, ToldCall>): Fact[] {
+  const { type, item = null, attempt = 0, data = {} } = event;
+  const call = called.get(attemptKey(step, item, attempt));
+  const subject =
+    call === undefined ? { step } : { step, provider: call.provider, model: call.model };
+  return ENDS[type]?.(event, subject, data, call?.local === true) ?? [];
+}
+
+type Made = (event: ToldEvent, subject: Subject, data: Data, isLocal: boolean) => Fact[];
+
+const ENDS: Readonly<Record<string, Made>> = {
+  'attempt.succeeded': succeeded,
+  'attempt.failed': failed,
+  'attempt.lost': (event, subject, data) =>
+    given(event, subject, 'lost', data.possible_duplicate_spend === true, data),
+  'attempt.superseded': (event, subject, data, isLocal) =>
+    given(event, subject, 'superseded', !isLocal, data),
+  'cost.adjusted': (event, subject, data) =>
+    corrected(event, subject, data.facts, data.replaces_unknown === true),
+};
+
+function momentOf({ seq, at }: ToldEvent): { seq: number; at: number } {
+  return { seq, at: Date.parse(at) };
+}
+
+/** A result of an attempt that had been given up is only a correction: its end was counted before. */
+function succeeded(event: ToldEvent, subject: Subject, { facts, late }: Data): Fact[] {
+  if (late === true) return corrected(event, subject, facts, true);
+  return [
+    {
+      kind: 'attempt',
+      ...momentOf(event),
+      ...subject,
+      outcome: 'succeeded',
+      ...measured(subject, facts),
+    },
+  ];
+}
+
+function failed(event: ToldEvent, subject: Subject, { facts, failure, retry }: Data): Fact[] {
+  const checks = failure?.class === 'output_invalid' ? countCodes(failure.violations ?? []) : null;
+  return [
+    {
+      kind: 'attempt',
+      ...momentOf(event),
+      ...subject,
+      outcome: 'failed',
+      class: failure?.class ?? 'unknown',
+      ...measured(subject, facts),
+      ...(retry === undefined ? {} : { retried: true }),
+      ...(checks === null ? {} : { checks }),
+    },
+  ];
+}
+
+/** The end of an attempt of which nobody has heard: what it cost is unknown if it can have cost anything. */
+function given(
+  event: ToldEvent,
+  subject: Subject,
+  outcome: 'lost' | 'superseded',
+  maySpend: boolean,
+  { retry }: Data,
+): Fact[] {
+  return [
+    {
+      kind: 'attempt',
+      ...momentOf(event),
+      ...subject,
+      outcome,
+      class: outcome,
+      ...(maySpend && subject.provider !== undefined ? { unpriced: true } : {}),
+      ...(retry === undefined ? {} : { retried: true }),
+    },
+  ];
+}
+
+/** The children's costs are told by the children: an attempt without a target has none of its own. */
+function corrected(
+  event: ToldEvent,
+  subject: Subject,
+  facts: Told | undefined,
+  resolves: boolean,
+): Fact[] {
+  if (subject.provider === undefined) return [];
+  return [
+    {
+      kind: 'cost',
+      ...momentOf(event),
+      ...subject,
+      ...(resolves ? { resolves: true } : {}),
+      ...costOf(facts),
+      ...usageOf(facts),
+    },
+  ];
+}
+
+function measured(subject: Subject, facts: Told | undefined) {
+  const latency = facts?.latency_ms === undefined ? {} : { latency_ms: facts.latency_ms };
+  if (subject.provider === undefined) return latency;
+  const ttft = facts?.time_to_first_token_ms;
+  return {
+    ...latency,
+    ...(ttft === undefined ? {} : { ttft_ms: ttft }),
+    ...costOf(facts),
+    ...(facts?.cache_hit === true ? { cached: true as const } : {}),
+    ...(facts?.saved_nano_usd == null ? {} : { saved: facts.saved_nano_usd }),
+    ...usageOf(facts),
+  };
+}
+
+function costOf(facts: Told | undefined): { cost: number } | { unpriced: true } {
+  const cost = facts?.cost_nano_usd ?? null;
+  return cost === null ? { unpriced: true } : { cost };
+}
+
+function usageOf(facts: Told | undefined) {
+  const usage = facts?.usage;
+  return usage === undefined || Object.keys(usage).length === 0 ? {} : { usage };
+}
+
+function countCodes(violations: readonly { readonly code: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { code } of violations) counts[code] = (counts[code] ?? 0) + 1;
+  return counts;
+}
+
+function jobEnded(
+  { created_at: createdAt, started_at: startedAt, times }: ToldJob['job'],
+  event: ToldEvent,
+): Fact {
+  const { seq, at } = momentOf(event);
+  const started = startedAt ?? at;
+  const { open = [], ...spans } = times ?? {};
+  return {
+    kind: 'job',
+    seq,
+    at,
+    status: event.type.slice('job.'.length),
+    latency_ms: Math.max(0, at - createdAt),
+    queue_ms: Math.max(0, started - createdAt),
+    ...spans,
+    ...(open.length > 0 ? { open: [...open] } : {}),
+  };
+}

@@ -1,0 +1,74 @@
+import { mergeHistograms, type Histogram } from './histogram.ts';
+
+/**
+ * What is added up together. A set is a list of series with the same dimensions; which there are decides how many rows
+ * of what a day leaves, so a set has only those that questions are asked by. STORED CONTRACT: append, never reorder.
+ */
+export const dimensionsOf = {
+  /** One series for each step and target that was called, and class of failure. */
+  attempts: ['pipeline', 'version', 'step', 'provider', 'model', 'class'],
+  checks: ['pipeline', 'version', 'step', 'provider', 'model', 'rule'],
+  jobs: ['pipeline', 'version', 'status'],
+  /** What has several tags counts once for each. */
+  tags: ['tag', 'pipeline', 'provider', 'model'],
+} as const;
+export type SetName = keyof typeof dimensionsOf;
+export const setNames = [
+  'attempts',
+  'checks',
+  'jobs',
+  'tags',
+] as const satisfies readonly SetName[];
+
+/** Sums and distributions by name, for one value of each dimension of the set. */
+export type Series = {
+  /** In the order of the set's dimensions; empty where the dimension says nothing. */
+  readonly values: readonly string[];
+  readonly sums: ReadonlyMap<string, bigint>;
+  readonly distributions: ReadonlyMap<string, Histogram>;
+};
+
+/** What two series are together, under the values of the first. */
+export function mergeSeries(left: Series, right: Series): Series {
+  const sums = new Map(left.sums);
+  for (const [name, sum] of right.sums) sums.set(name, (sums.get(name) ?? 0n) + sum);
+  const distributions = new Map(left.distributions);
+  for (const [name, histogram] of right.distributions) {
+    const known = distributions.get(name);
+    distributions.set(name, known === undefined ? histogram : mergeHistograms(known, histogram));
+  }
+  return { values: left.values, sums, distributions };
+}
+
+/** The series of every set, each under its values. */
+export type Rollup = Readonly<Record<SetName, ReadonlyMap<string, Series>>>;
+
+/** Adds series up as they come, in any order. */
+export class RollupSum {
+  readonly #sets: Record<SetName, Map<string, Series>> = {
+    attempts: new Map(),
+    checks: new Map(),
+    jobs: new Map(),
+    tags: new Map(),
+  };
+
+  add(set: SetName, series: Series): void {
+    const key = series.values.join('\u0000');
+    const known = this.#sets[set].get(key);
+    this.#sets[set].set(key, known === undefined ? series : mergeSeries(known, series));
+  }
+
+  addRollup(rollup: Rollup): void {
+    for (const set of setNames) for (const series of rollup[set].values()) this.add(set, series);
+  }
+
+  sum(): Rollup {
+    return this.#sets;
+  }
+}
+
+export function mergeRollups(rollups: readonly Rollup[]): Rollup {
+  const sum = new RollupSum();
+  for (const rollup of rollups) sum.addRollup(rollup);
+  return sum.sum();
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+
+import { readHistogram, storedHistogram } from './histogram.ts';
+import {
+  dimensionsOf,
+  mergeSeries,
+  RollupSum,
+  setNames,
+  type Rollup,
+  type Series,
+  type SetName,
+} from './series.ts';
+
+/**
+ * STORED CONTRACT: the series of a minute or an hour as JSON, by set. A series is its values, its sums (as text where a
+ * number would not be exact) and its distributions.
+ */
+const storedSeries = z.tuple([
+  z.array(z.string()),
+  z.record(z.string(), z.union([z.number(), z.string()])),
+  z.record(z.string(), z.array(z.number())),
+]);
+type StoredSeries = z.infer<typeof storedSeries>;
+
+const storedSet = z.array(storedSeries);
+const storedRollup = z.object({
+  attempts: storedSet.optional(),
+  checks: storedSet.optional(),
+  jobs: storedSet.optional(),
+  tags: storedSet.optional(),
+});
+export type StoredRollup = z.infer<typeof storedRollup>;
+
+/** Series of a set beyond this many are added up under this value, so that a row has a bound and no sum loses anything. */
+export const SERIES_MAX = 400;
+export const OTHERS = '(others)';
+
+export function toStored(rollup: Rollup): StoredRollup {
+  const sets = setNames.flatMap((set) => {
+    const series = bounded(set, rollup[set]).map(storedOf);
+    return series.length === 0 ? [] : [[set, series] as const];
+  });
+  return Object.fromEntries(sets);
+}
+
+export function fromStored(stored: unknown): Rollup {
+  const parsed = storedRollup.parse(stored);
+  const sum = new RollupSum();
+  for (const set of setNames) {
+    for (const series of parsed[set] ?? []) sum.add(set, seriesOf(series));
+  }
+  return sum.sum();
+}
+
+/** The series in the order of their values, the busiest kept apart. */
+function bounded(set: SetName, series: ReadonlyMap<string, Series>): Series[] {
+  const ordered = [...series].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (ordered.length <= SERIES_MAX) return ordered.map(([, each]) => each);
+  const ranked = ordered.map(([, each]) => each).toSorted((a, b) => weight(b) - weight(a));
+  const others = ranked
+    .slice(SERIES_MAX - 1)
+    .reduce(mergeSeries, emptyOf(dimensionsOf[set].map(() => OTHERS)));
+  return [...ranked.slice(0, SERIES_MAX - 1), others];
+}
+
+function weight({ values, sums }: Series): number {
+  if (values[0] === OTHERS) return 0;
+  return Number(sums.get('attempts') ?? sums.get('jobs') ?? sums.get('failed_checks') ?? 0n);
+}
+
+function emptyOf(values: readonly string[]): Series {
+  return { values, sums: new Map(), distributions: new Map() };
+}
+
+function storedOf({ values, sums, distributions }: Series): StoredSeries {
+  return [
+    [...values],
+    Object.fromEntries(byName(sums).map(([name, sum]) => [name, storedSum(sum)])),
+    Object.fromEntries(
+      byName(distributions).map(([name, histogram]) => [name, [...storedHistogram(histogram)]]),
+    ),
+  ];
+}
+
+function byName<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {
+  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function storedSum(sum: bigint): number | string {
+  const number = Number(sum);
+  return Number.isSafeInteger(number) ? number : sum.toString();
+}
+
+function seriesOf([values, sums, distributions]: StoredSeries): Series {
+  return {
+    values,
+    sums: new Map(Object.entries(sums).map(([name, sum]) => [name, BigInt(sum)])),
+    distributions: new Map(
+      Object.entries(distributions).map(([name, stored]) => [name, readHistogram(stored)]),
+    ),
+  };
+}
