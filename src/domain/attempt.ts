@@ -64,13 +64,13 @@ export type AttemptRecord = {
   /** `superseded`: another attempt had a result first: one beside it, or an earlier one that was believed lost. */
   readonly outcome: 'succeeded' | 'failed' | 'lost' | 'superseded' | 'declined';
   readonly failure?: Failure;
-  /** Why nothing was sent, on a declined attempt; it stands for all such attempts at its target in a row. */
-  readonly declined?: Declined;
-  /** Absent while what became of the call is unknown. */
   /** The attempt beside which this one was made, because it took long. */
   readonly hedgeOf?: number;
   /** The attempt that was still open when this one failed, and decided what followed. */
   readonly leftTo?: number;
+  /** Why nothing was sent, on a declined attempt; it stands for all such attempts at its target in a row. */
+  readonly declined?: Declined;
+  /** Absent while what became of the call is unknown. */
   readonly facts?: AttemptFacts;
   /** True while the attempt counts as unpriced because nobody knows what became of it, and may still learn it. */
   readonly unpriced?: boolean;
@@ -91,13 +91,13 @@ export type ActiveAttempt = {
   readonly deadlineAtMs: number;
   /** True when the work stays inside the Worker and costs nothing. */
   readonly local: boolean;
-  /** The job that does the work; no runner holds the attempt while it does. */
-  readonly child?: JobId;
-  /** The provider's work that goes on by itself; no runner holds the attempt meanwhile. */
   /** When a second target is asked beside this one; absent when none is, or one is already. */
   readonly hedgeAtMs?: number;
   /** The attempt beside which this one was made. */
   readonly hedgeOf?: number;
+  /** The job that does the work; no runner holds the attempt while it does. */
+  readonly child?: JobId;
+  /** The provider's work that goes on by itself; no runner holds the attempt meanwhile. */
   readonly ticket?: ProviderWork;
 };
 

@@ -83,11 +83,11 @@ type AttemptScope = {
     readonly deadlineAtMs: number;
     /** True when the work stays inside the Worker: it costs nothing, whatever becomes of it. */
     readonly local: boolean;
-  };
     /** When a second target is asked beside this one, if it has not ended by then. */
     readonly hedgeAtMs?: number;
     /** The attempt that takes long, beside which this one is made at another target. */
     readonly hedgeOf?: number;
+  };
   'attempt.succeeded': {
     readonly facts: AttemptFacts;
     readonly output: StoredValue;
@@ -113,11 +113,11 @@ type AttemptScope = {
   } & Continuation;
   /** Another attempt had a result first: one beside it, or one that was believed lost. This one is not needed any more. */
   'attempt.superseded': { readonly by: number };
+  /** The attempt took so long that a second target was to be asked, and there was none that could be. */
+  'hedge.skipped': { readonly reason: 'no_target' };
   /** A runner asks the provider how far it is; if nobody hears of that runner, it is asked again at `checkAtMs`. */
   'attempt.polled': { readonly checkAtMs: number };
   /** The provider has called back: it is asked, or read, at once. */
-  /** The attempt took so long that a second target was to be asked, and there was none that could be. */
-  'hedge.skipped': { readonly reason: 'no_target' };
   'attempt.called_back': { readonly checkAtMs: number };
   /** What the provider says of a submit whose answer was lost, before anything is sent again. */
   'attempt.reconciled': {

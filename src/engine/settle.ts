@@ -14,6 +14,7 @@ import {
   recordUnknownCost,
 } from './ending.ts';
 import { decline } from './declined.ts';
+import { leftToOther } from './hedge.ts';
 import { chargeLate, recordReconciled, recover } from './late.ts';
 import type { PendingWork, Settled, Settlement } from './settlement.ts';
 import { nextCheckAtMs } from './tickets.ts';
@@ -34,13 +35,13 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
   recordUnknownCost(draft, active, settlement.facts);
   if (settlement.outcome.ok) {
     const { output } = settlement.outcome;
+    supersedeOthers(draft, active, active.attempt);
     recordCacheHit(draft, active, settlement.facts);
     emit(draft, {
       type: 'attempt.succeeded',
       ...subject,
       data: { facts: settlement.facts, output },
     });
-    supersedeOthers(draft, active, active.attempt);
     finishStep(draft, active, output);
   } else {
     const { failure } = settlement.outcome;
@@ -111,18 +112,18 @@ export function lose(draft: Draft, { step: id, item, attempt }: ActiveAttempt): 
   // Its provider has it: a runner has nothing to lose.
   if (active.ticket !== undefined) return;
   const failure = active.child === undefined ? RUNNER_GONE : CHILD_LATE;
-  const { move } = moveAfter(draft, step, active, failure, null);
-  emit(draft, {
-    type: 'attempt.lost',
-    ...subjectOf(active),
-    data: { ...unknown, ...continuation(draft, active, move) },
-  });
   const unknown = { possibleDuplicateSpend: !active.local };
   const left = leftToOther(draft, step, active, true);
   if (left !== null) {
     emit(draft, { type: 'attempt.lost', ...subjectOf(active), data: { ...unknown, ...left } });
     return;
   }
+  const { move } = moveAfter(draft, step, active, failure, null);
+  emit(draft, {
+    type: 'attempt.lost',
+    ...subjectOf(active),
+    data: { ...unknown, ...continuation(draft, active, move) },
+  });
   followUp(draft, step, active, failure, move);
 }
 
