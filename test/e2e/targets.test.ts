@@ -110,6 +110,16 @@ describe('the list of targets', () => {
       remedy: expect.stringMatching(/TOGETHER_API_KEY/) as unknown,
       health: null,
     });
+    const reason = 'not before it is paid for';
+    const path = pathOf('together/llama');
+    await rootApi().send('POST', `${path}/close`, { reason });
+    expect(await read(api, 'together/llama')).toMatchObject({
+      state: 'held',
+      remedy: expect.stringMatching(/TOGETHER_API_KEY/) as unknown,
+      health: { held: { reason } },
+    });
+    await rootApi().send('POST', `${path}/open`, { reason });
+    expect(await read(api, 'together/llama')).toMatchObject({ state: 'not_configured' });
     expect(await read(api, 'openai/gpt-5.4-mini')).toMatchObject({
       price: {
         version: expect.stringMatching(/^genai-prices\//) as unknown,

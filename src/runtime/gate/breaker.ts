@@ -16,7 +16,7 @@ import { countsOf, noCounts, opens, type RecentCalls } from './recent-calls.ts';
  */
 export type Breaker = {
   readonly epoch: number;
-  /** How often it has opened since it was last closed, but for openings after a good recovery. */
+  /** How often it has opened since it was last closed, but for pauses that it asked for and openings after a good recovery. */
   readonly streak: number;
   readonly phase: Phase;
 };
@@ -215,14 +215,15 @@ function verdictOf({ good, failed }: EndedCalls): { readonly good: number; reado
 
 function open(breaker: Breaker, failed: readonly FailedCalls[], nowMs: number): Breaker {
   const { phase } = breaker;
-  const { forMs, because } = pauseAfter(failed, breaker.streak);
+  const { forMs, because, asked } = pauseAfter(failed, breaker.streak);
   const reason = signOfClass(because) === 'pause' ? 'cooling_down' : 'circuit_open';
   const sinceMs = phase.kind === 'closed' ? nowMs : phase.sinceMs;
   const untilMs = nowMs + forMs;
   const opened = next(breaker, { kind: 'open', because, reason, sinceMs, untilMs });
   // A target that answers most calls is not asked ever more seldom.
   const fair = phase.kind === 'recovering' && phase.good > 2 * RECOVERY_BAD;
-  return { ...opened, streak: fair ? breaker.streak : breaker.streak + 1 };
+  // One that says itself when it is back need not be guessed at.
+  return { ...opened, streak: fair || asked ? breaker.streak : breaker.streak + 1 };
 }
 
 /** Calls that were under way when the circuit opened may ask for more. */
@@ -244,15 +245,20 @@ function prolong(
   return { ...breaker, phase: { ...phase, because, reason, untilMs: nowMs + forMs } };
 }
 
+type Pause = {
+  readonly forMs: number;
+  readonly because: FailureClass;
+  /** True when the target has said for how long. */
+  readonly asked: boolean;
+};
+
 /** The longest pause that any of the failures asks for. */
-function pauseAfter(
-  failed: readonly FailedCalls[],
-  streak: number,
-): { readonly forMs: number; readonly because: FailureClass } {
-  let longest = { forMs: 0, because: 'unknown' as FailureClass };
+function pauseAfter(failed: readonly FailedCalls[], streak: number): Pause {
+  let longest: Pause = { forMs: 0, because: 'unknown', asked: false };
   for (const each of failed) {
     const forMs = pauseFor(each, streak);
-    if (forMs > longest.forMs) longest = { forMs, because: each.class };
+    const asked = each.retryAfterMs !== null && signOfClass(each.class) === 'pause';
+    if (forMs > longest.forMs) longest = { forMs, because: each.class, asked };
   }
   return longest;
 }

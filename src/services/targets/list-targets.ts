@@ -21,7 +21,7 @@ export type TargetDeps = FindDeps & {
 export type KnownTarget = {
   readonly target: Target;
   readonly view: TargetView;
-  /** Null for models that run in the Worker, for providers that are not configured, and when the gate does not answer. */
+  /** Null for models that run in the Worker, and when the gate does not answer; without its provider only while it is held. */
   readonly health: TargetHealth | null;
   readonly price: ShownPrice | null;
   /** Null where it is not known before its provider is configured. */
@@ -89,11 +89,16 @@ export async function knownTargets(
       return {
         target,
         view,
-        health: view.usable && !local ? await desk.health(target) : null,
+        health: local ? null : shownHealth(view, await desk.health(target)),
         price: shownPrice({ ...target, local }, projectPrices, nowMs),
         capabilities: providers.capabilitiesOf(target.provider),
         model: providers.modelCapabilities?.(target) ?? null,
       };
     }),
   );
+}
+
+/** What is left of calls to a provider that is not configured any more tells nothing of the next one; an order does. */
+function shownHealth(view: TargetView, health: TargetHealth | null): TargetHealth | null {
+  return view.usable || health?.held != null ? health : null;
 }

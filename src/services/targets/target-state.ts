@@ -33,6 +33,8 @@ const WORD = {
 } as const satisfies Record<TargetHealth['state'], TargetState>;
 
 export function targetState(view: TargetView, health: TargetHealth | null): TargetState {
+  // What an administrator has ordered is told also of a target whose provider is not configured, or not any more.
+  if (health?.held != null) return 'held';
   if (!view.usable) return 'not_configured';
   if (view.local) return 'local';
   return health === null ? 'unknown' : WORD[health.state];

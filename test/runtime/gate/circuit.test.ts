@@ -128,6 +128,19 @@ test('Retry-After is honoured, by everybody, and kept within ten minutes', async
   expect(later - world.nowMs).toBeLessThanOrEqual(600_000);
 });
 
+test('pauses that a target asks for make no later one longer', async () => {
+  const { world, tell } = makeWorld(16, 1);
+  tell({ result: { class: 'rate_limited' }, retryAfterMs: 2_000 });
+  for (let call = 0; call < 6; call += 1) {
+    void world.attempt(0);
+    await world.run(4_000);
+  }
+  tell({ result: { class: 'overloaded' } });
+  void world.attempt(0);
+  await world.run(4_000);
+  expect(openings(world).map(({ forMs }) => forMs)).toEqual([...Array(6).fill(2_000), 1_000]);
+});
+
 test.each(['auth', 'billing_exhausted', 'permission'] as const)(
   '%s closes the way for a quarter of an hour, lets one call through then, and alerts',
   async (failureClass) => {
