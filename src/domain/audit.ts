@@ -1,7 +1,17 @@
 import type { ProjectId } from './ids.ts';
 
 /** What administrators may do that is written down. Stored: append, never rename. */
-export const auditActions = ['target.close', 'target.open'] as const;
+export const auditActions = [
+  'target.close',
+  'target.open',
+  'webhook_endpoint.create',
+  'webhook_endpoint.change',
+  'webhook_endpoint.delete',
+  'webhook_endpoint.rotate_secret',
+  'webhook_endpoint.pause',
+  'webhook_endpoint.resume',
+  'webhook_signing_secret.read',
+] as const;
 export type AuditAction = (typeof auditActions)[number];
 
 /** An action is written down before it is carried out: one that stays `begun` may have taken effect or not. */

@@ -12,6 +12,7 @@ export type ServiceFailureCode =
   | 'unsupported_media_type'
   | 'file_type_mismatch'
   | 'file_expired'
+  | 'job_erased'
   | 'range_not_satisfiable'
   | 'input_invalid'
   | 'definition_invalid'

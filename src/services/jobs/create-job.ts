@@ -7,9 +7,11 @@ import { createdAtMsOf, jobIdOf, type JobId } from '../../domain/ids.ts';
 import type { Correlation, JobBirth } from '../../domain/job.ts';
 import { jsonBytes, type Json } from '../../domain/json.ts';
 import type { RerunOf } from '../../domain/rerun.ts';
+import type { JobWebhook } from '../../domain/webhook.ts';
 import { checkValue } from '../values/check-value.ts';
 import { controlValues } from '../values/control-values.ts';
 import type { FoundPipeline } from '../pipelines/find-pipeline.ts';
+import type { WebhookDeps } from './check-webhook.ts';
 import { keyReused, replay, replayFromFormerHome, shardOfKey, type Key } from './idempotency.ts';
 import { jobFlow, projectLimitOf } from './job-flow.ts';
 import { routePrices, type RoutePriceDeps } from './route-prices.ts';
@@ -38,6 +40,9 @@ export type CreateDeps = RoutePriceDeps & {
   /** Looks for files that inputs name. Absent where none are kept. */
   readonly files?: Pick<Files, 'head'>;
   readonly machine: Machine;
+  /** For jobs with webhooks of their own. */
+  readonly projectSecrets?: WebhookDeps['projectSecrets'];
+  readonly webhookUrls?: WebhookDeps['webhookUrls'];
   /** The limit on jobs under way at once in a project that has none of its own; null for none. */
   readonly projectJobsMax?: number | null;
 };
@@ -53,6 +58,8 @@ export type CreateOptions = {
   readonly correlation: Correlation;
   /** The submitter runs the job itself. */
   readonly turn: TurnRequest | null;
+  /** Whom to tell of the job. */
+  readonly webhook?: JobWebhook | undefined;
   /** What is said about the caches of the job's steps. */
   readonly cache?: CacheOverride | undefined;
   /** The submitter listens to the job. */
@@ -231,9 +238,14 @@ function birthOf(
     ...(rerun === null ? {} : { rerunOf: rerun.of }),
     ...(parent === undefined ? {} : { parent: parent.link }),
     ...(flow === null ? {} : { flow }),
+    ...webhookOf(order),
     ...(cache === undefined ? {} : { cache }),
     ...(order.stream === true ? { stream: true } : {}),
   };
+}
+
+function webhookOf({ webhook }: CreateOptions): Pick<JobBirth, 'webhook'> {
+  return webhook === undefined ? {} : { webhook };
 }
 
 function toResult(answer: SubmitAnswer): Result<Submitted> {

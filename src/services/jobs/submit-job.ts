@@ -9,6 +9,7 @@ import {
   type Submitted,
 } from './create-job.ts';
 import { findPipeline, type FoundPipeline } from '../pipelines/find-pipeline.ts';
+import { webhookRefusal } from './check-webhook.ts';
 import { hashedKey } from './idempotency.ts';
 import { inputFilesRefusal } from '../files/check-input-files.ts';
 import { missingScope } from '../access/require-scope.ts';
@@ -30,8 +31,9 @@ export async function submitJob(
 ): Promise<Result<Submitted>> {
   const refused = missingScope(actor, 'jobs:write');
   if (refused !== null) return refused;
-  const { pipeline, input, metadata, tags, timeouts, cancelAfter, priority, cache } = submit;
-  const options = { timeouts, cancelAfter: cancelAfter ?? undefined, priority, cache };
+  const { pipeline, input, metadata, tags, timeouts, cancelAfter, priority, cache, webhook } =
+    submit;
+  const options = { timeouts, cancelAfter: cancelAfter ?? undefined, priority, cache, webhook };
   const sent = { pipeline, input, metadata, tags, ...options };
   const key = await hashedKey(deps.machine, actor, submit.idempotencyKey, sent);
   return createOnce(deps, actor, key, () => orderOf(deps, actor, submit));
@@ -46,7 +48,8 @@ async function orderOf(
   if (!found.ok) return found;
   const refused =
     inputRefusal(found.value, submit.input) ??
-    (await filesRefusal(deps, actor, found.value, submit.input));
+    (await filesRefusal(deps, actor, found.value, submit.input)) ??
+    (await webhookRefusal(deps, submit.webhook));
   return refused ?? done({ ...submit, found: found.value, rerun: null });
 }
 

@@ -21,6 +21,7 @@ export const logFields = [
   'returned_model',
   'target',
   'provider_job_id',
+  'endpoint',
   // What became of it.
   'status',
   'outcome',

@@ -1,6 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
 import { isTerminal } from '../../domain/job.ts';
 import type { Json } from '../../domain/json.ts';
+import type { JobWebhook } from '../../domain/webhook.ts';
 import { controlValues } from '../values/control-values.ts';
 import {
   createOnce,
@@ -12,6 +13,7 @@ import {
   type Submitted,
 } from '../jobs/create-job.ts';
 import { findPipeline, type FoundPipeline } from '../pipelines/find-pipeline.ts';
+import { webhookRefusal } from '../jobs/check-webhook.ts';
 import { homeOf, noSuchJob } from '../jobs/get-job.ts';
 import { hashedKey } from '../jobs/idempotency.ts';
 import type { JobShard, JobSnapshot } from '../ports/job-shard.ts';
@@ -20,7 +22,7 @@ import { readValue } from '../values/resolve-scope.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 import { reusableSteps, stepsThatRan } from './reusable-steps.ts';
 
-export type RerunInput = CreateOptions & {
+export type RerunInput = Omit<CreateOptions, 'webhook'> & {
   readonly jobId: string;
   /** Steps before this one are taken over; null runs everything again. */
   readonly fromStep: string | null;
@@ -30,6 +32,8 @@ export type RerunInput = CreateOptions & {
   readonly input?: Json | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly tags?: readonly string[] | undefined;
+  /** Null for none. */
+  readonly webhook?: JobWebhook | null | undefined;
 };
 
 /**
@@ -54,6 +58,7 @@ export async function rerunJob(
     timeouts,
     cancelAfter,
     cache,
+    webhook: rerun.webhook,
   });
   return createOnce(deps, actor, key, () => orderOf(deps, actor, rerun));
 }
@@ -67,7 +72,8 @@ async function orderOf(deps: CreateDeps, actor: Actor, rerun: RerunInput): Promi
   if (!found.ok) return found;
   const input = await inputOf(deps, rerun, old);
   if (!input.ok) return input;
-  const refused = inputRefusal(found.value, input.value);
+  const refused =
+    inputRefusal(found.value, input.value) ?? (await webhookRefusal(deps, rerun.webhook));
   if (refused !== null) return refused;
   const reused = await reusedValues(deps, original.value, found.value, rerun.fromStep);
   if (!reused.ok) return reused;
@@ -77,8 +83,14 @@ async function orderOf(deps: CreateDeps, actor: Actor, rerun: RerunInput): Promi
     input: input.value,
     metadata: rerun.metadata ?? birth.metadata,
     tags: rerun.tags ?? birth.tags,
+    webhook: webhookOf(rerun, birth.webhook),
     rerun: { of: { jobId: birth.id, fromStep: rerun.fromStep }, reused: reused.value },
   });
+}
+
+/** Those who were told of the old job are told of the new one, unless the rerun says otherwise. */
+function webhookOf({ webhook }: RerunInput, old: JobWebhook | undefined): JobWebhook | undefined {
+  return webhook === undefined ? old : (webhook ?? undefined);
 }
 
 /** The job that is run again, and its home. */

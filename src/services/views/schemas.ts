@@ -7,6 +7,7 @@ import { jobStatuses } from '../../domain/job.ts';
 import { declineReasons } from '../../domain/target-gate.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
 import { comparisonSchema } from './comparison-schema.ts';
+import { jobWebhookSchema } from './webhook-view.ts';
 
 /** What the API answers with: one schema each for the documentation, the types and the tests. */
 
@@ -235,6 +236,7 @@ export const jobSchema = z
       .nullable()
       .meta({ description: 'The job that this one runs again' }),
     comparison: comparisonSchema.optional(),
+    webhook: jobWebhookSchema,
     parent: z
       .object({
         job_id: z.string(),
