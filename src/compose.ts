@@ -2,6 +2,7 @@ import { metricsOf } from './compose/metrics.ts';
 import { jobQueues } from './compose/queues.ts';
 import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
 import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
+import { tracesOf, type TracesOfDeployment } from './compose/traces.ts';
 import type { Target } from './domain/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/flow.ts';
 import { SHARDS_MAX } from './domain/ids.ts';
@@ -33,6 +34,7 @@ import { sampleOf, shareOf } from './runtime/telemetry/sampling.ts';
 import { machine, makeSecrets } from './runtime/machine.ts';
 import { makeObjects } from './runtime/objects.ts';
 import { observe } from './runtime/telemetry/observe.ts';
+import type { TraceDeps } from './runtime/traces/exporter.ts';
 import { makeResultCaches } from './runtime/result-cache/result-cache-client.ts';
 import { sendHistory, sendWakes } from './runtime/queues.ts';
 import { makeJobShards } from './runtime/shard-client.ts';
@@ -63,6 +65,8 @@ export type Composition = {
   readonly bulk: BulkDeployment;
   readonly cache: { readonly log: Log };
   readonly gate: GateDeployment;
+  /** Null in a deployment that exports no traces. */
+  readonly traces: TraceDeps | null;
   readonly metrics: RollUpDeps;
   readonly budget: BudgetDeployment;
 };
@@ -87,37 +91,27 @@ function build(env: Env): Composition {
   const log = makeLog(levelOf(setting('LOG_LEVEL')), sampleOf(shareOf(setting('LOG_SAMPLE'))));
   const registry = makeRegistry(setting, (url, init) => fetch(url, init), aiOf(env));
   for (const problem of registry.problems) log('error', 'providers.setting_invalid', { problem });
-  const shards = makeJobShards(
-    env.JOB_SHARD,
-    countUpTo(SHARDS_MAX, setting('JOB_SHARDS')) ?? 8,
-    countUpTo(SHARDS_MAX, setting('JOB_SHARDS_FORMER')),
-  );
-  const objects = makeObjects(env.OBJECTS);
+  const stores = storesOf(env, setting);
+  const { shards, objects } = stores;
   const providers = providersOf(registry);
-  const pipelines = withRecentHeads(makePipelines(env.DB), machine);
-  const prices = withRecentPrices(makePrices(env.DB), machine);
-  const plans = makePlanCache(PLAN_CHARACTERS_MAX);
   const projectJobsMax = countUpTo(CONCURRENCY_MAX, setting('PROJECT_MAX_CONCURRENT_JOBS'));
   const files = withLinks(
     makeFileDeployment({ bucket: env.OBJECTS, db: env.DB, setting, machine, log }),
   );
+  const traces = tracesOf(setting, log);
   const gates = gatesOf(env, { limits: setting('TARGET_LIMITS'), providers, log });
   const shared = {
+    ...stores,
     log,
-    shards,
-    live: makeLiveShards(env.JOB_SHARD, Math.max(shards.count, shards.former ?? 0)),
-    objects,
     providers,
-    pipelines,
-    prices,
-    plans,
     projectJobsMax,
-    caches: makeResultCaches(env.RESULT_CACHE),
+    tellsTrace: traces.tellsTrace,
     ...gates,
   };
   const desk = deskOf(env, { registry, limited: gates.limited, log });
   const rootKey = setting('ROOT_API_KEY') ?? null;
-  const http = httpDeps(env, { ...files, ...shared, desk, rootKey });
+  const settingProblems = [...gates.settingProblems, ...traces.problems];
+  const http = httpDeps(env, { ...files, ...shared, settingProblems, desk, rootKey });
   return {
     http,
     bulk: bulkDeployment(http),
@@ -125,6 +119,7 @@ function build(env: Env): Composition {
     budget: { log },
     gate: { log, limitsOf: gates.limitsOf },
     wake: { ...files, ...shared, machine },
+    traces: traces.exporter,
     history: {
       db: env.DB,
       shards,
@@ -133,11 +128,29 @@ function build(env: Env): Composition {
       nowMs: () => Date.now(),
     },
     metrics: metricsOf(env, setting, log),
-    shard: shardDeployment(env, { log, registry, objects }),
+    shard: shardDeployment(env, { log, registry, objects, traces }),
     flow: {
       log,
       grant: async (project, shard, slots) => shards.of(project, shard).grant(slots),
     },
+  };
+}
+
+/** What is stored, and what is remembered of it. */
+function storesOf(env: Env, setting: (name: string) => string | undefined) {
+  const shards = makeJobShards(
+    env.JOB_SHARD,
+    countUpTo(SHARDS_MAX, setting('JOB_SHARDS')) ?? 8,
+    countUpTo(SHARDS_MAX, setting('JOB_SHARDS_FORMER')),
+  );
+  return {
+    shards,
+    live: makeLiveShards(env.JOB_SHARD, Math.max(shards.count, shards.former ?? 0)),
+    objects: makeObjects(env.OBJECTS),
+    pipelines: withRecentHeads(makePipelines(env.DB), machine),
+    prices: withRecentPrices(makePrices(env.DB), machine),
+    plans: makePlanCache(PLAN_CHARACTERS_MAX),
+    caches: makeResultCaches(env.RESULT_CACHE),
   };
 }
 
@@ -211,9 +224,13 @@ type ShardParts = {
   readonly log: Log;
   readonly registry: Registry;
   readonly objects: ReturnType<typeof makeObjects>;
+  readonly traces: TracesOfDeployment;
 };
 
-function shardDeployment(env: Env, { log, registry, objects }: ShardParts): ShardDeployment {
+function shardDeployment(
+  env: Env,
+  { log, registry, objects, traces }: ShardParts,
+): ShardDeployment {
   const queues = jobQueues(env);
   const flowOf = makeFlows(env.FLOW);
   return {
@@ -224,6 +241,7 @@ function shardDeployment(env: Env, { log, registry, objects }: ShardParts): Shar
     exchange: (project, message) => flowOf(project).exchange(message),
     deleteObjects: (project, jobId) => objects.deleteJob(project, jobId),
     measure: (change) => observe(env.MEASUREMENTS, log, change),
+    ...(traces.traced === undefined ? {} : { traced: traces.traced }),
     ...decidedTargets(registry),
   };
 }

@@ -10,6 +10,7 @@ import { FlowObject } from './runtime/flow/flow-object.ts';
 import { TargetGateObject } from './runtime/gate/gate-object.ts';
 import { JobShardObject } from './runtime/job-shard-object.ts';
 import { ResultCacheObject } from './runtime/result-cache/result-cache-object.ts';
+import { exportSpans } from './runtime/traces/exporter.ts';
 import { sweepFiles } from './services/files/sweep-files.ts';
 import { runRollUp } from './services/metrics/rollup/run-roll-up.ts';
 
@@ -40,10 +41,13 @@ export default {
 
   /** Queues are told apart by their names, which environments prefix. */
   async queue(batch, env, ctx) {
-    const { wake, history } = compose(env);
+    const { wake, history, traces } = compose(env);
     if (batch.queue.endsWith('-dead')) await consumeDeadLetters(history, batch);
-    else if (batch.queue.endsWith('-history')) await consumeHistory(history, batch);
-    else if (env.LOCAL_QUEUES === 'true') await consumeSideBySide(wake, batch, ctx);
+    else if (batch.queue.endsWith('-history')) {
+      const written = await consumeHistory(history, batch);
+      // Beside the consumer: history never waits for the receiver of traces.
+      if (traces !== null) ctx.waitUntil(exportSpans(traces, written));
+    } else if (env.LOCAL_QUEUES === 'true') await consumeSideBySide(wake, batch, ctx);
     else await consumeWakes(wake, batch);
   },
 

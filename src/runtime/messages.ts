@@ -4,6 +4,7 @@ import { isJobId, isProjectId, type JobId, type ProjectId } from '../domain/ids.
 import { waitingKinds } from '../domain/waiting.ts';
 import type { HistoryMark } from '../services/ports/job-shard.ts';
 
+import { traceNotes } from './traces/notes.ts';
 /**
  * What travels through the queues. A STORED CONTRACT while messages wait: new fields are optional. A wake
  * message is a hint, history messages are copies; neither carries truth.
@@ -107,6 +108,8 @@ export function markOf({ job, events }: HistoryEntry): HistoryMark {
 
 export const historyMessage = z.object({
   kind: z.literal('history'),
+  /** For the spans of a job that is traced; not stored. */
+  trace: traceNotes.optional(),
   project: projectId,
   shard: z.number(),
   entries: z.array(historyEntry),

@@ -14,6 +14,7 @@ import type { ShardPorts } from '../../src/runtime/job-shard/context.ts';
 import { ShardOfJobs } from '../../src/runtime/job-shard/job-shard.ts';
 import { asMeasured, makeTargetMeasures } from '../../src/runtime/target-measures.ts';
 import type { Change } from '../../src/runtime/telemetry/change.ts';
+import type { Traced } from '../../src/runtime/traces/trace-settings.ts';
 import {
   historyMessage,
   markOf,
@@ -109,6 +110,8 @@ export class ShardDriver {
   neighbour: Neighbour | null = null;
   readonly logs: { readonly level: string; readonly event: string }[] = [];
   readonly measured: Change[] = [];
+  /** Whether a request's jobs are traced. */
+  traced: Traced = () => false;
   readonly unusable = new Map<string, string>();
   readonly views = new Map<string, ProviderView>();
   readonly #measures = makeTargetMeasures(() => this.nowMs);
@@ -179,6 +182,7 @@ export class ShardDriver {
         }
       },
       measure: (change) => void this.measured.push(change),
+      traced: (correlation) => this.traced(correlation),
       log: (level, event) => void this.logs.push({ level, event }),
       nowMs: () => {
         this.nowMs += this.tickMs;

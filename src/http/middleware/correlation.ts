@@ -4,13 +4,17 @@ import { routePath } from 'hono/route';
 
 import type { Actor } from '../../domain/access.ts';
 import { isJobId, type JobId } from '../../domain/ids.ts';
+import type { Correlation } from '../../domain/job.ts';
 
 import type { AppEnv } from '../deps.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 /** W3C trace context, version 00: trace id, parent span, flags. */
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 const NO_TRACE = '0'.repeat(32);
+const NO_SPAN = '0'.repeat(16);
+/** The flag of a trace that its caller records. */
+const SAMPLED = 1;
 
 /**
  * Gives every request an id and a trace: the caller's where it sent them, else new ones. Both go back with the
@@ -20,8 +24,9 @@ export const correlation = createMiddleware<AppEnv>(async (c, next) => {
   const { machine } = c.env.deps;
   const startedAtMs = machine.nowMs();
   const requestId = requestIdOf(c);
-  const traceId = traceIdOf(c);
-  c.set('correlation', { requestId, traceId });
+  const trace = traceOf(c);
+  const { traceId } = trace;
+  c.set('correlation', { requestId, ...trace });
   await next();
   c.header('x-request-id', requestId);
   c.header('traceparent', `00-${traceId}-${hex(c).slice(-16)}-01`);
@@ -33,9 +38,12 @@ function requestIdOf(c: Context<AppEnv>): string {
   return REQUEST_ID.test(given) ? given : `req_${c.env.deps.machine.newUuid()}`;
 }
 
-function traceIdOf(c: Context<AppEnv>): string {
-  const given = TRACEPARENT.exec(c.req.header('traceparent') ?? '')?.[1];
-  return given === undefined || given === NO_TRACE ? hex(c) : given;
+function traceOf(c: Context<AppEnv>): Omit<Correlation, 'requestId'> {
+  const given = TRACEPARENT.exec(c.req.header('traceparent') ?? '') ?? [];
+  const [, traceId = NO_TRACE, parentSpanId = NO_SPAN, flags = ''] = given;
+  if (traceId === NO_TRACE || parentSpanId === NO_SPAN) return { traceId: hex(c) };
+  const isSampled = (Number.parseInt(flags, 16) & SAMPLED) === SAMPLED;
+  return { traceId, parentSpanId, ...(isSampled ? {} : { sampled: false }) };
 }
 
 /** 32 fresh hexadecimal digits. */

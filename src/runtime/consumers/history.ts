@@ -18,9 +18,13 @@ const POISON_AFTER_ATTEMPTS = 3;
 
 /**
  * Copies history into D1, then tells each shard once what is safe. What D1 cannot take now comes again; a row
- * that it will never take is set aside and told to the operator, and its neighbours are written.
+ * that it will never take is set aside and told to the operator, and its neighbours are written. Answers with what was
+ * written.
  */
-export async function consumeHistory(deps: HistoryDeps, batch: MessageBatch): Promise<void> {
+export async function consumeHistory(
+  deps: HistoryDeps,
+  batch: MessageBatch,
+): Promise<readonly OwnedEntry[]> {
   const readable = batch.messages.flatMap((message) => {
     const parsed = historyMessage.safeParse(message.body);
     if (parsed.success) return [{ message, body: parsed.data }];
@@ -31,7 +35,7 @@ export async function consumeHistory(deps: HistoryDeps, batch: MessageBatch): Pr
   const entries = readable.flatMap(({ body }) =>
     body.entries.map((entry) => ({ project: body.project, shard: body.shard, entry })),
   );
-  if (entries.length === 0) return;
+  if (entries.length === 0) return [];
   const nowMs = deps.nowMs();
   const result = await writeHistory(
     deps.db,
@@ -45,9 +49,10 @@ export async function consumeHistory(deps: HistoryDeps, batch: MessageBatch): Pr
   if (result.refused.length > poison.length) {
     // Whatever was written is written; its repetition changes nothing.
     for (const { message } of readable) message.retry();
-    return;
+    return result.written;
   }
   for (const { message } of readable) message.ack();
+  return result.written;
 }
 
 /**

@@ -6,6 +6,7 @@ import { makePlanCache, type PlanCache } from '../../services/pipelines/plan-cac
 import type { FlowAnswer, FlowAsk, FlowMessage, FlowSlot } from '../../services/ports/flow.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type { Change } from '../telemetry/change.ts';
+import type { Traced } from '../traces/trace-settings.ts';
 import type { HistoryMessage, WakeMessage } from '../messages.ts';
 import type { Book, BookFlow } from './book.ts';
 import { freshLiveMemory, type Listeners, type LiveMemory } from './live/listeners.ts';
@@ -26,6 +27,8 @@ export type ShardPorts = {
   deleteObjects(project: ProjectId, jobId: JobId): Promise<void>;
   /** Measures what was just committed. Must not throw and must not wait. */
   measure(change: Change): void;
+  /** Whether spans of a request's jobs are exported; absent where none are. */
+  readonly traced?: Traced;
   readonly log: Log;
   nowMs(): number;
   random(): number;

@@ -11,6 +11,7 @@ import { confirmedSeq, type ShardContext, type ShardSettings } from './context.t
 import { eventsAfter } from './tables/events.ts';
 import { loadItem } from './tables/items.ts';
 import type { JobRow } from './tables/jobs.ts';
+import { notesForTrace } from './trace-notes.ts';
 import { isToldLate, waitingColumns } from './waiting.ts';
 
 /** Events and calls of one entry, in bytes of JSON: keeps an entry well below a queue message's 128 kB. */
@@ -52,6 +53,7 @@ export function historyEntries(context: ShardContext, row: JobRow): HistoryEntry
     },
     calls: slice.flatMap(({ calls }) => calls),
   }));
+    ...notesForTrace(context, row.state, within(events, slice)),
 }
 
 /** Where a job's time went can only be told from all its events. */
@@ -61,6 +63,16 @@ function timesOf(events: readonly JobEvent[]): Pick<HistoryEntry['job'], 'times'
 }
 
 /** Cuts a list so that each piece fits into a message. */
+/** Those of the events that a piece of history tells of. */
+function within(
+  events: readonly JobEvent[],
+  piece: readonly { readonly seq: number }[],
+): readonly JobEvent[] {
+  const first = piece[0]?.seq ?? 0;
+  const last = piece.at(-1)?.seq ?? 0;
+  return events.filter(({ seq }) => seq >= first && seq <= last);
+}
+
 function slices<Line>(lines: readonly Line[]): Line[][] {
   const pieces: Line[][] = [];
   let length = Number.POSITIVE_INFINITY;

@@ -145,6 +145,7 @@ export function jobContext({ birth }: JobState): JobContext {
     tags: birth.tags,
     requestId: birth.correlation.requestId,
     traceId: birth.correlation.traceId,
+    ...(birth.correlation.sampled === false ? { sampled: false } : {}),
     ...(birth.flow === undefined ? {} : { flow: birth.flow }),
     lineage: [...(birth.parent?.lineage ?? []), birth.pipeline],
     ...(birth.cache === undefined ? {} : { cache: birth.cache }),

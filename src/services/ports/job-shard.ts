@@ -204,6 +204,8 @@ export type JobContext = {
   /** The limits that the job was born under. */
   readonly flow?: JobFlow;
   /** The pipelines from the first ancestor down to this job's. */
+  /** False when the job's caller records nothing of its trace. */
+  readonly sampled?: false;
   readonly lineage?: readonly string[];
   /** What the job's submitter says about the caches of its steps. */
   readonly cache?: CacheOverride;

@@ -56,6 +56,8 @@ export type ExecuteDeps = {
 };
 
 export type Attempt = {
+  /** Whether a provider is told which trace a call belongs to; none is where this is absent. */
+  readonly tellsTrace?: (provider: string) => boolean;
   readonly job: JobContext;
   readonly plan: Plan;
   readonly step: PlannedStep;

@@ -1,5 +1,7 @@
 import type { CallContext } from '../../providers/port.ts';
 import type { CallbackLink } from '../callbacks/callback-links.ts';
+import type { JobContext } from '../ports/job-shard.ts';
+import { spanIdOf } from '../traces/span-id.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';
 
 /** How long a runner waits for a provider's queue to take work, at most. */
@@ -17,7 +19,7 @@ export async function contextOf(
     idempotencyKey: idempotencyKeyOf(job.jobId, work.key),
     headers: {
       'x-request-id': job.requestId,
-      traceparent: `00-${job.traceId}-${spanIdOf(deps)}-01`,
+      ...(deps.tellsTrace?.(provider) === true ? await traceHeader(deps, job, work.key) : {}),
     },
     ...(deps.mediaOf === undefined ? {} : { media: deps.mediaOf(job.project) }),
     callbackUrl: await callbackUrl(deps, provider, {
@@ -45,9 +47,14 @@ export function idempotencyKeyOf(jobId: string, key: string): string {
   return `${jobId}:${key}`;
 }
 
-/** A span of its own for each call: 16 hexadecimal digits. */
-function spanIdOf({ machine }: ExecuteDeps): string {
-  return machine.newUuid().replaceAll('-', '').slice(-16);
+/** The provider's own spans hang below the one that is exported for the attempt. */
+async function traceHeader(
+  { machine }: Pick<ExecuteDeps, 'machine'>,
+  { jobId, traceId, sampled }: JobContext,
+  key: string,
+): Promise<{ readonly traceparent: string }> {
+  const spanId = await spanIdOf(machine, jobId, key);
+  return { traceparent: `00-${traceId}-${spanId}-${sampled === false ? '00' : '01'}` };
 }
 
 /** Does something that has to be over soon, however long its attempt may take. */

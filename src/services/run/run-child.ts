@@ -2,12 +2,12 @@ import type { Actor } from '../../domain/access.ts';
 import type { JobId } from '../../domain/ids.ts';
 import { LINEAGE_MAX, type ParentLink } from '../../domain/lineage.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { hasSucceeded, isTerminal } from '../../domain/job.ts';
+import { hasSucceeded, isTerminal, type Correlation } from '../../domain/job.ts';
 import { pipelineNameOf } from '../../domain/pipeline-reference.ts';
 import type { Json } from '../../domain/json.ts';
 import type { AttemptFacts } from '../../domain/attempt.ts';
 import { jobOutput } from '../values/job-output.ts';
-import type { JobSnapshot } from '../ports/job-shard.ts';
+import type { JobContext, JobSnapshot } from '../ports/job-shard.ts';
 import { controlInputs } from '../../steps/control.ts';
 import type { Result } from '../result.ts';
 import type { Submitted } from '../jobs/create-job.ts';
@@ -112,14 +112,20 @@ async function submit(
     timeouts: {},
     // A blank keeps it apart from the keys of users, which have none.
     idempotencyKey: `child ${job.jobId}/${childKey ?? work.key}`,
-    correlation: { requestId: job.requestId, traceId: job.traceId },
+    correlation: correlationOf(job),
     turn: null,
     cancelAfter: null,
     priority: job.flow?.priority,
     cache: job.cache,
     parent: { link, untilMs: deadlineAtMs },
+    chargedTo: job.chargedTo,
   };
   return untilTaken(deps, job.jobId, () => submitJob(deps, actor, order));
+}
+
+/** A child belongs to its parent's trace; where it hangs in it, its link to the parent says. */
+function correlationOf({ requestId, traceId, sampled }: JobContext): Correlation {
+  return { requestId, traceId, ...(sampled === false ? { sampled } : {}) };
 }
 
 /** Repeats a submit that finds no room or no answer: the child may have been made all the same, its key finds it. */
