@@ -116,11 +116,11 @@ export type Correlation = {
   readonly requestId: string;
   /** 32 hexadecimal digits, taken from the caller's `traceparent` or made on arrival. */
   readonly traceId: string;
-};
   /** The caller's span, 16 hexadecimal digits; absent when it named none. */
   readonly parentSpanId?: string;
   /** False when the caller says that it records nothing of this trace. */
   readonly sampled?: false;
+};
 
 /** What a job is born with and never changes. */
 export type JobBirth = {

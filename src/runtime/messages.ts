@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { isJobId, isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
 import { waitingKinds } from '../domain/waiting.ts';
 import type { HistoryMark } from '../services/ports/job-shard.ts';
-
 import { traceNotes } from './traces/notes.ts';
+
 /**
  * What travels through the queues. A STORED CONTRACT while messages wait: new fields are optional. A wake
  * message is a hint, history messages are copies; neither carries truth.
@@ -93,6 +93,8 @@ const historyEntry = z.object({
   job: historyJob,
   events: historyEvents.nullable(),
   calls: z.array(historyCall),
+  /** For the spans of a job that is traced; not stored. */
+  trace: traceNotes.optional(),
 });
 export type HistoryEntry = z.infer<typeof historyEntry>;
 
@@ -108,8 +110,6 @@ export function markOf({ job, events }: HistoryEntry): HistoryMark {
 
 export const historyMessage = z.object({
   kind: z.literal('history'),
-  /** For the spans of a job that is traced; not stored. */
-  trace: traceNotes.optional(),
   project: projectId,
   shard: z.number(),
   entries: z.array(historyEntry),

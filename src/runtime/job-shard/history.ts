@@ -52,8 +52,8 @@ export function historyEntries(context: ShardContext, row: JobRow): HistoryEntry
       events: slice.map(({ event }) => event),
     },
     calls: slice.flatMap(({ calls }) => calls),
-  }));
     ...notesForTrace(context, row.state, within(events, slice)),
+  }));
 }
 
 /** Where a job's time went can only be told from all its events. */
@@ -62,7 +62,6 @@ function timesOf(events: readonly JobEvent[]): Pick<HistoryEntry['job'], 'times'
   return times === null ? {} : { times: { ...times, open: [...times.open] } };
 }
 
-/** Cuts a list so that each piece fits into a message. */
 /** Those of the events that a piece of history tells of. */
 function within(
   events: readonly JobEvent[],
@@ -73,6 +72,7 @@ function within(
   return events.filter(({ seq }) => seq >= first && seq <= last);
 }
 
+/** Cuts a list so that each piece fits into a message. */
 function slices<Line>(lines: readonly Line[]): Line[][] {
   const pieces: Line[][] = [];
   let length = Number.POSITIVE_INFINITY;

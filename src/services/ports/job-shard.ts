@@ -201,11 +201,11 @@ export type JobContext = {
   readonly tags?: readonly string[];
   readonly requestId: string;
   readonly traceId: string;
+  /** False when the job's caller records nothing of its trace. */
+  readonly sampled?: false;
   /** The limits that the job was born under. */
   readonly flow?: JobFlow;
   /** The pipelines from the first ancestor down to this job's. */
-  /** False when the job's caller records nothing of its trace. */
-  readonly sampled?: false;
   readonly lineage?: readonly string[];
   /** What the job's submitter says about the caches of its steps. */
   readonly cache?: CacheOverride;

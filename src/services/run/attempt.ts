@@ -51,13 +51,13 @@ export type ExecuteDeps = {
   readonly caches?: ResultCaches;
   /** Where text is told while it is streamed. Absent where nobody can listen. */
   readonly live?: Pick<LiveShards, 'tell'>;
+  /** Whether a provider is told which trace a call belongs to; none is where this is absent. */
+  readonly tellsTrace?: (provider: string) => boolean;
   /** Where providers may call back. Absent where the deployment has no public address. */
   readonly callbackLinks?: CallbackLinks;
 };
 
 export type Attempt = {
-  /** Whether a provider is told which trace a call belongs to; none is where this is absent. */
-  readonly tellsTrace?: (provider: string) => boolean;
   readonly job: JobContext;
   readonly plan: Plan;
   readonly step: PlannedStep;
