@@ -1,7 +1,9 @@
+import { deliveryParts } from './compose/deliveries.ts';
 import { metricsOf } from './compose/metrics.ts';
 import { jobQueues } from './compose/queues.ts';
 import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
 import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
+import { webhookSettings, type WebhookSettings } from './compose/webhooks.ts';
 import { tracesOf, type TracesOfDeployment } from './compose/traces.ts';
 import type { Target } from './domain/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/flow.ts';
@@ -12,6 +14,7 @@ import type { BudgetDeployment } from './runtime/budget/budget-object.ts';
 import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
 import type { WakeDeps } from './runtime/consumers/wake.ts';
+import type { WebhookDeps } from './runtime/consumers/webhooks.ts';
 import { makeAccess } from './runtime/d1/access.ts';
 import { makeAuditLog } from './runtime/d1/audit-log.ts';
 import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
@@ -20,6 +23,7 @@ import { makeNamedTargets } from './runtime/d1/named-targets.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
 import { makePrices } from './runtime/d1/prices.ts';
 import { withRecentHeads, withRecentKeys, withRecentPrices } from './runtime/d1/recent-lookups.ts';
+import type { DeliveriesDeployment } from './runtime/deliveries/deliveries-object.ts';
 import { makeFileDeployment, type FileDeployment } from './runtime/files/file-deployment.ts';
 import { makeFlows } from './runtime/flow/flow-client.ts';
 import type { FlowDeployment } from './runtime/flow/flow-object.ts';
@@ -60,6 +64,8 @@ export type Composition = {
   readonly http: HttpDeps;
   readonly wake: WakeDeps;
   readonly history: HistoryDeps;
+  readonly deliverer: WebhookDeps;
+  readonly deliveries: DeliveriesDeployment;
   readonly shard: ShardDeployment;
   readonly flow: FlowDeployment;
   readonly bulk: BulkDeployment;
@@ -98,10 +104,14 @@ function build(env: Env): Composition {
   const files = withLinks(
     makeFileDeployment({ bucket: env.OBJECTS, db: env.DB, setting, machine, log }),
   );
+  const webhooks = webhookSettings(env, setting, files.outside);
+  const tellers = deliveryParts(env, { setting, ...webhooks, ...files, shards, objects, log });
   const traces = tracesOf(setting, log);
   const gates = gatesOf(env, { limits: setting('TARGET_LIMITS'), providers, log });
   const shared = {
     ...stores,
+    ...webhooks,
+    announcements: tellers.announcements,
     log,
     providers,
     projectJobsMax,
@@ -119,14 +129,10 @@ function build(env: Env): Composition {
     budget: { log },
     gate: { log, limitsOf: gates.limitsOf },
     wake: { ...files, ...shared, machine },
+    deliverer: tellers.deliverer,
+    deliveries: tellers.deployment,
     traces: traces.exporter,
-    history: {
-      db: env.DB,
-      shards,
-      log,
-      unmeasured: setting('METRICS') === 'off',
-      nowMs: () => Date.now(),
-    },
+    history: historyDeps(env, setting, { shards, log, receivers: tellers.receivers }),
     metrics: metricsOf(env, setting, log),
     shard: shardDeployment(env, { log, registry, objects, traces }),
     flow: {
@@ -134,6 +140,15 @@ function build(env: Env): Composition {
       grant: async (project, shard, slots) => shards.of(project, shard).grant(slots),
     },
   };
+}
+
+function historyDeps(
+  env: Env,
+  setting: (name: string) => string | undefined,
+  parts: Pick<HistoryDeps, 'shards' | 'log' | 'receivers'>,
+): HistoryDeps {
+  const unmeasured = setting('METRICS') === 'off';
+  return { ...parts, db: env.DB, unmeasured, nowMs: () => Date.now() };
 }
 
 /** What is stored, and what is remembered of it. */
@@ -186,7 +201,8 @@ function withLinks(files: FileDeployment): Outward {
 }
 
 type HttpParts = Outward &
-  GatesOfDeployment & {
+  GatesOfDeployment &
+  WebhookSettings & {
     readonly log: Log;
     readonly shards: JobShards;
     readonly live: LiveShards;

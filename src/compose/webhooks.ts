@@ -1,7 +1,10 @@
 import { withRecentEndpoints } from '../runtime/d1/recent-lookups.ts';
 import { makeWebhookEndpoints } from '../runtime/d1/webhook-endpoints.ts';
+import { makeDeliveriesByName, makeDeliveriesOf } from '../runtime/deliveries/deliveries-client.ts';
 import { machine } from '../runtime/machine.ts';
-import type { WebhookEndpoints } from '../services/ports/webhooks.ts';
+import type { Outside } from '../services/outbound/outside.ts';
+import type { DeliveriesOf, WebhookEndpoints } from '../services/ports/webhooks.ts';
+import { makeWebhookUrls, type WebhookUrls } from '../services/webhooks/endpoints/webhook-urls.ts';
 import { makeProjectSecrets, type ProjectSecrets } from '../services/webhooks/project-secrets.ts';
 import { makeSecretBox, shutBox } from '../services/webhooks/secret-box.ts';
 import { countUpTo, signingSecretOf } from './settings.ts';
@@ -11,6 +14,8 @@ export type WebhookSettings = {
   readonly webhookEndpoints: WebhookEndpoints;
   /** The most endpoints of a project. */
   readonly webhookEndpointsMax: number;
+  readonly webhookUrls: WebhookUrls;
+  readonly deliveriesOf: DeliveriesOf;
   /** Null without a `SIGNING_SECRET`: there are no webhooks then. */
   readonly projectSecrets: ProjectSecrets | null;
 };
@@ -20,16 +25,19 @@ const ENDPOINTS_DEFAULT = 16;
 const ENDPOINTS_MAX = 100;
 
 export function webhookSettings(
-  db: D1Database,
+  env: Env,
   setting: (name: string) => string | undefined,
+  outside: Outside,
 ): WebhookSettings {
   const signing = signingSecretOf(setting);
   const box = signing === null ? shutBox : makeSecretBox(signing.secret, signing.previous);
-  const endpoints = makeWebhookEndpoints(db, box);
+  const endpoints = makeWebhookEndpoints(env.DB, box);
   return {
     webhookEndpoints: withRecentEndpoints(endpoints, machine),
     webhookEndpointsMax:
       countUpTo(ENDPOINTS_MAX, setting('WEBHOOK_ENDPOINTS_MAX')) ?? ENDPOINTS_DEFAULT,
+    webhookUrls: makeWebhookUrls({ outside, machine }),
+    deliveriesOf: makeDeliveriesOf(makeDeliveriesByName(env.DELIVERIES)),
     projectSecrets: signing === null ? null : makeProjectSecrets(signing.secret, signing.previous),
   };
 }

@@ -45,6 +45,11 @@ export function isWanted(filter: readonly string[], type: string): boolean {
   return filter.some((each) => each === '*' || each === type || each === group);
 }
 
+/** True of what may be told at all. */
+export function isAnnounced(type: string): boolean {
+  return webhookEventTypes.some((known) => known === type);
+}
+
 /** Something that happened in a project and may be told. It carries no payload. */
 export type Announcement = {
   /**

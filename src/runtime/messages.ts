@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { isJobId, isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
 import { waitingKinds } from '../domain/waiting.ts';
+import { webhookPayloads } from '../domain/webhook.ts';
 import type { HistoryMark } from '../services/ports/job-shard.ts';
 import { traceNotes } from './traces/notes.ts';
 
@@ -20,6 +21,14 @@ const projectId = z.custom<ProjectId>(
 
 export const wakeMessage = z.object({ kind: z.literal('wake'), project: projectId, job_id: jobId });
 export type WakeMessage = z.infer<typeof wakeMessage>;
+
+/** A receiver has something due: an endpoint by its id, or jobs' own webhooks by their object. */
+export const deliverMessage = z.object({
+  kind: z.literal('deliver'),
+  project: projectId,
+  receiver: z.string().max(80),
+});
+export type DeliverMessage = z.infer<typeof deliverMessage>;
 
 /** A job's row in D1, as of event `seq`. Times in milliseconds, money in nano-dollars. */
 const historyJob = z.object({
@@ -46,6 +55,12 @@ const historyJob = z.object({
   waiting_until: z.number().nullish(),
   /** Orders what is told of a wait between two events; see `job-shard/waiting.ts`. */
   waiting_version: z.number().optional(),
+  /** Everything up to this event was confirmed before. */
+  confirmed_seq: z.number().optional(),
+  /** Whom its submitter wants told of it. */
+  webhook: z
+    .object({ url: z.string(), events: z.array(z.string()), payload: z.enum(webhookPayloads) })
+    .optional(),
   /** Where its time went, of a job that is over. */
   times: z
     .object({

@@ -3,11 +3,14 @@ import type { JobShards } from '../../services/ports/job-shard.ts';
 import { recordDeadLetters } from '../d1/dead-letters.ts';
 import { writeHistory, type OwnedEntry, type WriteResult } from '../d1/write-history.ts';
 import { historyMessage, markOf } from '../messages.ts';
+import { tellReceivers, type TellDeps } from './tell-receivers.ts';
 
 export type HistoryDeps = {
   readonly db: D1Database;
   readonly shards: JobShards;
   readonly log: Log;
+  /** Whom to tell of what happened; absent where nobody is. */
+  readonly receivers?: TellDeps;
   /** True in a deployment that measures nothing. */
   readonly unmeasured?: boolean;
   nowMs(): number;
@@ -37,17 +40,18 @@ export async function consumeHistory(
   );
   if (entries.length === 0) return [];
   const nowMs = deps.nowMs();
-  const result = await writeHistory(
-    deps.db,
-    entries.filter((owned) => !isStale(owned, nowMs)),
-    { unmeasured: deps.unmeasured === true },
-  );
+  const fresh = entries.filter((owned) => !isStale(owned, nowMs));
+  const [result, told] = await Promise.all([
+    writeHistory(deps.db, fresh, { unmeasured: deps.unmeasured === true }),
+    deps.receivers === undefined ? fresh : tellReceivers(deps.receivers, fresh),
+  ]);
   const attempts = Math.max(...readable.map(({ message }) => message.attempts));
   const poison = await poisonOf(deps, result, attempts);
   const expired = entries.filter((owned) => isStale(owned, nowMs) && isOver(owned));
-  await confirmAll(deps, [...result.written, ...poison, ...expired]);
-  if (result.refused.length > poison.length) {
-    // Whatever was written is written; its repetition changes nothing.
+  const safe = [...result.written, ...poison].filter((owned) => told.includes(owned));
+  await confirmAll(deps, [...safe, ...expired]);
+  if (result.refused.length > poison.length || told.length < fresh.length) {
+    // Whatever was written or told is there; its repetition changes nothing.
     for (const { message } of readable) message.retry();
     return result.written;
   }

@@ -1,6 +1,6 @@
 import { attemptKey, type AttemptRecord } from '../../domain/attempt.ts';
 import type { JobEvent } from '../../domain/event.ts';
-import type { JobState } from '../../domain/job.ts';
+import type { JobBirth, JobState } from '../../domain/job.ts';
 import { isTerminal } from '../../domain/job.ts';
 import { utf8Bytes } from '../../domain/json.ts';
 import { toWire } from '../../domain/wire.ts';
@@ -35,6 +35,7 @@ export function historyEntries(context: ShardContext, row: JobRow): HistoryEntry
     after === 0 ? events : eventsAfter(ports.sql, jobId, 0, Number.POSITIVE_INFINITY);
   const job = {
     ...historyJob(row.state, row.book, nowMs),
+    confirmed_seq: confirmed,
     ...(isTerminal(row.state.status) ? timesOf(all()) : {}),
   };
   const lines = events.map((event) => ({
@@ -111,8 +112,13 @@ function historyJob(state: JobState, book: Book, nowMs: number): HistoryEntry['j
     metadata: { ...birth.metadata },
     request_id: birth.correlation.requestId,
     trace_id: birth.correlation.traceId,
+    ...webhookOf(birth),
     ...(isTerminal(state.status) ? {} : waitingColumns(book, nowMs)),
   };
+}
+
+function webhookOf({ webhook }: JobBirth): Pick<HistoryEntry['job'], 'webhook'> {
+  return webhook === undefined ? {} : { webhook: { ...webhook, events: [...webhook.events] } };
 }
 
 const ENDS: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import type { JobEvent } from '../../domain/event.ts';
-import { isTerminal } from '../../domain/job.ts';
+import { isTerminal, type JobState } from '../../domain/job.ts';
 import type { ShardContext } from './context.ts';
 import { noteEvents } from './live/tell.ts';
 import { queueHistory } from './sends.ts';
@@ -26,7 +26,8 @@ function patienceMs({ type }: JobEvent): number {
 
 /**
  * Notes what a commit leaves to be told, and gives the moment at which D1 has to hear of it; infinity when there is
- * nothing to wait for. The end of a job leaves at once, and so does everything for those who listen.
+ * nothing to wait for. The end of a job leaves at once, and so does what a webhook waits for, and everything for those
+ * who listen.
  */
 export function noteProgress(
   context: ShardContext,
@@ -37,7 +38,7 @@ export function noteProgress(
   const { unsent } = context.memory;
   const jobId = state.birth.id;
   if (events.length > 0) noteEvents(context, jobId, before?.state.seq ?? 0);
-  if (events.length > 0 && isTerminal(state.status)) {
+  if (events.length > 0 && leavesAtOnce(state, events)) {
     unsent.delete(jobId);
     queueHistory(context, jobId);
     return Number.POSITIVE_INFINITY;
@@ -49,6 +50,11 @@ export function noteProgress(
   const atMs = Math.min(known, nowMs + Math.min(...within));
   if (atMs < known) unsent.set(jobId, atMs);
   return atMs;
+}
+
+function leavesAtOnce({ status, birth }: JobState, events: readonly JobEvent[]): boolean {
+  const { tells = [] } = birth;
+  return isTerminal(status) || events.some(({ type }) => tells.includes(type));
 }
 
 /**

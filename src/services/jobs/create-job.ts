@@ -15,6 +15,7 @@ import type { WebhookDeps } from './check-webhook.ts';
 import { keyReused, replay, replayFromFormerHome, shardOfKey, type Key } from './idempotency.ts';
 import { jobFlow, projectLimitOf } from './job-flow.ts';
 import { routePrices, type RoutePriceDeps } from './route-prices.ts';
+import { toldAtOnce, type ToldAtOnceDeps } from './told-at-once.ts';
 import { packPayload } from '../values/payloads.ts';
 import type { ParentLink } from '../../domain/lineage.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
@@ -32,20 +33,21 @@ import type { Pipelines } from '../ports/pipelines.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';
 
-export type CreateDeps = RoutePriceDeps & {
-  readonly pipelines: Pipelines;
-  readonly plans: PlanCache;
-  readonly shards: JobShards;
-  readonly objects: Objects;
-  /** Looks for files that inputs name. Absent where none are kept. */
-  readonly files?: Pick<Files, 'head'>;
-  readonly machine: Machine;
-  /** For jobs with webhooks of their own. */
-  readonly projectSecrets?: WebhookDeps['projectSecrets'];
-  readonly webhookUrls?: WebhookDeps['webhookUrls'];
-  /** The limit on jobs under way at once in a project that has none of its own; null for none. */
-  readonly projectJobsMax?: number | null;
-};
+export type CreateDeps = RoutePriceDeps &
+  ToldAtOnceDeps & {
+    readonly pipelines: Pipelines;
+    readonly plans: PlanCache;
+    readonly shards: JobShards;
+    readonly objects: Objects;
+    /** Looks for files that inputs name. Absent where none are kept. */
+    readonly files?: Pick<Files, 'head'>;
+    readonly machine: Machine;
+    /** For jobs with webhooks of their own. */
+    readonly projectSecrets?: WebhookDeps['projectSecrets'];
+    readonly webhookUrls?: WebhookDeps['webhookUrls'];
+    /** The limit on jobs under way at once in a project that has none of its own; null for none. */
+    readonly projectJobsMax?: number | null;
+  };
 
 /** How a job is to be made, whoever wants it and whatever for. */
 export type CreateOptions = {
@@ -164,8 +166,9 @@ async function create(
     return reused;
   }
   const prices = await routePrices(deps, actor.project, order.found.plan);
+  const tells = await toldAtOnce(deps, actor.project, order.webhook);
   const answer = await shards.of(actor.project, shard).submit({
-    birth: birthOf(actor, order, jobId, { input: packed.payload.stored, ...prices }),
+    birth: birthOf(actor, order, jobId, { input: packed.payload.stored, ...prices, ...tells }),
     definition: order.found.plan.definition,
     input: packed.payload,
     control: control.values,
@@ -212,7 +215,7 @@ function birthOf(
   { project }: Actor,
   order: LimitedOrder,
   id: JobId,
-  own: Pick<JobBirth, 'input' | 'prices'>,
+  own: Pick<JobBirth, 'input' | 'prices' | 'tells'>,
 ): JobBirth {
   const { metadata, tags, correlation, timeouts, cancelAfter, rerun, parent, found, flow, cache } =
     order;

@@ -62,6 +62,8 @@ export const logFields = [
   'queue',
   'message_id',
   'delivery',
+  'delivery_id',
+  'endpoint',
   'entries',
   'summary',
   // Housekeeping and what goes wrong.

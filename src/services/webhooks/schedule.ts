@@ -5,6 +5,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** How long a delivery is tried, from its first try on. */
 export const SCHEDULE_MS = 72 * HOUR_MS;
 
+/** Deliveries are shown and can be repeated for so long. */
+export const DELIVERY_KEPT_MS = 30 * 24 * HOUR_MS;
+
 /**
  * The longest wait after the first try, after the second, and so on; after the last one stated here it stays the same. The
  * wait itself is drawn evenly from zero to this (full jitter), so that deliveries that failed together come apart.
