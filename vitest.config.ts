@@ -2,7 +2,7 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig, defineProject } from 'vitest/config';
 
 const unitRooms =
-  'domain,engine,steps,providers,pricing,services,runtime,http,support,lint,simulation';
+  'domain,engine,steps,providers,pricing,services,runtime,http,client,support,lint,simulation';
 
 export default defineConfig({
   test: {

@@ -11,7 +11,7 @@ import type {
 import type { EndpointDeps } from '../../../src/services/webhooks/endpoints/endpoint-deps.ts';
 import { makeProjectSecrets } from '../../../src/services/webhooks/project-secrets.ts';
 
-export const project = projectId('prj_1');
+const project = projectId('prj_1');
 export const actor: Actor = { id: 'key_1', project, scopes: new Set(scopes), isRoot: false };
 
 /** Endpoints in memory, as D1 keeps them. */
@@ -48,7 +48,7 @@ export type Place = Deliveries & {
   readonly told: ReceiverSeen[];
 };
 
-export function makePlace(endpointId: string | null): Place {
+function makePlace(endpointId: string | null): Place {
   const log = new Map<string, Delivery>();
   const told: ReceiverSeen[] = [];
   return {
