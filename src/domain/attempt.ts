@@ -1,3 +1,4 @@
+import type { BudgetDeclineReason } from './budget.ts';
 import type { Failure } from './failure.ts';
 import type { JobId } from './ids.ts';
 import type { Json } from './json.ts';
@@ -45,9 +46,11 @@ export type AttemptFacts = {
   readonly savedNanoUsd?: number | null;
 };
 
-/** The target's gate let no call through. */
+/** The target's gate let no call through, or a budget had no room for it. */
 export type Declined = {
-  readonly reason: DeclineReason;
+  readonly reason: DeclineReason | BudgetDeclineReason;
+  /** The budget that had no room; absent where it was the gate. */
+  readonly budget?: string;
   /** Asking again before this moment is in vain. */
   readonly untilAtMs: number;
   /** How many attempts the record stands for; the first of them began when the record begins. */

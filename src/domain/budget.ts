@@ -47,6 +47,14 @@ export type Budget = BudgetTerms & {
   readonly updatedAtMs: number;
 };
 
+/** Who ordered a job: its own submitter and tags, and those of the jobs above it. */
+export type ChargedTo = {
+  /** `root`, or the id of an API key: who submitted the first ancestor. */
+  readonly apiKey: string;
+  /** Of the job and of its ancestors. */
+  readonly tags: readonly string[];
+};
+
 /** Whose a call is, for its job and those that it works for. */
 export type Charged = {
   /** From the first ancestor's pipeline down to the job's own. */
@@ -103,6 +111,10 @@ export const budgetDeclineReasons = [
   'budget_unpriced',
 ] as const;
 export type BudgetDeclineReason = (typeof budgetDeclineReasons)[number];
+
+export function isBudgetReason(reason: string): reason is BudgetDeclineReason {
+  return budgetDeclineReasons.some((each) => each === reason);
+}
 
 /** How a budget stood when it let a call not through. */
 export type BudgetRefusal = {

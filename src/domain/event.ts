@@ -1,4 +1,5 @@
 import type { AttemptFacts, StopReason, Target } from './attempt.ts';
+import type { BudgetDeclineReason, BudgetRefusal } from './budget.ts';
 import type { Failure, FailureClass, Violation } from './failure.ts';
 import type { JobId } from './ids.ts';
 import type { RerunOf } from './rerun.ts';
@@ -106,7 +107,9 @@ type AttemptScope = {
   'attempt.lost': { readonly possibleDuplicateSpend: boolean } & Continuation;
   /** The target's gate let no call through: nothing was sent, and nothing counts against the step. */
   'attempt.declined': {
-    readonly reason: DeclineReason;
+    readonly reason: DeclineReason | BudgetDeclineReason;
+    /** The budget that had no room for the call; absent where the gate let none through. */
+    readonly budget?: string;
     /** The failure that has closed the way to the target, where one has. */
     readonly because?: FailureClass;
     readonly untilAtMs: number;
@@ -143,6 +146,8 @@ type AttemptScope = {
   'fallback.taken': { readonly from: Target; readonly to: Target; readonly because: string };
   'check.failed': { readonly violations: readonly Violation[] };
   'output.re_asked': { readonly reAsks: number };
+  /** A budget had no room for the call: it fails, waits, or goes to another target. Told once for all tries of a wait. */
+  'budget.exceeded': { readonly reason: BudgetDeclineReason } & BudgetRefusal;
   'cost.unknown': { readonly target: Target };
   /** What an attempt cost is known now, too late for its result to be used. */
   'cost.adjusted': {

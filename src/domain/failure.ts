@@ -33,6 +33,7 @@ export const failureClasses = [
   'value_too_large',
   'internal',
   'child_failed',
+  'budget_exceeded',
 ] as const;
 export type FailureClass = (typeof failureClasses)[number];
 

@@ -1,4 +1,5 @@
 import type { ActiveAttempt, AttemptRecord, NextAttempt, StopReason, Target } from './attempt.ts';
+import type { ChargedTo } from './budget.ts';
 import type { CacheOverride } from './cache.ts';
 import type { SkipReason } from './event.ts';
 import type { Failure } from './failure.ts';
@@ -148,6 +149,8 @@ export type JobBirth = {
   readonly webhook?: JobWebhook;
   /** What its submitter says about the caches of its steps. */
   readonly cache?: CacheOverride;
+  /** Whose budgets count it beside those of its pipelines. */
+  readonly chargedTo?: ChargedTo;
   /** Its submitter listens: texts of chats are told while they come. */
   readonly stream?: true;
   /** Types and groups of events that somebody wants to be told of at once; absent without any. */

@@ -96,6 +96,7 @@ const SIGNS: Readonly<Record<FailureClass, Sign>> = {
   value_too_large: 'none',
   internal: 'none',
   child_failed: 'none',
+  budget_exceeded: 'none',
 };
 
 export function signOf(result: CallResult): Sign {

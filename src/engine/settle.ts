@@ -14,8 +14,9 @@ import {
   recordUnknownCost,
 } from './ending.ts';
 import { decline } from './declined.ts';
-import { leftToOther } from './hedge.ts';
 import { chargeLate, recordReconciled, recover } from './late.ts';
+import { leftToOther } from './hedge.ts';
+import { declineForBudget, isOverBudget } from './over-budget.ts';
 import type { PendingWork, Settled, Settlement } from './settlement.ts';
 import { nextCheckAtMs } from './tickets.ts';
 
@@ -31,7 +32,11 @@ export function settle(draft: Draft, settlement: Settlement): Settled {
   const subject = subjectOf(active);
   recordReconciled(draft, active, settlement.reconciled ?? []);
   if (settlement.outcome.ok === 'pending') return pass(draft, active, settlement.outcome);
-  if (settlement.outcome.ok === 'declined') return decline(draft, step, active, settlement.outcome);
+  if (settlement.outcome.ok === 'declined') {
+    const call = settlement.outcome;
+    if (!isOverBudget(call)) return decline(draft, step, active, call);
+    return declineForBudget(draft, step, active, { call, facts: settlement.facts });
+  }
   recordUnknownCost(draft, active, settlement.facts);
   if (settlement.outcome.ok) {
     const { output } = settlement.outcome;

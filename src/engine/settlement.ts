@@ -1,4 +1,5 @@
 import type { AttemptFacts } from '../domain/attempt.ts';
+import type { BudgetDeclineReason, BudgetRefusal } from '../domain/budget.ts';
 import type { Failure, FailureClass } from '../domain/failure.ts';
 import type { JobId } from '../domain/ids.ts';
 import type { StoredValue } from '../domain/stored-value.ts';
@@ -24,7 +25,9 @@ export type Settlement = {
 /** The target's gate let no call through: nothing was sent. */
 export type DeclinedCall = {
   readonly ok: 'declined';
-  readonly reason: DeclineReason;
+  readonly reason: DeclineReason | BudgetDeclineReason;
+  /** How the budget stood that had no room; absent where the gate let no call through. */
+  readonly refusal?: BudgetRefusal;
   /** The failure that has closed the way; absent where none has, or the runner does not say. */
   readonly because?: FailureClass;
   /** Asking again before this moment is in vain, by the runner's clock. */

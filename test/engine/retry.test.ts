@@ -93,6 +93,7 @@ const TABLE: Record<FailureClass, readonly ['again' | 'stop', 'other' | 'same' |
   value_too_large: ['stop', 'stop'],
   internal: ['stop', 'stop'],
   child_failed: ['stop', 'stop'],
+  budget_exceeded: ['stop', 'stop'],
 };
 
 describe.each(failureClasses.map((failureClass) => [failureClass] as const))(

@@ -3,12 +3,12 @@ import type { z } from 'zod';
 import { attemptKey, type ActiveAttempt, type AttemptFacts } from '../../src/domain/attempt.ts';
 import { definitionSchema, type Definition } from '../../src/domain/definition.ts';
 import type { EventType, JobEvent } from '../../src/domain/event.ts';
+import type { BudgetRefusal } from '../../src/domain/budget.ts';
 import type { Failure, FailureClass } from '../../src/domain/failure.ts';
 import { isJobId, projectId, type JobId } from '../../src/domain/ids.ts';
 import type { ItemState, JobBirth, JobState, JobStatus, StepPhase } from '../../src/domain/job.ts';
 import { jsonBytes, type Json } from '../../src/domain/json.ts';
 import type { StoredValue } from '../../src/domain/stored-value.ts';
-import type { DeclineReason } from '../../src/domain/target-gate.ts';
 import type { ClaimInput, Claimed } from '../../src/engine/claim.ts';
 import { createJob, decide, type Decision, type Input } from '../../src/engine/decide.ts';
 import { nextDueAtMs } from '../../src/engine/due.ts';
@@ -51,7 +51,8 @@ export type ProviderView = Pick<
 >;
 type TicketReport = Pick<Settlement, 'reconciled'>;
 export type Refusal = {
-  readonly reason?: DeclineReason;
+  readonly reason?: DeclinedCall['reason'];
+  readonly refusal?: BudgetRefusal;
   readonly because?: FailureClass;
   readonly inMs?: number;
 };

@@ -9,7 +9,12 @@ import {
 import { MISFIT } from '../../src/domain/failure.ts';
 import { isTerminal } from '../../src/domain/job.ts';
 import type { Json } from '../../src/domain/json.ts';
-import { declineReasons, type DeclineReason } from '../../src/domain/target-gate.ts';
+import {
+  budgetDeclineReasons,
+  isBudgetReason,
+  type BudgetRefusal,
+} from '../../src/domain/budget.ts';
+import { declineReasons } from '../../src/domain/target-gate.ts';
 import { makePlan, type Plan } from '../../src/engine/plan.ts';
 import { compileRoute } from '../../src/engine/plan-route.ts';
 import {
@@ -21,7 +26,18 @@ import {
   type DefinitionBody,
   type EngineDriver,
   type Result,
+  type Refusal,
 } from './engine-driver.ts';
+
+const REFUSAL: BudgetRefusal = {
+  budgetId: 'bud_1',
+  onExceed: 'queue',
+  limitNanoUsd: 1_000,
+  spentNanoUsd: 900,
+  reservedNanoUsd: 50,
+  estimateNanoUsd: 200,
+  resetsAtMs: null,
+};
 
 /** Random definitions, inputs and scripts for the engine, and the player that carries a script out. */
 
@@ -373,7 +389,7 @@ export type Move =
   | {
       readonly kind: 'decline';
       readonly which: number;
-      readonly reason: DeclineReason;
+      readonly reason: NonNullable<Refusal['reason']>;
       readonly because: 'overloaded' | 'auth' | null;
       readonly inMs: number;
     }
@@ -442,7 +458,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('decline' as const),
       which: fc.nat(),
-      reason: fc.constantFrom(...declineReasons),
+      reason: fc.constantFrom(...declineReasons, ...budgetDeclineReasons),
       because: fc.constantFrom('overloaded' as const, 'auth' as const, null),
       inMs: fc.constantFrom(-5_000, 0, 300, 5_000, 60_000, 86_400_000),
     }),
@@ -550,7 +566,8 @@ export class Player {
       return;
     }
     this.charged.set(key, 0);
-    driver.decline(key, { reason, ...(because === null ? {} : { because }), inMs });
+    const refusal = isBudgetReason(reason) ? { refusal: REFUSAL } : {};
+    driver.decline(key, { reason, ...(because === null ? {} : { because }), ...refusal, inMs });
   }
 
   #isElsewhere(key: string): boolean {

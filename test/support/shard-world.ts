@@ -55,8 +55,8 @@ export class World {
     };
   }
 
-  /** The project's cache of results, and the gates of targets; without them, none is kept and none is closed. */
-  shared: Pick<ExecuteDeps, 'caches' | 'gates'> = {};
+  /** The project's cache of results, the gates of targets and the budgets; without them nothing is kept, closed or limited. */
+  shared: Pick<ExecuteDeps, 'caches' | 'gates' | 'budgets' | 'ledgers'> = {};
 
   /** Pipelines published for child jobs, by name. */
   readonly published = new Map<string, DefinitionBody>();

@@ -18,6 +18,7 @@ export type ProviderFailureClass = Exclude<
   | 'value_too_large'
   | 'internal'
   | 'child_failed'
+  | 'budget_exceeded'
 >;
 
 type Words = { readonly what: string; readonly advice: string };

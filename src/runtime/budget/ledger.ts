@@ -40,6 +40,8 @@ const ALARM_STEP_MS = 10_000;
 /** How long calls take while nobody knows, and how much the latest counts. */
 const HELD_FIRST_MS = 2_000;
 const HELD_SHARE = 0.1;
+/** Calls that wait are asked to come one after the other, as far ahead as this. */
+const LINE_MAX_MS = 30_000;
 
 /**
  * What a project has spent of its budgets. Before each paid call room for its estimate is taken; afterwards its cost
@@ -52,6 +54,8 @@ export class Ledger {
   #pages: Pages;
   #notices: BudgetNotice[] = [];
   #heldMs = HELD_FIRST_MS;
+  /** When the next call that waits for what others hold is asked to come. */
+  #lineEndsMs = 0;
   #alarmAtMs: number | null = null;
 
   constructor(ports: LedgerPorts) {
@@ -143,10 +147,22 @@ export class Ledger {
       this.#pages.put(entryOf(order, terms, nowMs), nowMs);
       return { kind: 'done' };
     }
-    if (refused.refusal.spentNanoUsd + (estimateNanoUsd ?? 0) > refused.refusal.limitNanoUsd) {
-      this.#tellExceeded(byId.get(refused.refusal.budgetId), nowMs);
-    }
+    const { spentNanoUsd, limitNanoUsd, budgetId } = refused.refusal;
+    if (estimateNanoUsd === null) return refused;
+    if (spentNanoUsd + estimateNanoUsd <= limitNanoUsd) return this.#inLine(refused, nowMs);
+    this.#tellExceeded(byId.get(budgetId), nowMs);
     return refused;
+  }
+
+  /** Those who wait for what others hold come one after the other, as fast as calls end lately. */
+  #inLine(refused: Extract<BudgetVerdict, { readonly kind: 'refused' }>, nowMs: number) {
+    const spacingMs = this.#heldMs / Math.max(1, this.#pages.openCount);
+    const turnAtMs = Math.min(
+      nowMs + refused.forMs + LINE_MAX_MS,
+      Math.max(this.#lineEndsMs, nowMs + refused.forMs),
+    );
+    this.#lineEndsMs = turnAtMs + spacingMs;
+    return { ...refused, forMs: Math.ceil(turnAtMs - nowMs) };
   }
 
   #settle(

@@ -70,6 +70,10 @@ export class Pages {
     return this.#open.values();
   }
 
+  get openCount(): number {
+    return this.#open.size;
+  }
+
   put(entry: Entry, nowMs: number): void {
     const page = this.#places.get(entry.k) ?? this.#pageFor(nowMs);
     const known = page.entries.get(entry.k);

@@ -1,6 +1,6 @@
-import { isInRunnersHands } from '../../domain/attempt.ts';
+import { isInRunnersHands, type Declined, type Target } from '../../domain/attempt.ts';
+import { isBudgetReason } from '../../domain/budget.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
-import type { DeclineReason } from '../../domain/target-gate.ts';
 import { runnableCount, stepDeadlineAtMs } from '../../engine/due.ts';
 import type { Plan, PlannedStep } from '../../engine/plan.ts';
 import type { WaitingOn } from '../../services/ports/job-shard.ts';
@@ -31,17 +31,24 @@ function untilOf({ untilAtMs }: WaitingOn): number {
 /** What a pause before the next attempt is for. The attempts of a map's items are not looked through. */
 function pauseOf({ steps }: JobState, step: string): Pick<WaitingOn, 'kind' | 'key'> {
   const last = steps[step]?.attempts.at(-1);
-  if (last?.declined !== undefined) {
-    return DOWN.has(last.declined.reason)
-      ? { kind: 'provider', key: last.target?.provider ?? null }
-      : { kind: 'rate_limit', key: step };
-  }
+  if (last?.declined !== undefined) return declinedWait(last.declined, last.target, step);
   const kind = last?.failure?.class === 'rate_limited' ? 'rate_limit' : 'retry_backoff';
   return { kind, key: step };
 }
 
+function declinedWait(
+  { reason, budget }: Declined,
+  target: Target | null,
+  step: string,
+): Pick<WaitingOn, 'kind' | 'key'> {
+  if (isBudgetReason(reason)) return { kind: 'budget', key: budget ?? null };
+  return DOWN.has(reason)
+    ? { kind: 'provider', key: target?.provider ?? null }
+    : { kind: 'rate_limit', key: step };
+}
+
 /** Reasons that say that the target cannot be had, not that it had too much. */
-const DOWN: ReadonlySet<DeclineReason> = new Set(['circuit_open', 'held', 'not_taken']);
+const DOWN: ReadonlySet<Declined['reason']> = new Set(['circuit_open', 'held', 'not_taken']);
 
 function stepWaits(state: JobState, planned: PlannedStep): WaitingOn[] {
   const step = planned.id;

@@ -5,6 +5,7 @@ import {
   type Target,
 } from '../../domain/attempt.ts';
 import type { ProviderWork, Ticket } from '../../domain/ticket.ts';
+import { attemptsLeft } from '../../engine/retry.ts';
 import { movesOnIfNotTaken, unresolvedSubmits } from '../../engine/tickets.ts';
 import type { Book } from './book.ts';
 import type { JobState } from '../../domain/job.ts';
@@ -61,9 +62,11 @@ function providerPart(
   }
   const attempts = attemptsOf(source, step, item);
   const lost = unresolvedSubmits(attempts, target);
-  if (lost.length === 0) return times;
+  const tries = attemptsLeft(planned, attempts) <= 1 ? { lastTry: true as const } : {};
+  if (lost.length === 0) return { ...times, ...tries };
   return {
     ...times,
+    ...tries,
     reconcile: lost.map((record) => lostAttempt(source, active, record, book)),
     ...(movesOnIfNotTaken(planned, active, attempts) ? { movesOnIfNotTaken: true } : {}),
   };
@@ -149,6 +152,7 @@ export function jobContext({ birth }: JobState): JobContext {
     ...(birth.flow === undefined ? {} : { flow: birth.flow }),
     lineage: [...(birth.parent?.lineage ?? []), birth.pipeline],
     ...(birth.cache === undefined ? {} : { cache: birth.cache }),
+    ...(birth.chargedTo === undefined ? {} : { chargedTo: birth.chargedTo }),
     ...(birth.stream === undefined ? {} : { stream: birth.stream }),
   };
 }

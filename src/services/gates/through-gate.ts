@@ -27,7 +27,10 @@ export async function throughGate(
   const { gates, machine } = deps;
   if (gates === undefined || adapter.capabilities.local) return make();
   const startedAtMs = machine.nowMs();
-  const admission = await gates.admit(target, { estimatedTokens: estimateTokens(call) });
+  const admission = await gates.admit(target, {
+    estimatedTokens: estimateTokens(call),
+    ...(attempt.work.lastTry === true ? { isLastTry: true } : {}),
+  });
   if (admission.admitted) return withPermit(deps, gates, attempt, admission.permit, make);
   const { reason, because, untilAtMs } = admission;
   const cause = because === undefined ? {} : { because };
@@ -50,7 +53,8 @@ async function withPermit(
   let end: CallEnd = { result: { class: 'internal' } };
   try {
     const ran = await make();
-    end = endOf(ran, Math.max(0, deps.machine.nowMs() - startedAtMs));
+    const tookMs = Math.max(0, deps.machine.nowMs() - startedAtMs);
+    end = { ...endOf(ran, tookMs), ...overtakenPart(attempt, tookMs) };
     return ran;
   } finally {
     over.abort();
@@ -75,6 +79,10 @@ async function renewUntil(
   }
 }
 
+function overtakenPart({ isSuperseded }: Attempt, tookMs: number) {
+  return isSuperseded?.() === true ? { overtakenAfterMs: tookMs } : {};
+}
+
 function endOf({ facts, result }: Ran, tookMs: number): CallEnd {
   const { timeToFirstTokenMs, usage, latencyMs } = facts;
   const tokens = usage === undefined ? null : tokensOf(usage);
@@ -84,12 +92,20 @@ function endOf({ facts, result }: Ran, tookMs: number): CallEnd {
     // Work that goes on at its provider has only begun: how long it takes is told when it is over.
     ...(result.ok === true ? { latencyMs } : {}),
     ...(timeToFirstTokenMs === undefined ? {} : { timeToFirstTokenMs }),
-    ...(tokens === null ? {} : { usedTokens: tokens }),
+    ...usedPart(result, tokens),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 
+/** What was not sent used nothing. */
+function usedPart({ ok }: Ran['result'], tokens: number | null): Pick<CallEnd, 'usedTokens'> {
+  if (ok === 'declined') return { usedTokens: 0 };
+  return tokens === null ? {} : { usedTokens: tokens };
+}
+
 function resultOf(result: Ran['result'], tookMs: number): CallResult {
+  // Nothing was sent: a budget had no room.
+  if (result.ok === 'declined') return { class: 'cancelled' };
   if (result.ok !== false) return 'succeeded';
   return resultOfFailure(result.failure, tookMs);
 }

@@ -1,4 +1,5 @@
 import type { Actor } from '../../domain/access.ts';
+import type { ChargedTo } from '../../domain/budget.ts';
 import type { CacheOverride } from '../../domain/cache.ts';
 import { INPUT_BYTES_DEFAULT } from '../../domain/definition.ts';
 import { durationMs } from '../../domain/duration.ts';
@@ -68,6 +69,8 @@ export type CreateOptions = {
   readonly stream?: boolean;
   /** For a child: the attempt that waits for it, and the moment after which nobody does. */
   readonly parent?: { readonly link: ParentLink; readonly untilMs: number };
+  /** For a child: whoever ordered its first ancestor, and the tags above it. */
+  readonly chargedTo?: ChargedTo | undefined;
 };
 
 /** A job that nothing speaks against. */
@@ -212,7 +215,7 @@ async function packReused(
 }
 
 function birthOf(
-  { project }: Actor,
+  { project, id: submitter }: Actor,
   order: LimitedOrder,
   id: JobId,
   own: Pick<JobBirth, 'input' | 'prices' | 'tells'>,
@@ -243,6 +246,7 @@ function birthOf(
     ...(flow === null ? {} : { flow }),
     ...webhookOf(order),
     ...(cache === undefined ? {} : { cache }),
+    chargedTo: order.chargedTo ?? { apiKey: submitter, tags },
     ...(order.stream === true ? { stream: true } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import type { AttemptFacts, Target } from '../../domain/attempt.ts';
+import type { ChargedTo } from '../../domain/budget.ts';
 import type { CacheOverride } from '../../domain/cache.ts';
 import type { Definition } from '../../domain/definition.ts';
 import type { JobEvent } from '../../domain/event.ts';
@@ -170,6 +171,8 @@ export type NextAnswer = {
   readonly starved: boolean;
   /** Attempts of this job that must be aborted, by attempt key. */
   readonly cancel: readonly string[];
+  /** Those of them beside which another one had a result first. */
+  readonly superseded?: readonly string[];
   /** What the runner is asked to do beside its work. */
   readonly chores?: Chores | null;
   readonly context: JobContext | null;
@@ -209,6 +212,8 @@ export type JobContext = {
   readonly lineage?: readonly string[];
   /** What the job's submitter says about the caches of its steps. */
   readonly cache?: CacheOverride;
+  /** Whose budgets count the job beside those of its pipelines. */
+  readonly chargedTo?: ChargedTo;
   /** The job's submitter listens: texts of chats are told while they come. */
   readonly stream?: true;
 };
@@ -230,10 +235,14 @@ export type WorkItem = {
   /** When the attempt is given up; later than its runner's deadline where the provider works on by itself. */
   readonly givenUpAtMs?: number;
   readonly startedAtMs?: number;
+  /** After which time a second attempt is handed out to whoever asks, if this one has not ended; absent for never. */
+  readonly hedgeInMs?: number;
   /** The work is at the provider already: its status is wanted. */
   readonly poll?: Poll;
   /** Earlier submits of which nobody knows what became of them; the latest first. */
   readonly reconcile?: readonly LostAttempt[];
+  /** The step has no further attempt if this one fails. */
+  readonly lastTry?: true;
   /** Another target is to be tried if the provider has taken none of these. */
   readonly movesOnIfNotTaken?: true;
   /** The answer that failed its check, when the model is asked again. */

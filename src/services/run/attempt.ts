@@ -9,6 +9,7 @@ import type { MediaSource } from '../../providers/port.ts';
 import type { CallbackLinks } from '../callbacks/callback-links.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
 import type { Outside } from '../outbound/outside.ts';
+import type { BudgetLedgers, Budgets } from '../ports/budgets.ts';
 import type { Files } from '../ports/files.ts';
 import type {
   JobContext,
@@ -47,6 +48,10 @@ export type ExecuteDeps = {
   readonly prices?: Prices;
   /** Asked before a call leaves the Worker. Absent where every call may. */
   readonly gates?: TargetGates;
+  /** What limits a project's spending. Absent where nothing does. */
+  readonly budgets?: Pick<Budgets, 'list'>;
+  /** What has been spent of it. */
+  readonly ledgers?: BudgetLedgers;
   /** Where recorded results of identical calls are found. Absent where none are kept. */
   readonly caches?: ResultCaches;
   /** Where text is told while it is streamed. Absent where nobody can listen. */
@@ -68,6 +73,8 @@ export type Attempt = {
   readonly onHeaders: () => void;
   /** Stands in line for a connection after `onHeaders`, until there is one or the attempt is aborted. */
   readonly placeAgain?: () => Promise<void>;
+  /** Whether another attempt beside this one had a result first: then nobody waits for this one. */
+  readonly isSuperseded?: () => boolean;
   /** Has something brought to its end before the turn ends. */
   readonly beside?: (work: Promise<void>) => void;
   /** Has something done once the shard has answered the attempt's report: with the output that it recorded, or null. */

@@ -13,11 +13,11 @@ import { makeAfterwards, type Afterwards } from './afterwards.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';
 import { untilDeadline } from './until-deadline.ts';
 import { cancelChild, doChores } from './chores.ts';
+import { makeHedgeTimer, type HedgeTimer } from './hedge-timer.ts';
 import { holdPlace } from './hold-place.ts';
-import { withRecentReads } from './recent-reads.ts';
 import { askNext, renewWhileRunning } from './shard-calls.ts';
 import type { Slots } from './slots.ts';
-import { steadyObjects } from './steady-objects.ts';
+import { turnDeps } from './turn-deps.ts';
 import { makeTurnPlaces, type TurnPlaces } from './turn-places.ts';
 
 export type TurnDeps = ExecuteDeps & {
@@ -57,6 +57,9 @@ type Turn = {
   /** Steps of which work was handed out. */
   readonly begun: Set<string>;
   readonly running: Map<string, Running>;
+  readonly hedges: HedgeTimer;
+  /** Attempts beside which another one had a result first. */
+  readonly superseded: Set<string>;
   /** The end of the local work taken on so far. */
   local: Promise<void>;
   /** Reports that the shard has not taken yet. */
@@ -83,7 +86,7 @@ type Running = {
  */
 export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<JobSnapshot | null> {
   const turn: Turn = {
-    deps: { ...deps, objects: withRecentReads(steadyObjects(deps.objects, deps)) },
+    deps: turnDeps(deps),
     options,
     plan: null,
     hinted: options.hinted,
@@ -93,6 +96,8 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<Job
     places: makeTurnPlaces(deps.calls, deps.machine),
     begun: new Set(),
     running: new Map(),
+    hedges: makeHedgeTimer(deps.machine),
+    superseded: new Set(),
     local: Promise.resolve(),
     reports: [],
     end: null,
@@ -121,7 +126,10 @@ function goesOn(turn: Turn): boolean {
   return turn.running.size > 0 || turn.reports.length > 0 || (turn.starved && isClaiming(turn));
 }
 
-/** Waits for a report, or, when work only lacks a connection, for one to become free. */
+/**
+ * Waits for a report, for the moment at which an attempt gets a second one beside it, or, when work only lacks a
+ * connection, for one to become free.
+ */
 async function somethingHappens(turn: Turn): Promise<void> {
   const { running, reports, local, starved } = turn;
   if (reports.length > 0) return;
@@ -130,7 +138,11 @@ async function somethingHappens(turn: Turn): Promise<void> {
   // Local work reports together: it is over one piece after the other, without a pause in between.
   if (held.length > events.length) events.push(local);
   if (starved && isClaiming(turn)) events.push(turn.places.nextFree());
+  const waiting = new AbortController();
+  const hedge = isClaiming(turn) ? turn.hedges.next(waiting.signal) : null;
+  if (hedge !== null) events.push(hedge);
   if (events.length > 0) await Promise.race(events);
+  waiting.abort();
 }
 
 /** Takes connections for what the shard may hand out: one in hand, and more only where they lie free. */
@@ -142,7 +154,8 @@ async function reserve(turn: Turn): Promise<void> {
 }
 
 /** False when every step was handed out to this turn and none of them can come again. */
-function mayGetCalls({ plan, begun, starved, reports }: Turn): boolean {
+function mayGetCalls({ plan, begun, starved, reports, hedges }: Turn): boolean {
+  if (hedges.takeDue()) return true;
   const comesAgain = reports.some(({ outcome: { ok } }) => ok === false || ok === 'declined');
   if (plan === null || starved || comesAgain) return true;
   return plan.plan.steps.some(({ id, forEach }) => forEach !== null || !begun.has(id));
@@ -228,7 +241,10 @@ function begin(turn: Turn, answer: NextAnswer): void {
   else if (answer.work.length > 0) turn.wide = true;
   startAll(turn, answer);
   // Last, so that it reaches what was handed out in the same breath.
-  for (const key of answer.cancel) turn.running.get(key)?.abort.abort('cancel');
+  for (const key of answer.cancel) {
+    if (answer.superseded?.includes(key) === true) turn.superseded.add(key);
+    turn.running.get(key)?.abort.abort('cancel');
+  }
   if (turn.over) abortAll(turn);
 }
 
@@ -280,6 +296,7 @@ function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Sl
     signal: abort.signal,
     onHeaders: place.release,
     placeAgain: place.again,
+    isSuperseded: () => turn.superseded.has(work.key),
     beside: (done) => beside(turn, done),
     onSettled: (then) => turn.afterwards.note(work.key, then),
   };
@@ -287,12 +304,14 @@ function startWork(turn: Turn, { context }: NextAnswer, work: WorkItem, slot: Sl
     const report = await untilDeadline(deps, attempt, abort);
     place.release();
     turn.running.delete(work.key);
+    turn.hedges.drop(work.key);
     turn.reports.push(report);
   };
   // What waits for others does not hold up what computes.
   const queued = !slot.outgoing && !isEffectKind(step.definition.uses);
   const done = queued ? turn.local.then(execute) : execute();
   if (queued) turn.local = done;
+  turn.hedges.note(work);
   turn.running.set(work.key, { abort, done, local: !slot.outgoing, queued });
 }
 

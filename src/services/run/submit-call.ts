@@ -1,4 +1,5 @@
 import type { CallContext, CallOutcome } from '../../providers/port.ts';
+import { countFound, withinBudget } from '../budgets/within-budget.ts';
 import { throughGate } from '../gates/through-gate.ts';
 import { deltaSenderOf } from '../live/delta-sender.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
@@ -15,12 +16,18 @@ export async function askProvider(
   attempt: Attempt,
   resolved: ResolvedCall,
 ): Promise<Ran> {
+  return countFound(deps, attempt, resolved, await ask(deps, attempt, resolved));
+}
+
+async function ask(deps: ExecuteDeps, attempt: Attempt, resolved: ResolvedCall): Promise<Ran> {
   const context = await contextOf(deps, attempt);
   const { poll } = attempt.work;
   if (poll !== undefined) return pollCall(deps, attempt, resolved, { poll, context });
   const startedAtMs = deps.machine.nowMs();
   const submit = (within: CallContext): Promise<Ran> =>
-    throughGate(deps, attempt, resolved, () => send(deps, attempt, resolved, within));
+    throughGate(deps, attempt, resolved, () =>
+      withinBudget(deps, attempt, resolved, () => send(deps, attempt, resolved, within)),
+    );
   if (!isTicketed(resolved)) return submit(context);
   const found = await soon(deps, context, (short) => reconcileCall(deps, attempt, resolved, short));
   const facts = localFacts(startedAtMs, deps.machine.nowMs(), resolved.adapter.version);

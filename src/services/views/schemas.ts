@@ -4,6 +4,7 @@ import { scopes } from '../../domain/access.ts';
 import { stopReasons } from '../../domain/attempt.ts';
 import { failureClasses } from '../../domain/failure.ts';
 import { jobStatuses } from '../../domain/job.ts';
+import { budgetDeclineReasons } from '../../domain/budget.ts';
 import { declineReasons } from '../../domain/target-gate.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
 import { comparisonSchema } from './comparison-schema.ts';
@@ -78,7 +79,11 @@ const attemptSchema = z
     failure: failureSchema.nullable(),
     declined: z
       .object({
-        reason: z.enum(declineReasons),
+        reason: z.enum([...declineReasons, ...budgetDeclineReasons]),
+        budget: z
+          .string()
+          .optional()
+          .meta({ description: 'The budget that had no room for the call' }),
         until: time.meta({ description: 'Asking again before this was in vain' }),
         times: z.int().meta({ description: 'Attempts in a row that this one stands for' }),
       })

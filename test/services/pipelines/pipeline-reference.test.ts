@@ -215,6 +215,7 @@ const eventTypes: Record<EventType, true> = {
   'cache.hit': true,
   'check.failed': true,
   'output.re_asked': true,
+  'budget.exceeded': true,
   'cost.unknown': true,
   'cost.adjusted': true,
 };
