@@ -21,6 +21,8 @@ import { priceRoutes } from './routes/prices.ts';
 import { rerunRoutes } from './routes/reruns.ts';
 import { steeringRoutes } from './routes/steering.ts';
 import { targetRoutes } from './routes/targets.ts';
+import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
+import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 
 const DOCUMENT = {
   openapi: '3.1.0',
@@ -41,6 +43,8 @@ const underV1 = [
   explainRoutes,
   targetRoutes,
   auditRoutes,
+  webhookEndpointRoutes,
+  webhookDeliveryRoutes,
   priceRoutes,
   accessRoutes,
   fileRoutes,

@@ -23,7 +23,10 @@ import type { ResultCaches } from '../services/ports/result-cache.ts';
 import type { Machine } from '../services/ports/runtime.ts';
 import type { TargetDesk } from '../services/ports/target-desk.ts';
 import type { TargetGates } from '../services/ports/target-gates.ts';
+import type { DeliveriesOf, WebhookEndpoints } from '../services/ports/webhooks.ts';
 import type { SignedTokens } from '../services/signed-token.ts';
+import type { WebhookUrls } from '../services/webhooks/endpoints/webhook-urls.ts';
+import type { ProjectSecrets } from '../services/webhooks/project-secrets.ts';
 import type { PlanCache } from '../services/pipelines/plan-cache.ts';
 
 /** What the doors need: the ports of all services behind them. */
@@ -56,6 +59,13 @@ export type HttpDeps = {
   readonly gates: TargetGates;
   readonly desk: TargetDesk;
   readonly audit: AuditLog;
+  readonly webhookEndpoints: WebhookEndpoints;
+  /** The most webhook endpoints of a project. */
+  readonly webhookEndpointsMax: number;
+  readonly webhookUrls: WebhookUrls;
+  /** What jobs' own webhooks are signed with; null without a `SIGNING_SECRET`. */
+  readonly projectSecrets: ProjectSecrets | null;
+  readonly deliveriesOf: DeliveriesOf;
   readonly namedTargets: NamedTargets;
   /** What is wrong with the deployment's settings, one sentence each. */
   readonly settingProblems: readonly string[];

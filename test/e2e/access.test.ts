@@ -119,6 +119,23 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['POST', '/v1/files', { a: 1 }],
     ['DELETE', `/v1/files/file_${'0'.repeat(32)}`],
   ],
+  'webhooks:read': [
+    ['GET', '/v1/webhook-endpoints'],
+    ['GET', '/v1/webhook-endpoints/whe_0'],
+    ['GET', '/v1/webhook-deliveries'],
+    ['GET', '/v1/webhook-deliveries/whd_0'],
+  ],
+  'webhooks:write': [
+    ['POST', '/v1/webhook-endpoints', { url: 'http://203.0.113.1/' }],
+    ['PATCH', '/v1/webhook-endpoints/whe_0', { description: 'another' }],
+    ['DELETE', '/v1/webhook-endpoints/whe_0'],
+    ['POST', '/v1/webhook-endpoints/whe_0/rotate-secret', {}],
+    ['POST', '/v1/webhook-endpoints/whe_0/pause'],
+    ['POST', '/v1/webhook-endpoints/whe_0/resume'],
+    ['POST', '/v1/webhook-endpoints/whe_0/test'],
+    ['POST', '/v1/webhook-deliveries/redeliver', { endpoint: 'whe_0' }],
+    ['POST', '/v1/webhook-deliveries/whd_0/redeliver'],
+  ],
   'prices:read': [['GET', '/v1/prices']],
   'prices:write': [
     ['PUT', '/v1/prices', { provider: 'openai', model: 'x', prices: { image: '0.04' } }],
@@ -129,6 +146,7 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['POST', '/v1/api-keys', { name: 'another', scopes: ['admin'] }],
     ['DELETE', '/v1/api-keys/key_0'],
     ['GET', '/v1/audit'],
+    ['GET', '/v1/webhook-signing-secret'],
   ],
 };
 /** Opened by `jobs:read` and `jobs:write` together. */

@@ -9,6 +9,7 @@ import { parsePipelineReference } from '../../domain/pipeline-reference.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
 import type { JobFilter } from '../../services/ports/job-index.ts';
 import type { ReadRequest } from '../../services/ports/job-shard.ts';
+import { jobWebhookField } from '../../services/webhooks/endpoints/endpoint-input.ts';
 
 /** What requests about jobs may carry. */
 
@@ -48,6 +49,7 @@ export const submitBody = z
       description:
         'Which jobs go first where a limit makes them wait; that of the pipeline, or normal, if absent',
     }),
+    webhook: jobWebhookField.optional(),
   })
   .meta({ id: 'SubmitJob' });
 

@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { INPUT_BYTES_MAX } from '../../domain/definition.ts';
 import { rerunJob } from '../../services/reruns/rerun-job.ts';
 import { jobSchema } from '../../services/views/schemas.ts';
+import { jobWebhookField } from '../../services/webhooks/endpoints/endpoint-input.ts';
 import { orStreamed } from '../live/job-streams.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
 import { jobPath, metadataField, submitHeaders, tagsField, timeoutsField } from './job-requests.ts';
@@ -31,6 +32,9 @@ const rerunBody = z
     metadata: metadataField.optional().meta({ description: 'Replaces the job’s metadata' }),
     tags: tagsField.optional().meta({ description: 'Replaces the job’s tags' }),
     timeouts: timeoutsField.default({}).meta({ description: 'They replace those of the pipeline' }),
+    webhook: jobWebhookField
+      .nullish()
+      .meta({ description: 'Replaces the job’s webhook; null for none' }),
   })
   .meta({ id: 'RerunJob' });
 
