@@ -48,7 +48,8 @@ export async function consumeHistory(
   const attempts = Math.max(...readable.map(({ message }) => message.attempts));
   const poison = await poisonOf(deps, result, attempts);
   const expired = entries.filter((owned) => isStale(owned, nowMs) && isOver(owned));
-  const safe = [...result.written, ...poison].filter((owned) => told.includes(owned));
+  const heard = new Set(told);
+  const safe = [...result.written, ...poison].filter((owned) => heard.has(owned));
   await confirmAll(deps, [...safe, ...expired]);
   if (result.refused.length > poison.length || told.length < fresh.length) {
     // Whatever was written or told is there; its repetition changes nothing.
