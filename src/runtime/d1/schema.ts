@@ -3,6 +3,7 @@ import {
   index,
   integer,
   primaryKey,
+  real,
   sqliteTable,
   text,
   uniqueIndex,
@@ -317,5 +318,43 @@ export const budgets = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.project, table.id] }),
     uniqueIndex('budgets_scope').on(table.project, table.scopeKind, table.scopeValue, table.period),
+  ],
+);
+
+/** What users say of jobs that are over. A row lives as long as its job's history; what is personal in it, as its payloads. */
+export const feedback = sqliteTable(
+  'feedback',
+  {
+    project: text().notNull(),
+    jobId: text('job_id').notNull(),
+    /** Made from the idempotency key where there is one. */
+    id: text().notNull(),
+    pipeline: text().notNull(),
+    version: integer().notNull(),
+    /** The step that is judged; null for the whole job. */
+    step: text(),
+    /** From 0 to 1. */
+    score: real(),
+    label: text(),
+    comment: text(),
+    /** The user as the caller names them. */
+    user: text(),
+    /** When comment and user are erased; null once they are, or without them. */
+    personalUntil: integer('personal_until'),
+    /** What has answered, as a JSON list of `provider/model`. */
+    models: text().notNull(),
+    /** What it was asked with, as a JSON list of `step:hash`. */
+    prompts: text().notNull(),
+    by: text().notNull(),
+    at: integer().notNull(),
+    /** Of the whole request: the same key with another one is a mistake. */
+    bodySha256: text('body_sha256').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project, table.jobId, table.id] }),
+    index('feedback_at').on(table.project, table.at),
+    index('feedback_personal')
+      .on(table.personalUntil)
+      .where(sql`personal_until IS NOT NULL`),
   ],
 );
