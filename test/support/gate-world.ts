@@ -1,7 +1,7 @@
 import type { CallResult, TargetLimits } from '../../src/domain/target-gate.ts';
 import { Gate } from '../../src/runtime/gate/gate.ts';
 import { makeTargetGates } from '../../src/services/gates/target-gates.ts';
-import type { GateMessage, TargetGates } from '../../src/services/ports/target-gates.ts';
+import type { Admission, GateMessage, TargetGates } from '../../src/services/ports/target-gates.ts';
 import { Clock, settled } from '../simulation/world/clock.ts';
 import { Random } from '../simulation/world/random.ts';
 import { NodeSqlite } from './node-sqlite.ts';
@@ -9,6 +9,9 @@ import { NodeSqlite } from './node-sqlite.ts';
 export const TARGET = { provider: 'openai', model: 'gpt-5.4-mini' };
 
 export type Ending = { readonly result: CallResult; readonly retryAfterMs?: number };
+
+/** What became of a call. */
+export type Made = ({ readonly admitted: true } & Ending) | Extract<Admission, { admitted: false }>;
 
 export type GateWorldOptions = {
   readonly runners: number;
@@ -132,23 +135,31 @@ export class GateWorld {
 
   /** One attempt: how it ended, or how long to wait before the next. */
   async attempt(runner: number): Promise<'succeeded' | number> {
-    const gates = this.gates[runner];
-    if (gates === undefined) throw new Error(`no runner ${runner}`);
-    const admission = await gates.admit(TARGET, { estimatedTokens: 100 });
-    if (!admission.admitted) {
+    const made = await this.call(runner);
+    if (!made.admitted) {
       this.declined += 1;
-      const waitMs = admission.untilAtMs - this.nowMs - (this.#skewsMs[runner] ?? 0);
+      const waitMs = made.untilAtMs - this.nowMs;
       return Math.max(1_000, waitMs) + this.random.next() * Math.min(2_000, waitMs / 4);
     }
+    return made.result === 'succeeded' ? 'succeeded' : 1_000 * this.random.next();
+  }
+
+  /** One call, if it is let through: how it ended. Moments are the world's. */
+  async call(runner: number, isLastTry = false): Promise<Made> {
+    const gates = this.gates[runner];
+    if (gates === undefined) throw new Error(`no runner ${runner}`);
+    const admission = await gates.admit(TARGET, { estimatedTokens: 100, isLastTry });
+    if (!admission.admitted) {
+      return { ...admission, untilAtMs: admission.untilAtMs - (this.#skewsMs[runner] ?? 0) };
+    }
     this.calls.push(this.nowMs);
-    const { latencyMs, result, retryAfterMs } = this.options.call(this.nowMs);
+    const { latencyMs, ...ending } = this.options.call(this.nowMs);
     for (let leftMs = latencyMs; leftMs > 0; leftMs -= RENEW_MS) {
       if (leftMs < latencyMs) await gates.renew(admission.permit);
       await this.wait(Math.min(leftMs, RENEW_MS));
     }
-    const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
-    await gates.settle(admission.permit, { result, latencyMs, ...asked });
-    return result === 'succeeded' ? 'succeeded' : 1_000 * this.random.next();
+    await gates.settle(admission.permit, { ...ending, latencyMs });
+    return { admitted: true, ...ending };
   }
 
   /** Keeps a runner busy: jobs one after the other, with a pause between them. */

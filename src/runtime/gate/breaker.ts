@@ -1,5 +1,5 @@
 import type { FailureClass } from '../../domain/failure.ts';
-import { signOfClass, type DeclineReason } from '../../domain/target-gate.ts';
+import { signOfClass } from '../../domain/target-gate.ts';
 import { spreadOf } from '../../domain/spread.ts';
 import type { EndedCalls, FailedCalls } from '../../services/ports/target-gates.ts';
 import { countsOf, noCounts, opens, type RecentCalls } from './recent-calls.ts';
@@ -29,7 +29,7 @@ type Incident = {
   readonly sinceMs: number;
 };
 type Open = Incident & { readonly kind: 'open'; readonly untilMs: number };
-type HalfOpen = Incident & {
+export type HalfOpen = Incident & {
   readonly kind: 'half_open';
   /** The call that is out; a new one may go when its end is not heard of in time. */
   readonly probe: {
@@ -38,8 +38,10 @@ type HalfOpen = Incident & {
     /** Whose it is, and who keeps it alive. */
     readonly runner?: string;
   } | null;
+  /** When somebody first came after the circuit had been open. */
+  readonly fromMs?: number;
 };
-type Recovering = Incident & {
+export type Recovering = Incident & {
   readonly kind: 'recovering';
   readonly fromMs: number;
   readonly doubleMs: number;
@@ -63,11 +65,8 @@ const ASKED_MAX_MS = 600_000;
 const ACCOUNT_MS = 15 * 60_000;
 /** A probe is given up when its runner has not said for so long that it goes on. */
 const PROBE_MS = 15_000;
-const PROBE_WAIT_MIN_MS = 1_000;
-const PROBE_WAIT_MAX_MS = 15_000;
 
-/** The first round of a recovery, and how long a round takes: twice as long as the probe took, within bounds. */
-export const RAMP_FIRST = 2;
+/** How long a round of a recovery takes: twice as long as the probe took, within bounds. */
 const ROUND_MIN_MS = 1_000;
 const ROUND_MAX_MS = 5_000;
 const ROUNDS = 8;
@@ -79,7 +78,14 @@ export function atMoment(breaker: Breaker, nowMs: number): Breaker {
   const { phase } = breaker;
   if (phase.kind === 'open' && nowMs >= phase.untilMs) {
     const { because, reason, sinceMs } = phase;
-    return next(breaker, { kind: 'half_open', because, reason, sinceMs, probe: null });
+    return next(breaker, {
+      kind: 'half_open',
+      because,
+      reason,
+      sinceMs,
+      probe: null,
+      fromMs: nowMs,
+    });
   }
   if (phase.kind === 'recovering' && nowMs >= phase.fromMs + ROUNDS * phase.doubleMs) {
     return { ...next(breaker, { kind: 'closed', recent: noCounts }), streak: 0 };
@@ -89,45 +95,6 @@ export function atMoment(breaker: Breaker, nowMs: number): Breaker {
 
 function next({ epoch, streak }: Breaker, phase: Phase): Breaker {
   return { epoch: epoch + 1, streak, phase };
-}
-
-/** How many calls may go through now, and when it is worth asking again if none may. */
-export type Passage =
-  | { readonly calls: number }
-  | { readonly calls: 0; readonly reason: DeclineReason; forMs: number; spacingMs: number };
-
-export function passage({ phase }: Breaker, nowMs: number): Passage {
-  switch (phase.kind) {
-    case 'closed':
-      return { calls: Number.POSITIVE_INFINITY };
-    case 'open':
-      return { calls: 0, reason: phase.reason, forMs: phase.untilMs - nowMs, spacingMs: 0 };
-    case 'half_open':
-      return halfOpenPassage(phase, nowMs);
-    case 'recovering':
-      return rampPassage(phase, nowMs);
-  }
-}
-
-function halfOpenPassage({ probe, reason }: HalfOpen, nowMs: number): Passage {
-  if (probe === null || nowMs >= probe.untilMs) return { calls: 1 };
-  const outMs = nowMs - probe.sentAtMs;
-  const forMs = Math.min(PROBE_WAIT_MAX_MS, Math.max(PROBE_WAIT_MIN_MS, outMs));
-  return { calls: 0, reason, forMs, spacingMs: 0 };
-}
-
-function rampPassage(phase: Recovering, nowMs: number): Passage {
-  const { fromMs, doubleMs, granted, reason } = phase;
-  const calls = rampAllowance(nowMs - fromMs, doubleMs) - granted;
-  if (calls >= 1) return { calls };
-  const dueAtMs = fromMs + doubleMs * Math.log2((granted + 1) / RAMP_FIRST);
-  const forMs = Math.max(100, Math.ceil(dueAtMs - nowMs));
-  return { calls: 0, reason, forMs, spacingMs: doubleMs / granted };
-}
-
-/** Calls that a recovery has let through after so long, at most. */
-export function rampAllowance(sinceMs: number, doubleMs: number): number {
-  return Math.floor(RAMP_FIRST * 2 ** (Math.max(0, sinceMs) / doubleMs));
 }
 
 /** Notes calls that were let through. */

@@ -17,10 +17,11 @@ import type {
   WantedCalls,
 } from '../../services/ports/target-gates.ts';
 import type { Sql } from '../job-shard/sql.ts';
-import { atMoment, CLOSED, hear, keepProbe, letThrough, passage, type Breaker } from './breaker.ts';
+import { atMoment, CLOSED, hear, keepProbe, letThrough, type Breaker } from './breaker.ts';
 import { findingsOf, stateOf } from './health.ts';
 import { Limiter, type Asker } from './limiter.ts';
 import { lately, NOTHING_SEEN, withAlert, withEnded, type Seen } from './seen.ts';
+import { passage } from './passage.ts';
 import { loadFact, migrateGate, saveFact, type Hands } from './tables.ts';
 
 /** What a gate needs of the world. In production a Durable Object, in tests a script. */
@@ -125,7 +126,7 @@ export class Gate {
   #answer(asker: Asker, wanted: WantedCalls | null): GateAnswer {
     const { epoch } = this.#breaker;
     if (this.#hands.held !== null) return this.#denied('held', DENIED_MAX_MS, 0);
-    const passes = passage(this.#breaker, asker.nowMs);
+    const passes = passage(this.#breaker, asker.nowMs, wanted?.areLastTries === true);
     if ('reason' in passes) {
       const { phase } = this.#breaker;
       const because = phase.kind === 'closed' ? {} : { because: phase.because };

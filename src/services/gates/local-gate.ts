@@ -51,8 +51,8 @@ export class LocalGate {
   #tally: Tally = new Map();
   /** When each call that was let through was last heard of: who was cut off never says that it has ended. */
   readonly #inFlight = new Map<Permit, number>();
-  /** Tokens of the calls that wait for a permit, in their order. */
-  readonly #waiting: { readonly tokens: number }[] = [];
+  /** The calls that wait for a permit, in their order. */
+  readonly #waiting: { readonly tokens: number; readonly isLastTry: boolean }[] = [];
   #took: (TargetLatency & { readonly atMs: number }) | null = null;
   #admittedSinceAsked = 0;
   #exchangedAtMs = Number.NEGATIVE_INFINITY;
@@ -89,12 +89,12 @@ export class LocalGate {
     return [...this.#inFlight].some(([{ urgent }, atMs]) => urgent && atMs > heardSinceMs);
   }
 
-  async admit({ estimatedTokens: tokens }: PlannedCall): Promise<Admission> {
-    const stand = { tokens };
+  async admit({ estimatedTokens: tokens, isLastTry = false }: PlannedCall): Promise<Admission> {
+    const stand = { tokens, isLastTry };
     this.#waiting.push(stand);
     try {
       for (let tries = 0; tries < TRIES; tries += 1) {
-        const admission = this.#fromKnown(tokens);
+        const admission = this.#yields(stand) ? this.#later() : this.#fromKnown(tokens);
         if (admission !== null) return admission;
         await this.#ask();
       }
@@ -103,6 +103,19 @@ export class LocalGate {
     } finally {
       this.#waiting.splice(this.#waiting.indexOf(stand), 1);
     }
+  }
+
+  /** True for a call that leaves it to another one that waits here to find out whether the target is back. */
+  #yields({ isLastTry }: { readonly isLastTry: boolean }): boolean {
+    const known = this.#known;
+    if (!isLastTry || known.kind !== 'granted' || !known.urgent || this.#spare() === 0)
+      return false;
+    return this.#waiting.some((other) => !other.isLastTry);
+  }
+
+  #later(): Admission {
+    const untilAtMs = this.#deps.machine.nowMs() + LOST_RACE_MS;
+    return { admitted: false, reason: 'circuit_open', untilAtMs };
   }
 
   /** An answer out of what is known; null when the gate has to be asked. */
@@ -206,6 +219,7 @@ export class LocalGate {
       calls: tokens.length + ahead,
       tokens: Math.ceil(sum + ahead * each),
       tokensOfFirst: tokens[0] ?? 0,
+      ...(this.#waiting.every(({ isLastTry }) => isLastTry) ? { areLastTries: true } : {}),
     };
   }
 

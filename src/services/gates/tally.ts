@@ -13,24 +13,31 @@ function nothing(epoch: number): EndedCalls {
 
 export function count(tally: Tally, permit: Permit, end: CallEnd): void {
   const before = tally.get(permit.epoch) ?? nothing(permit.epoch);
-  const { result, usedTokens, latencyMs, timeToFirstTokenMs } = end;
+  const { result, usedTokens, timeToFirstTokenMs } = end;
   const beyond = usedTokens === undefined ? 0 : usedTokens - permit.estimatedTokens;
   const sign = signOf(result);
   const timed = result === 'succeeded';
+  const tookMs = timeOf(end);
   tally.set(permit.epoch, {
     epoch: permit.epoch,
     good: before.good + (result === 'succeeded' ? 1 : 0),
     none: before.none + (sign === 'none' ? 1 : 0),
     failed: sign === 'none' ? before.failed : withFailure(before.failed, end),
     tokensBeyond: before.tokensBeyond + beyond,
-    // Refusals are quick; they say nothing about how long an answer takes.
-    latencyMs:
-      timed && latencyMs !== undefined ? countOne(before.latencyMs, latencyMs) : before.latencyMs,
+    latencyMs: tookMs === undefined ? before.latencyMs : countOne(before.latencyMs, tookMs),
     timeToFirstTokenMs:
       timed && timeToFirstTokenMs !== undefined
         ? countOne(before.timeToFirstTokenMs, timeToFirstTokenMs)
         : before.timeToFirstTokenMs,
   });
+}
+
+/**
+ * Refusals are quick; they say nothing about how long an answer takes. Calls that were overtaken do: without them the slow
+ * ones would never be counted where second targets are asked, and those be asked ever sooner.
+ */
+function timeOf({ result, latencyMs, overtakenAfterMs }: CallEnd): number | undefined {
+  return result === 'succeeded' ? latencyMs : overtakenAfterMs;
 }
 
 function withFailure(

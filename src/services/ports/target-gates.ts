@@ -30,6 +30,8 @@ export type TargetGates = {
 export type PlannedCall = {
   /** Of the prompt and the longest answer together. */
   readonly estimatedTokens: number;
+  /** True when its step ends with its failure: it is not the call that finds out whether a target is back, if another may be. */
+  readonly isLastTry?: boolean;
 };
 
 export type Admission =
@@ -57,6 +59,8 @@ export type CallEnd = {
   readonly retryAfterMs?: number;
   /** Absent when the end says nothing about how long an answer takes. */
   readonly latencyMs?: number;
+  /** How long a call had taken when it was cut off because another one beside it was quicker: it would take longer. */
+  readonly overtakenAfterMs?: number;
   readonly timeToFirstTokenMs?: number;
   /** Absent when nobody said. */
   readonly usedTokens?: number;
@@ -96,6 +100,8 @@ export type WantedCalls = {
   readonly tokens: number;
   /** Of the first of them: fewer are of no use. */
   readonly tokensOfFirst: number;
+  /** True when the steps of all of them end with their failure. */
+  readonly areLastTries?: boolean;
 };
 
 /** Calls that were let through in one state of the gate, summed up. */

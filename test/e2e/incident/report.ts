@@ -11,7 +11,7 @@ export type PhaseFigures = {
   readonly paidCalls: number;
   /** Of the jobs. */
   readonly servedBySecond: number;
-  /** Of the jobs that the phase sent last. */
+  /** From a job's submit to its answer. */
   readonly p50Ms: number;
   readonly p95Ms: number;
 };

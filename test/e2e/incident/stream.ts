@@ -29,6 +29,8 @@ export async function scriptIncident(
   const rules = phases.map(({ fault, share = 1 }, index) => ({
     match: { model: first, contains: wordOf(index) },
     probability: share,
+    // The same calls fail whatever other tests have scripted.
+    seed: index,
     fault,
   }));
   await addRules(...rules, { match: { model: first }, ...healthy });
