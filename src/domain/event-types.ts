@@ -30,6 +30,7 @@ export const eventTypes = [
   'attempt.lost',
   'attempt.declined',
   'attempt.superseded',
+  'hedge.skipped',
   'attempt.polled',
   'attempt.called_back',
   'attempt.reconciled',

@@ -75,15 +75,20 @@ function allItemsMs(step: PlannedStep, isTicketed: IsTicketed, items: number | n
   return itemMs * Math.ceil((items ?? MAP_ITEMS_MAX) / step.forEach.maxConcurrency);
 }
 
-/** Attempts that may be made of a step, or of each item of its map. */
-export function attemptsMax({ retry, reAsksMax }: PlannedStep): number {
+/** Attempts that may be made of a step, or of each item of its map, second targets included. */
+export function attemptsMax(step: PlannedStep): number {
+  return triesMax(step) + (step.route?.hedge?.max ?? 0);
+}
+
+/** Attempts that follow each other. */
+function triesMax({ retry, reAsksMax }: PlannedStep): number {
   return retry.maxAttempts + reAsksMax;
 }
 
 /** All attempts and the pauses between them. */
 function attemptsMs(step: PlannedStep, isTicketed: IsTicketed): number {
   const { retry, route } = step;
-  const attempts = attemptsMax(step);
+  const attempts = triesMax(step);
   const targets = route?.targets.map((_, index) => index) ?? [0];
   const longest = Math.max(
     ...targets.map((index) => attemptTimeoutMs(step, index, isTicketed(step, index))),
@@ -91,5 +96,16 @@ function attemptsMs(step: PlannedStep, isTicketed: IsTicketed): number {
   const pauses = Array.from({ length: attempts - 1 }, (_, index) =>
     backoffBoundMs(retry, index + 1),
   );
-  return attempts * longest + pauses.reduce((sum, ms) => sum + ms, 0);
+  return attempts * longest + besideMs(step, longest) + pauses.reduce((sum, ms) => sum + ms, 0);
+}
+
+/**
+ * How much longer attempts last when a second target is asked beside them: it has a whole attempt's time from when it is
+ * asked. A further one, asked because the one before has failed, may begin as late as the first attempt ends.
+ */
+function besideMs({ route }: PlannedStep, longestMs: number): number {
+  const { hedge = null } = route ?? {};
+  if (hedge === null) return 0;
+  const afterMs = Math.min(hedge.afterMs ?? longestMs, longestMs);
+  return afterMs + (hedge.max - 1) * longestMs;
 }

@@ -1,4 +1,4 @@
-import type { ActiveAttempt } from '../../domain/attempt.ts';
+import { attemptKey, type ActiveAttempt } from '../../domain/attempt.ts';
 import { isTerminal, type JobState } from '../../domain/job.ts';
 import { decide, type Decision } from '../../engine/decide.ts';
 import type { Plan } from '../../engine/plan.ts';
@@ -103,7 +103,9 @@ function takeTurn(
   const keys = repeated.length > 0 ? repeated : decision.claimed.keys;
   const { starved } = decision.claimed;
   const stop = askedNow(row.book, after.book);
-  return answer(context, after, plan, { keys, starved, settled: decision.settled, request, stop });
+  const superseded = supersededBy(decision);
+  const { settled } = decision;
+  return answer(context, after, plan, { keys, starved, settled, request, stop, superseded });
 }
 
 /** Attempts that an earlier call with this id has claimed and that are still open. Their runner lives. */
@@ -132,26 +134,37 @@ type AnswerInput = {
   readonly request: { readonly knownDefinition: string | null; readonly wantsEnd?: boolean };
   /** Attempts whose providers this runner is asked to stop. */
   readonly stop?: readonly ActiveAttempt[];
+  /** Attempts that this call has made needless, by attempt key. */
+  readonly superseded?: readonly string[];
 };
+
+function supersededBy({ events }: Decision): string[] {
+  return events.flatMap(({ type, step = '', item = null, attempt = 0 }) =>
+    type === 'attempt.superseded' ? [attemptKey(step, item, attempt)] : [],
+  );
+}
 
 export function answer(
   context: ShardContext,
   row: JobRow,
   plan: Plan,
-  { keys, starved, settled, request, stop = [] }: AnswerInput,
+  { keys, starved, settled, request, stop = [], superseded = [] }: AnswerInput,
 ): NextAnswer {
   const { state, inline, book } = row;
   const source = { sql: context.ports.sql, state, inline };
   const over = isTerminal(state.status);
+  const nowMs = context.ports.nowMs();
   return {
     job: over ? 'over' : 'open',
     settled,
     work: keys.flatMap((key) => {
       const active = over ? undefined : state.active[key];
-      return active === undefined ? [] : [workItem(source, plan, active, book)];
+      if (active === undefined) return [];
+      return [{ ...workItem(source, plan, active, book), ...hedgePart(active, nowMs) }];
     }),
     starved,
-    cancel: Object.keys(state.active).filter((key) => isUnwanted(state, key)),
+    cancel: [...Object.keys(state.active).filter((key) => isUnwanted(state, key)), ...superseded],
+    ...(superseded.length === 0 ? {} : { superseded }),
     chores: withTickets(
       choresOf({ state, book }),
       stop.map((active) => workItem(source, plan, active, book)),
@@ -160,6 +173,11 @@ export function answer(
     definition: request.knownDefinition === state.birth.definitionHash ? null : plan.definition,
     ...(over && request.wantsEnd === true ? { end: snapshot(context, row, plan, []) } : {}),
   };
+}
+
+/** A length of time: the clocks of runners need not agree with that of their shard. */
+function hedgePart({ hedgeAtMs }: ActiveAttempt, nowMs: number): Pick<WorkItem, 'hedgeInMs'> {
+  return hedgeAtMs === undefined ? {} : { hedgeInMs: Math.max(0, hedgeAtMs - nowMs) };
 }
 
 function withTickets(chores: Chores | null, cancelTickets: readonly WorkItem[]): Chores | null {

@@ -21,6 +21,7 @@ import { checkStepInputs } from './check-step-inputs.ts';
 import { attemptTimeViolations } from './definition-checks/attempt-times.ts';
 import { cacheViolations, cacheWarnings } from './definition-checks/caches.ts';
 import { contradictions, type Contradictions } from './definition-checks/contradictions.ts';
+import { hedgeViolations } from './definition-checks/hedges.ts';
 import { routeViolations } from './definition-checks/routes.ts';
 import { mayBeConsequence, salvage } from './definition-checks/salvage.ts';
 import { warningsOf } from './definition-checks/warnings.ts';
@@ -84,6 +85,7 @@ function checkParts(definition: Definition, providers: Providers): Found {
       ...promptViolations(definition),
       ...routeViolations(definition, providers),
       ...attemptTimeViolations(definition, providers),
+      ...(planned.ok ? hedgeViolations(planned.plan, providers) : []),
       ...cacheViolations(definition),
       ...checkStepInputs(definition),
     ],

@@ -93,9 +93,10 @@ const stepSchema = z
       .object({ class: z.enum(failureClasses), message: z.string() })
       .nullable()
       .meta({ description: 'Why it would fail' }),
-    attempts_at_most: z
-      .int()
-      .meta({ description: 'Of the step, or of each item: retries and repeated questions' }),
+    attempts_at_most: z.int().meta({
+      description:
+        'Of the step, or of each item: retries, repeated questions, and second targets beside attempts that take long',
+    }),
     targets: z
       .array(targetSchema)
       .meta({ description: 'In the order in which they would be asked' }),

@@ -10,7 +10,8 @@ import { itemsUnderWay } from '../../engine/due.ts';
 import type { JobSnapshot } from '../ports/job-shard.ts';
 import type { IndexedJob } from '../ports/job-index.ts';
 import type { Objects } from '../ports/objects.ts';
-import type { AttemptView, JobView, ListedJobView, StepView } from './schemas.ts';
+import type { AttemptView } from './attempt-schema.ts';
+import type { JobView, ListedJobView, StepView } from './schemas.ts';
 import { routeTaken } from './route-taken.ts';
 import { jobOutput } from '../values/job-output.ts';
 import { readValue } from '../values/resolve-scope.ts';
@@ -249,6 +250,7 @@ function attemptView({ details }: JobSnapshot, step: string, record: AttemptReco
   return {
     attempt,
     target,
+    ...hedgePart(record),
     outcome,
     started_at: isoTime(startedAtMs),
     finished_at: isoTime(finishedAtMs),
@@ -259,6 +261,10 @@ function attemptView({ details }: JobSnapshot, step: string, record: AttemptReco
     provider_said: details[attemptKey(step, null, attempt)] ?? null,
     ...factsView(facts),
   };
+}
+
+function hedgePart({ hedgeOf }: { readonly hedgeOf?: number | undefined }) {
+  return hedgeOf === undefined ? {} : { hedge_of: hedgeOf };
 }
 
 function declinedView({ reason, budget, untilAtMs, times }: Declined) {
@@ -274,9 +280,10 @@ function factsView(facts: AttemptRecord['facts']): JsonObject {
 function activeViews({ active, status }: JobState, step: string): AttemptView[] {
   return Object.values(active)
     .filter((attempt) => attempt.step === step && attempt.item === null)
-    .map(({ attempt, target, startedAtMs, deadlineAtMs, child, ticket }) => ({
+    .map(({ attempt, target, hedgeOf, startedAtMs, deadlineAtMs, child, ticket }) => ({
       attempt,
       target,
+      ...hedgePart({ hedgeOf }),
       outcome: isTerminal(status) ? ('abandoned' as const) : ('running' as const),
       started_at: isoTime(startedAtMs),
       finished_at: null,

@@ -2,11 +2,9 @@ import { z } from 'zod';
 
 import { scopes } from '../../domain/access.ts';
 import { stopReasons } from '../../domain/attempt.ts';
-import { failureClasses } from '../../domain/failure.ts';
 import { jobStatuses } from '../../domain/job.ts';
-import { budgetDeclineReasons } from '../../domain/budget.ts';
-import { declineReasons } from '../../domain/target-gate.ts';
 import { waitingKinds } from '../../domain/waiting.ts';
+import { attemptSchema, failureSchema, targetSchema } from './attempt-schema.ts';
 import { comparisonSchema } from './comparison-schema.ts';
 import { jobWebhookSchema } from './webhook-view.ts';
 
@@ -49,82 +47,6 @@ const costSchema = z
     unpriced_attempts: z.int().meta({ description: 'Attempts whose price is not known' }),
   })
   .meta({ id: 'Cost' });
-
-const failureSchema = z
-  .looseObject({
-    class: z.enum(failureClasses),
-    phase: z.enum(['not_sent', 'rejected', 'accepted', 'unknown', 'finished']),
-    message: z.string(),
-  })
-  .meta({ id: 'Failure' });
-
-const targetSchema = z.object({ provider: z.string(), model: z.string() }).meta({ id: 'Target' });
-
-const attemptSchema = z
-  .looseObject({
-    attempt: z.int(),
-    target: z.union([targetSchema, z.null()]),
-    outcome: z.enum([
-      'running',
-      'succeeded',
-      'failed',
-      'lost',
-      'superseded',
-      'declined',
-      'abandoned',
-    ]),
-    started_at: time,
-    finished_at: time.nullable(),
-    deadline_at: time.optional(),
-    failure: failureSchema.nullable(),
-    declined: z
-      .object({
-        reason: z.enum([...declineReasons, ...budgetDeclineReasons]),
-        budget: z
-          .string()
-          .optional()
-          .meta({ description: 'The budget that had no room for the call' }),
-        until: time.meta({ description: 'Asking again before this was in vain' }),
-        times: z.int().meta({ description: 'Attempts in a row that this one stands for' }),
-      })
-      .optional()
-      .meta({ description: 'Why the target was not called' }),
-    child: z.string().nullable().meta({ description: 'The job that does the work' }),
-    provider_job_id: z
-      .string()
-      .nullable()
-      .meta({ description: 'The provider’s name for work that goes on by itself' }),
-    provider_said: anyJson,
-    latency_ms: z.int().optional(),
-    cost_nano_usd: z.int().nullable().optional(),
-    price_version: z.string().optional().meta({
-      description:
-        'The table that the cost comes from: `project/<price>`, `reported` by the provider, `own/<day>`, `genai-prices/<version>`, `builtin`, or `not_charged`',
-    }),
-    usage: z.record(z.string(), z.int()).optional(),
-    returned_model: z.string().optional(),
-    finish_reason: z.string().optional(),
-    cache_hit: z
-      .boolean()
-      .optional()
-      .meta({ description: 'The result of an identical call was taken over' }),
-    cached_at: time.optional().meta({ description: 'When that call’s result was recorded' }),
-    saved_nano_usd: z
-      .int()
-      .nullable()
-      .optional()
-      .meta({ description: 'What that call cost; null when it is not known' }),
-    time_to_first_token_ms: z
-      .int()
-      .optional()
-      .meta({ description: 'To the first piece of a streamed text' }),
-    dropped: z
-      .array(z.string())
-      .optional()
-      .meta({ description: 'What the target was not told, because it cannot be' }),
-  })
-  .meta({ id: 'Attempt' });
-export type AttemptView = z.infer<typeof attemptSchema>;
 
 const storedSchema = z.object({ bytes: z.int(), sha256: z.string() });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { RouteDefinition } from '../../../src/domain/definition.ts';
 import { worstCaseOf } from '../../../src/engine/worst-case.ts';
 import { planOf, type DefinitionBody } from '../../support/engine-driver.ts';
 
@@ -11,6 +12,11 @@ const chat = (id: string, rest: Partial<StepBody> = {}): StepBody => ({
   uses: 'model.chat',
   route: { targets: [target] },
   ...rest,
+});
+
+const hedged = (hedge: NonNullable<RouteDefinition['hedge']>) => ({
+  hedge,
+  targets: [target, { ...target, model: 'n' }],
 });
 
 function worst(definition: DefinitionBody, ticketed: readonly number[] = []) {
@@ -31,6 +37,9 @@ describe('the worst case', () => {
     ['pauses that stop growing', { retry: { max_attempts: 4, max_delay: '1s' } }, 243_000],
     ['mistakes that are shown', { check: { schema: {}, re_ask: 1 } }, 247_000],
     ['a deadline of its own', { timeouts: { step: '20s' } }, 20_000],
+    ['a second target beside', { route: hedged({ after: '2s' }) }, 185_000],
+    ['several of them', { route: hedged({ after: '2s', max: 3 }) }, 305_000],
+    ['one after a measured time', { route: hedged({ after: 'p95' }) }, 243_000],
     [
       'a map, with all items that it may have',
       { for_each: '${{ [1] }}', max_concurrency: 100 },

@@ -33,6 +33,7 @@ export function makeMoodyGates(
     },
     settle: async () => {
       await clock.after(random.pick([0, 0, 500]));
+      if (!process.alive) await never();
     },
     renew: async () => {},
     report: async () => {},

@@ -36,6 +36,12 @@ const routed: DefinitionBody['steps'][number]['route'] = {
   ],
 };
 
+/** A second target is asked when the first one takes as long as it often does here. */
+const hedgedRoute = {
+  hedge: { after: '2s', max: 2 },
+  targets: [{ ...openai }, { ...groq }, { provider: 'builtin', model: 'extractive-summary-1' }],
+};
+
 const pipelines: Readonly<Record<string, DefinitionBody>> = {
   local: {
     timeouts,
@@ -71,6 +77,28 @@ const pipelines: Readonly<Record<string, DefinitionBody>> = {
       { id: 'sum', uses: 'data.compose', with: { value: '${{ size(steps.each.output) }}' } },
     ],
     output: { n: '${{ steps.sum.output }}' },
+  },
+  hedged: {
+    timeouts,
+    steps: [
+      { id: 'ask', ...chat, route: hedgedRoute, check: { schema: counted, re_ask: 1 } },
+      { id: 'after', uses: 'data.compose', with: { value: '${{ steps.ask.output.text }}' } },
+    ],
+    output: { text: '${{ steps.after.output }}' },
+  },
+  'hedged-map': {
+    timeouts,
+    steps: [
+      {
+        id: 'each',
+        ...chat,
+        route: hedgedRoute,
+        for_each: '${{ input.list }}',
+        max_concurrency: 2,
+        on_item_failure: 'continue',
+      },
+    ],
+    output: { n: '${{ size(steps.each.output) }}' },
   },
   waits: {
     timeouts,

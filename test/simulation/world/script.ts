@@ -8,6 +8,8 @@ const ordinary = [
   'chat',
   'chat',
   'map',
+  'hedged',
+  'hedged-map',
   'waits',
   'parent',
   'limited',
