@@ -1,5 +1,5 @@
 import { deliveryParts } from './compose/deliveries.ts';
-import { metricsOf } from './compose/metrics.ts';
+import { measuresOf, metricsOf, type Measures } from './compose/metrics.ts';
 import { jobQueues } from './compose/queues.ts';
 import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
 import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
@@ -121,7 +121,9 @@ function build(env: Env): Composition {
   const desk = deskOf(env, { registry, limited: gates.limited, log });
   const rootKey = setting('ROOT_API_KEY') ?? null;
   const settingProblems = [...gates.settingProblems, ...traces.problems];
-  const http = httpDeps(env, { ...files, ...shared, settingProblems, desk, rootKey });
+  const metrics = metricsOf(env, setting, log);
+  const measures = measuresOf(env, metrics);
+  const http = httpDeps(env, { ...files, ...shared, ...measures, settingProblems, desk, rootKey });
   return {
     http,
     bulk: bulkDeployment(http),
@@ -133,7 +135,7 @@ function build(env: Env): Composition {
     deliveries: tellers.deployment,
     traces: traces.exporter,
     history: historyDeps(env, setting, { shards, log, receivers: tellers.receivers }),
-    metrics: metricsOf(env, setting, log),
+    metrics,
     shard: shardDeployment(env, { log, registry, objects, traces }),
     flow: {
       log,
@@ -202,7 +204,8 @@ function withLinks(files: FileDeployment): Outward {
 
 type HttpParts = Outward &
   GatesOfDeployment &
-  WebhookSettings & {
+  WebhookSettings &
+  Measures & {
     readonly log: Log;
     readonly shards: JobShards;
     readonly live: LiveShards;

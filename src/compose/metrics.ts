@@ -1,9 +1,12 @@
+import type { HttpDeps } from '../http/deps.ts';
 import { machine } from '../runtime/machine.ts';
+import { makeBacklogs } from '../runtime/metrics/backlogs.ts';
 import { makeFactArchive } from '../runtime/metrics/fact-archive.ts';
 import { makeMetricsStore } from '../runtime/metrics/metrics-store.ts';
 import { DAY_MS } from '../services/metrics/facts/fact.ts';
 import type { RollUpDeps } from '../services/metrics/rollup/run-roll-up.ts';
 import type { Log } from '../services/ports/log.ts';
+import { namedQueues } from './queues.ts';
 import { countUpTo } from './settings.ts';
 
 /** Days that facts stay in D1, minutes are kept, and hours are kept, unless settings say otherwise. */
@@ -25,8 +28,21 @@ export function metricsOf(
     minutesKeptMs: days('METRIC_MINUTE_DAYS', MINUTE_DAYS),
     hoursKeptMs: days('METRIC_HOUR_DAYS', HOUR_DAYS),
   };
-  const { nowMs, newUuid: newId } = machine;
   const archive = makeFactArchive(env.OBJECTS);
-  const store = makeMetricsStore({ db: env.DB, archive, nowMs, newId, ...kept });
-  return { store, log, nowMs, ...kept };
+  const store = makeMetricsStore({
+    db: env.DB,
+    archive,
+    nowMs: () => machine.nowMs(),
+    newId: () => machine.newUuid(),
+    ...kept,
+  });
+  return { store, log, nowMs: () => machine.nowMs(), ...kept };
+}
+
+/** What the doors ask of measurements. */
+export type Measures = Pick<HttpDeps, 'metrics' | 'backlogs'>;
+
+export function measuresOf(env: Env, { store, ...kept }: RollUpDeps): Measures {
+  const backlogs = makeBacklogs({ db: env.DB, shards: env.JOB_SHARD, queues: namedQueues(env) });
+  return { metrics: { store, kept }, backlogs };
 }

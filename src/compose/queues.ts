@@ -11,3 +11,10 @@ export function jobQueues(env: Env): Queue[] {
 function isQueue(binding: unknown): binding is Queue {
   return typeof binding === 'object' && binding !== null && 'sendBatch' in binding;
 }
+
+/** Every queue that is bound, by the name of its binding. */
+export function namedQueues(env: Env): (readonly [name: string, queue: Queue])[] {
+  return Object.entries(env).flatMap(([name, binding]: [string, unknown]) =>
+    isQueue(binding) ? [[name, binding] as const] : [],
+  );
+}

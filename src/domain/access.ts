@@ -13,6 +13,7 @@ export const scopes = [
   'prices:write',
   'webhooks:read',
   'webhooks:write',
+  'metrics:read',
 ] as const;
 export type Scope = (typeof scopes)[number];
 

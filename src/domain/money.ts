@@ -5,9 +5,9 @@
 export type NanoUsd = number;
 
 /** Dollars as a decimal text with nine places: exact, unlike a floating-point number. */
-export function formatUsd(nanoUsd: NanoUsd): string {
+export function formatUsd(nanoUsd: NanoUsd | bigint): string {
   const sign = nanoUsd < 0 ? '-' : '';
-  const digits = Math.abs(nanoUsd).toString().padStart(10, '0');
+  const digits = nanoUsd.toString().replace('-', '').padStart(10, '0');
   return `${sign}${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }
 

@@ -16,8 +16,10 @@ import { explainRoutes } from './routes/explain.ts';
 import { fileRoutes, publicFileRoutes } from './routes/files.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { liveRoutes } from './routes/live.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
 import { priceRoutes } from './routes/prices.ts';
+import { prometheusRoutes } from './routes/prometheus.ts';
 import { rerunRoutes } from './routes/reruns.ts';
 import { steeringRoutes } from './routes/steering.ts';
 import { targetRoutes } from './routes/targets.ts';
@@ -46,6 +48,7 @@ const underV1 = [
   webhookEndpointRoutes,
   webhookDeliveryRoutes,
   priceRoutes,
+  metricsRoutes,
   accessRoutes,
   fileRoutes,
 ];
@@ -78,6 +81,7 @@ export function makeApp(): OpenAPIHono<AppEnv> {
   for (const routes of underV1) app.route('/v1', routes);
   app.route('/', publicFileRoutes);
   app.route('/', callbackRoutes);
+  app.route('/', prometheusRoutes);
 
   app.notFound((c) => {
     const message = `there is no ${c.req.method} ${c.req.path.slice(0, 200)}; the paths are listed at /docs`;

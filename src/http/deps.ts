@@ -3,10 +3,12 @@ import type { JobId } from '../domain/ids.ts';
 import type { Correlation } from '../domain/job.ts';
 import type { AccessStore, Secrets } from '../services/ports/access.ts';
 import type { AuditLog } from '../services/ports/audit-log.ts';
+import type { Backlogs } from '../services/ports/backlogs.ts';
 import type { BulkIndex, Bulks } from '../services/ports/bulk.ts';
 import type { CallbackLinks } from '../services/callbacks/callback-links.ts';
 import type { FileLimits } from '../services/files/file-limits.ts';
 import type { MediaOf } from '../services/files/media-source.ts';
+import type { MetricsDeps } from '../services/metrics/query/metrics-deps.ts';
 import type { Outside } from '../services/outbound/outside.ts';
 import type { FileIndex } from '../services/ports/file-index.ts';
 import type { Files } from '../services/ports/files.ts';
@@ -67,6 +69,8 @@ export type HttpDeps = {
   readonly projectSecrets: ProjectSecrets | null;
   readonly deliveriesOf: DeliveriesOf;
   readonly namedTargets: NamedTargets;
+  readonly metrics: MetricsDeps['metrics'];
+  readonly backlogs: Backlogs;
   /** What is wrong with the deployment's settings, one sentence each. */
   readonly settingProblems: readonly string[];
   readonly machine: Machine;

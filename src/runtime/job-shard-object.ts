@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 
 import { isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
+import type { Backlog } from '../services/ports/backlogs.ts';
 import type { FlowAnswer, FlowMessage, FlowSlot } from '../services/ports/flow.ts';
 import type { DeltaAnswer, DeltaRequest } from '../services/ports/live.ts';
 import type {
@@ -154,6 +155,10 @@ export class JobShardObject extends DurableObject<Env> {
 
   findKey(keyHash: string): KeyedJob | null {
     return this.#jobs.findKey(keyHash);
+  }
+
+  backlog(): Backlog {
+    return this.#jobs.backlog();
   }
 
   confirm(marks: readonly HistoryMark[]): void {

@@ -119,6 +119,13 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['POST', '/v1/files', { a: 1 }],
     ['DELETE', `/v1/files/file_${'0'.repeat(32)}`],
   ],
+  'metrics:read': [
+    ['GET', '/v1/metrics/summary'],
+    ['GET', '/v1/metrics/timeseries?metric=attempts'],
+    ['GET', '/v1/costs'],
+    ['GET', '/v1/queues'],
+    ['GET', '/metrics'],
+  ],
   'webhooks:read': [
     ['GET', '/v1/webhook-endpoints'],
     ['GET', '/v1/webhook-endpoints/whe_0'],

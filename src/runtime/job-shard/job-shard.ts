@@ -23,9 +23,11 @@ import type {
   SubmitAnswer,
   SubmitRequest,
 } from '../../services/ports/job-shard.ts';
+import type { Backlog } from '../../services/ports/backlogs.ts';
 import type { FlowSlot } from '../../services/ports/flow.ts';
 import type { DeltaAnswer, DeltaRequest, ListenWish } from '../../services/ports/live.ts';
 import { ensureAlarm, fireAlarm } from './alarm.ts';
+import { readBacklog } from './backlog.ts';
 import { cancel, pause, receiveEvent, resume } from './control.ts';
 import { parentTold } from './chores.ts';
 import { confirmHistory } from './confirm.ts';
@@ -124,6 +126,11 @@ export class ShardOfJobs {
 
   findKey(keyHash: string): KeyedJob | null {
     return findKey(this.#context.ports.sql, keyHash);
+  }
+
+  backlog(): Backlog {
+    const { ports } = this.#context;
+    return readBacklog(ports.sql, ports.nowMs());
   }
 
   confirm(marks: readonly HistoryMark[]): void {

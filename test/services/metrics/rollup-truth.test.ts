@@ -1,70 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
 import { writeHistory } from '../../../src/runtime/d1/write-history.ts';
-import { makeFactArchive } from '../../../src/runtime/metrics/fact-archive.ts';
-import { makeMetricsStore } from '../../../src/runtime/metrics/metrics-store.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/services/metrics/facts/fact.ts';
 import { quantile } from '../../../src/services/metrics/rollup/histogram.ts';
-import { runRollUp } from '../../../src/services/metrics/rollup/run-roll-up.ts';
 import { mergeRollups, type Rollup } from '../../../src/services/metrics/rollup/series.ts';
-import { NodeD1 } from '../../support/node-d1.ts';
-import { memoryBucket } from './memory-bucket.ts';
-import { dice, makeJob, pick, shuffled, type Dice, type MadeJob } from './random-history.ts';
-
-const DAY = Date.UTC(2026, 10, 20);
-
-function world() {
-  const d1 = new NodeD1();
-  for (const project of ['prj_a', 'prj_b']) {
-    d1.rows('INSERT INTO projects (id, name, created_at) VALUES (?, ?, 0)', project, project);
-  }
-  const bucket = memoryBucket();
-  const clock = { nowMs: DAY };
-  let ids = 0;
-  const deps = {
-    log: () => {},
-    nowMs: () => clock.nowMs,
-    factsKeptMs: 2 * DAY_MS,
-    minutesKeptMs: 4 * DAY_MS,
-    hoursKeptMs: 1_000 * DAY_MS,
-  };
-  const store = makeMetricsStore({
-    ...deps,
-    db: d1.binding(),
-    archive: makeFactArchive(bucket.binding),
-    newId: () => `run_${(ids += 1)}`,
-  });
-  return { d1, bucket, clock, store, rollUp: () => runRollUp({ ...deps, store }) };
-}
-
-type World = ReturnType<typeof world>;
-
-/** Until nothing is left to do. */
-async function settle({ clock, rollUp }: World, nowMs: number): Promise<void> {
-  clock.nowMs = nowMs;
-  for (;;) {
-    const { minutes, hours, archived } = await rollUp();
-    if (minutes + hours + archived === 0) return;
-  }
-}
-
-/** Delivers history as queues do: in any order, some of it twice, with roll-ups at any moment. */
-async function deliver(its: World, roll: Dice, jobs: readonly MadeJob[], spanMs: number) {
-  const copies = jobs.flatMap(({ entries }) => entries);
-  const again = copies.filter(() => roll() < 0.3);
-  const late = shuffled(roll, [...copies, ...again]);
-  while (late.length > 0) {
-    const { refused } = await writeHistory(
-      its.d1.binding(),
-      late.splice(0, 1 + Math.floor(roll() * 40)),
-    );
-    expect(refused).toEqual([]);
-    if (roll() < 0.3) {
-      its.clock.nowMs = DAY + Math.floor(roll() * spanMs * 1.5);
-      await Promise.all(roll() < 0.5 ? [its.rollUp(), its.rollUp()] : [its.rollUp()]);
-    }
-  }
-}
+import { DAY, deliver, metricsWorld, settle, type World } from './metrics-world.ts';
+import { dice, makeJob, pick, type Dice, type MadeJob } from './random-history.ts';
 
 async function sumsOfHours({ store }: World, nowMs: number): Promise<Rollup> {
   const range = { fromMs: 0, toMs: nowMs };
@@ -91,7 +32,7 @@ describe('sums of sums', () => {
     'of shuffled, repeated and late history are the truth (%i)',
     async (seed) => {
       const roll = dice(seed);
-      const its = world();
+      const its = metricsWorld();
       const spanMs = 5 * HOUR_MS;
       const jobs = Array.from({ length: 250 }, (_, index) => makeJob(roll, index, DAY, spanMs));
       await deliver(its, roll, jobs, spanMs);
@@ -127,7 +68,7 @@ describe('sums of sums', () => {
 
   test('made twice, and of history that came in another order, are the same table', async () => {
     const made = [7, 8].map(async (seed) => {
-      const its = world();
+      const its = metricsWorld();
       const roll = dice(1);
       const jobs = Array.from({ length: 120 }, (_, index) => makeJob(roll, index, DAY, DAY_MS / 2));
       await deliver(its, dice(seed), jobs, DAY_MS);
@@ -145,7 +86,7 @@ describe('sums of sums', () => {
   });
 
   test('facts go to the archive once each, and what comes after that still counts', async () => {
-    const its = world();
+    const its = metricsWorld();
     const roll = dice(5);
     const jobs = Array.from({ length: 150 }, (_, index) => makeJob(roll, index, DAY, 2 * HOUR_MS));
     const [late, early] = [jobs.slice(0, 40), jobs.slice(40)];
@@ -176,7 +117,7 @@ describe('sums of sums', () => {
   });
 
   test('a fact that comes while its minute is summed up is not lost', async () => {
-    const its = world();
+    const its = metricsWorld();
     const roll = dice(9);
     const jobs = Array.from({ length: 60 }, (_, index) => makeJob(roll, index, DAY, 120_000));
     const entries = jobs.flatMap((job) => job.entries);
@@ -220,7 +161,7 @@ function latenciesOf(jobs: readonly MadeJob[], values: readonly string[]): numbe
 test('a percentile of sums is within 1.45 % of that of the values', async () => {
   const roll = dice(11);
   const jobs = Array.from({ length: 400 }, (_, index) => makeJob(roll, index, DAY, HOUR_MS));
-  const its = world();
+  const its = metricsWorld();
   await deliver(its, roll, jobs, HOUR_MS);
   await settle(its, DAY + DAY_MS);
   const merged = mergeRollups([await sumsOfHours(its, DAY + DAY_MS)]);

@@ -1,0 +1,185 @@
+import { createRoute, z } from '@hono/zod-openapi';
+
+import { costGroups, costs, usageNames } from '../../services/metrics/query/costs.ts';
+import { readQueues } from '../../services/metrics/query/queues.ts';
+import { summary } from '../../services/metrics/query/summary.ts';
+import { timeseries } from '../../services/metrics/query/timeseries.ts';
+import { steps } from '../../services/metrics/query/window.ts';
+import {
+  costsCsv,
+  costsSchema,
+  costsView,
+  queuesSchema,
+  queuesView,
+  summarySchema,
+  summaryView,
+  timeseriesSchema,
+  timeseriesView,
+} from '../../services/views/metrics-view.ts';
+import { failureResponse } from '../failure-response.ts';
+import { answers, bearer, jsonOf, makeRoutes } from '../openapi.ts';
+
+const moment = z.iso.datetime({
+  offset: true,
+  error: 'must be a time in ISO 8601, such as 2026-11-23T00:00:00Z',
+});
+const windowQuery = {
+  from: moment.optional(),
+  to: moment.optional().meta({ description: 'Now, if absent' }),
+  window: z.string().max(20).optional().meta({ description: 'Instead of `from`', example: '24h' }),
+};
+const LIST_MAX = 20;
+const list = z
+  .string()
+  .max(2_000)
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .pipe(
+    z
+      .array(z.string().min(1, 'is empty: give names, separated by commas'))
+      .max(LIST_MAX, `must have at most ${LIST_MAX} values`),
+  );
+const values = list.optional().meta({ type: 'string', description: 'One or more, by commas' });
+const filterQuery = {
+  pipeline: values,
+  version: values,
+  step_id: values.optional().meta({ type: 'string', description: 'Steps of pipelines, by commas' }),
+  provider: values,
+  model: values,
+  class: values,
+  status: values,
+  rule: values,
+  tag: values,
+};
+type FilterQuery = { readonly [Name in keyof typeof filterQuery]?: string[] | undefined };
+
+/** `step` is how wide a point is; the dimension of that name is filtered by as `step_id`. */
+function filtersOf({ step_id: step, ...query }: FilterQuery): Record<string, readonly string[]> {
+  const given: [string, readonly string[] | undefined][] = Object.entries({ ...query, step });
+  return Object.fromEntries(
+    given.flatMap(([name, wanted]) => (wanted === undefined ? [] : [[name, wanted]])),
+  );
+}
+
+const NEEDS = 'Needs the scope `metrics:read`.';
+
+const summaryRoute = createRoute({
+  method: 'get',
+  path: '/metrics/summary',
+  summary: 'Every metric over a window',
+  description: `The last 24 hours if no window is given. Filters leave out metrics that cannot be told apart by them. ${NEEDS}`,
+  security: bearer,
+  request: { query: z.strictObject({ ...windowQuery, ...filterQuery }) },
+  responses: answers({ 200: jsonOf('The metrics', summarySchema) }),
+});
+
+const timeseriesRoute = createRoute({
+  method: 'get',
+  path: '/metrics/timeseries',
+  summary: 'How a metric went over time',
+  description: `The last three hours if no window is given. Points at which nothing happened are left out. ${NEEDS}`,
+  security: bearer,
+  request: {
+    query: z.strictObject({
+      metric: z.string().max(80).meta({ example: 'provider_latency' }),
+      group_by: list.optional().meta({ type: 'string', example: 'provider,model' }),
+      step: z.enum(steps).optional().meta({ description: 'One that fits the window, if absent' }),
+      ...windowQuery,
+      ...filterQuery,
+    }),
+  },
+  responses: answers({ 200: jsonOf('The series', timeseriesSchema) }),
+});
+
+const groups = list
+  .pipe(z.array(z.enum(costGroups, { error: `must be among ${costGroups.join(', ')}` })))
+  .optional()
+  .meta({ type: 'string', example: 'pipeline,day' });
+
+const costsRoute = createRoute({
+  method: 'get',
+  path: '/costs',
+  summary: 'What calls cost, to the nano-dollar',
+  description: `The last 30 days if neither a window nor a period is given. As CSV with \`format=csv\`, or when \`Accept\` asks for \`text/csv\`. What several tags have in common stands in the line of each, and once in the total. ${NEEDS}`,
+  security: bearer,
+  request: {
+    query: z.strictObject({
+      group_by: groups,
+      period: z.string().max(10).optional().meta({
+        description: 'A day or a month of UTC, instead of a window',
+        example: '2026-11',
+      }),
+      format: z.enum(['json', 'csv']).optional(),
+      ...windowQuery,
+      ...filterQuery,
+    }),
+    headers: z.object({ accept: z.string().optional() }),
+  },
+  responses: answers({
+    200: {
+      description: 'The costs',
+      content: {
+        'application/json': { schema: costsSchema },
+        'text/csv': { schema: z.string() },
+      },
+    },
+  }),
+});
+
+const queuesRoute = createRoute({
+  method: 'get',
+  path: '/queues',
+  summary: 'What waits at this moment',
+  description: `The queues of the deployment, and the project’s jobs that could go on and that no runner has taken. ${NEEDS}`,
+  security: bearer,
+  responses: answers({ 200: jsonOf('The queues', queuesSchema) }),
+});
+
+export const metricsRoutes = makeRoutes()
+  .openapi(summaryRoute, async (c) => {
+    const { from, to, window, ...filters } = c.req.valid('query');
+    const told = await summary(c.env.deps, c.var.actor, {
+      from,
+      to,
+      window,
+      filters: filtersOf(filters),
+    });
+    return told.ok ? c.json(summaryView(told.value), 200) : failureResponse(c, told.failure);
+  })
+  .openapi(timeseriesRoute, async (c) => {
+    const { metric, group_by: groupBy = [], step, ...query } = c.req.valid('query');
+    const { from, to, window, ...filters } = query;
+    const told = await timeseries(c.env.deps, c.var.actor, {
+      metric,
+      groupBy,
+      step,
+      from,
+      to,
+      window,
+      filters: filtersOf(filters),
+    });
+    return told.ok ? c.json(timeseriesView(told.value), 200) : failureResponse(c, told.failure);
+  })
+  .openapi(costsRoute, async (c) => {
+    const { group_by: groupBy = [], format, ...query } = c.req.valid('query');
+    const { from, to, window, period, ...filters } = query;
+    const told = await costs(c.env.deps, c.var.actor, {
+      groupBy,
+      from,
+      to,
+      window,
+      period,
+      filters: filtersOf(filters),
+    });
+    if (!told.ok) return failureResponse(c, told.failure);
+    const wantsCsv = (c.req.valid('header').accept ?? '').includes('text/csv');
+    if (format === 'json' || (format === undefined && !wantsCsv)) {
+      return c.json(costsView(told.value), 200);
+    }
+    c.header('content-disposition', 'attachment; filename="costs.csv"');
+    c.header('content-type', 'text/csv; charset=utf-8');
+    return c.body(costsCsv(told.value, groupBy, usageNames), 200);
+  })
+  .openapi(queuesRoute, async (c) => {
+    const told = await readQueues(c.env.deps, c.var.actor);
+    return told.ok ? c.json(queuesView(told.value), 200) : failureResponse(c, told.failure);
+  });

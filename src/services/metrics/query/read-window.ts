@@ -1,0 +1,117 @@
+import type { ProjectId } from '../../../domain/ids.ts';
+import type {
+  Grain,
+  MetricsStore,
+  MetricUnit,
+  StoredSums,
+  TimeRange,
+} from '../../ports/metrics-store.ts';
+import { HOUR_MS } from '../facts/fact.ts';
+import { rollUpFacts } from '../rollup/roll-up-facts.ts';
+import type { SetName } from '../rollup/series.ts';
+
+export type WindowSums = {
+  readonly units: readonly StoredSums[];
+  /** What was told by this moment is in the sums. */
+  readonly asOfMs: number;
+};
+
+type WindowRequest = {
+  /** Null for all of them. */
+  readonly project: ProjectId | null;
+  readonly range: TimeRange;
+  readonly sets: readonly SetName[];
+  /** The coarsest sums that will do. */
+  readonly grain: Grain;
+  readonly nowMs: number;
+  /** Since when there are minutes. */
+  readonly minutesFromMs: number;
+};
+
+/** Minutes whose facts a question adds up itself; beyond, it answers as of then. */
+const FRESH_MAX = 60;
+const HOURS_MARKED_MAX = 10_000;
+const AT_ONCE = 6;
+
+/**
+ * The sums of a window, of hours where they are whole and settled and of minutes elsewhere. Minutes that are marked, those
+ * of now among them, are added up out of their facts for this answer, so that it does not lag behind the roll-up.
+ */
+export async function readWindow(
+  store: MetricsStore,
+  { project, range, sets, grain, nowMs, minutesFromMs }: WindowRequest,
+): Promise<WindowSums> {
+  // Older hours are answered as they stand until the roll-up has made them anew.
+  const settledMs = hourOf(minutesFromMs) + HOUR_MS;
+  const recent = { ...range, fromMs: Math.max(range.fromMs, settledMs) };
+  const outer = { ...recent, fromMs: hourOf(recent.fromMs) };
+  const [marked, markedHours] = await Promise.all([
+    store.marks(project, 'minute', recent, FRESH_MAX + 1),
+    grain === 'hour' ? store.marks(project, 'hour', outer, HOURS_MARKED_MAX) : [],
+  ]);
+  const fresh = marked.slice(0, FRESH_MAX);
+  const unsettled = new Set(
+    [...marked, ...markedHours].map((unit) => keyOf(unit, hourOf(unit.atMs))),
+  );
+  const hours = grain === 'hour' ? wholeHours(range) : null;
+  const isOfHour = (unit: MetricUnit): boolean =>
+    hours !== null &&
+    unit.atMs >= hours.fromMs &&
+    unit.atMs < hours.toMs &&
+    !unsettled.has(keyOf(unit, hourOf(unit.atMs)));
+  const inMinutes = minuteRanges(range, hours, [...marked, ...markedHours]);
+  const [hourSums, minuteSums, freshSums] = await Promise.all([
+    hours === null ? [] : store.sums(project, 'hour', [hours], sets),
+    store.sums(project, 'minute', inMinutes, sets),
+    sumFresh(store, fresh),
+  ]);
+  const anew = new Set(fresh.map((unit) => keyOf(unit, unit.atMs)));
+  const stored = minuteSums.filter((unit) => !isOfHour(unit) && !anew.has(keyOf(unit, unit.atMs)));
+  return {
+    units: [...hourSums.filter(isOfHour), ...stored, ...freshSums],
+    asOfMs: marked[FRESH_MAX]?.atMs ?? nowMs,
+  };
+}
+
+function hourOf(ms: number): number {
+  return Math.floor(ms / HOUR_MS) * HOUR_MS;
+}
+
+function keyOf({ project }: MetricUnit, atMs: number): string {
+  return `${project}:${atMs}`;
+}
+
+function wholeHours({ fromMs, toMs }: TimeRange): TimeRange | null {
+  const first = Math.ceil(fromMs / HOUR_MS) * HOUR_MS;
+  const end = hourOf(toMs);
+  return first < end ? { fromMs: first, toMs: end } : null;
+}
+
+/** What lies outside of whole hours, and the whole hours that are not settled. */
+function minuteRanges(
+  range: TimeRange,
+  hours: TimeRange | null,
+  unsettled: readonly MetricUnit[],
+): TimeRange[] {
+  if (hours === null) return [range];
+  const inside = [...new Set(unsettled.map(({ atMs }) => hourOf(atMs)))]
+    .filter((atMs) => atMs >= hours.fromMs && atMs < hours.toMs)
+    .map((atMs) => ({ fromMs: atMs, toMs: atMs + HOUR_MS }));
+  const edges = [
+    { fromMs: range.fromMs, toMs: hours.fromMs },
+    { fromMs: hours.toMs, toMs: range.toMs },
+  ];
+  return [...edges, ...inside].filter(({ fromMs, toMs }) => fromMs < toMs);
+}
+
+async function sumFresh(store: MetricsStore, units: readonly MetricUnit[]): Promise<StoredSums[]> {
+  const sums: StoredSums[] = [];
+  for (let start = 0; start < units.length; start += AT_ONCE) {
+    const summed = units.slice(start, start + AT_ONCE).map(async (unit) => {
+      const { jobs } = await store.facts(unit.project, unit.atMs);
+      return { ...unit, rollup: rollUpFacts(jobs) };
+    });
+    sums.push(...(await Promise.all(summed)));
+  }
+  return sums;
+}

@@ -1,0 +1,52 @@
+import type { Actor } from '../../../domain/access.ts';
+import { missingScope } from '../../access/require-scope.ts';
+import type { TimeRange } from '../../ports/metrics-store.ts';
+import { done, type Result } from '../../result.ts';
+import { DAY_MS } from '../facts/fact.ts';
+import { setNames } from '../rollup/series.ts';
+import { keptSignals, setFor, type KeptSignal } from '../signals.ts';
+import { groupSums, type Filters } from './group.ts';
+import { measure, type Measured } from './measure.ts';
+import type { MetricsDeps } from './metrics-deps.ts';
+import { readWindow } from './read-window.ts';
+import { windowOf, type WindowInput } from './window.ts';
+
+export type Summary = {
+  readonly range: TimeRange;
+  readonly asOfMs: number;
+  /** Signals that cannot be told apart by what is filtered by are left out. */
+  readonly metrics: readonly (readonly [signal: KeptSignal, measured: Measured])[];
+};
+
+/** Every signal over a window. */
+export async function summary(
+  { metrics: { store, kept }, machine }: MetricsDeps,
+  actor: Actor,
+  { filters, ...window }: WindowInput & { readonly filters: Filters },
+): Promise<Result<Summary>> {
+  const refused = missingScope(actor, 'metrics:read');
+  if (refused !== null) return refused;
+  const nowMs = machine.nowMs();
+  const range = windowOf(window, DAY_MS, nowMs, kept);
+  if (!range.ok) return range;
+  const { units, asOfMs } = await readWindow(store, {
+    project: actor.project,
+    range: range.value,
+    sets: setNames,
+    grain: 'hour',
+    nowMs,
+    minutesFromMs: nowMs - kept.minutesKeptMs,
+  });
+  const totals = new Map(
+    setNames.map((set) => {
+      const fits = keptSignals.some((signal) => setFor(signal, Object.keys(filters)) === set);
+      const [all] = fits ? groupSums(units, { set, groupBy: [], filters, pointOf: () => 0 }) : [];
+      return [set, all?.points.get(0)];
+    }),
+  );
+  const metrics = keptSignals.flatMap((signal) => {
+    const set = setFor(signal, Object.keys(filters));
+    return set === null ? [] : [[signal, measure(signal, totals.get(set))] as const];
+  });
+  return done({ range: range.value, asOfMs, metrics });
+}

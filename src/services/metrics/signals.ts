@@ -1,0 +1,261 @@
+import { snakeCase } from '../../domain/wire.ts';
+import { usageFields, type Usage } from '../../domain/usage.ts';
+import { dimensionsOf, type SetName } from './rollup/series.ts';
+
+/**
+ * Everything that is measured, once: `docs/metrics.md` shows this table, the APIs and `/metrics` answer by it. A name is
+ * used by dashboards and alerts: append, never rename.
+ */
+export type Signal = {
+  readonly name: string;
+  readonly meaning: string;
+  readonly unit: 'count' | 'ratio' | 'ms' | 'nano_usd' | 'tokens' | 'units' | 's' | 'state';
+  /** Where in the system, and from what. */
+  readonly measured: string;
+} & Measure;
+
+type Measure =
+  /** What happened, added up. */
+  | { readonly kind: 'sum'; readonly sets: readonly SetName[] }
+  /** How values are distributed: count, mean and percentiles. */
+  | { readonly kind: 'distribution'; readonly sets: readonly SetName[] }
+  /** One sum over another. */
+  | {
+      readonly kind: 'ratio';
+      readonly sets: readonly SetName[];
+      readonly of: string;
+      readonly over: string;
+    }
+  /** How it stands at the moment of the question; not kept. */
+  | { readonly kind: 'gauge' };
+
+const CALLS = ['attempts', 'tags'] as const;
+const BY_STEP = ['attempts'] as const;
+
+const ATTEMPT_END = 'the event that ends the attempt';
+const JOB_END = 'the event that ends the job, and the job’s events before it';
+
+const work: readonly Signal[] = [
+  {
+    name: 'jobs',
+    meaning: 'Jobs that have ended',
+    unit: 'count',
+    kind: 'sum',
+    sets: ['jobs', 'tags'],
+    measured: 'the event that ends the job',
+  },
+  ...spans({
+    job_latency: 'From submit to the job’s end',
+    queue_wait: 'From submit until the first attempt began',
+    provider_wait: 'Of the time since then, that in which at least one model call was under way',
+    deliberate_wait:
+      'Of the rest, that in which the job was held on purpose: back-off, timer, event, review, child job, pause',
+    overhead: 'What is left of it: our own work, and waiting for our own queues',
+  }),
+  {
+    name: 'attempts',
+    meaning: 'Attempts of steps that have ended, those of steps without a model included',
+    unit: 'count',
+    kind: 'sum',
+    sets: CALLS,
+    measured: ATTEMPT_END,
+  },
+  {
+    name: 'failures',
+    meaning: 'Attempts that failed or were lost; group by `class` to see why',
+    unit: 'count',
+    kind: 'sum',
+    sets: CALLS,
+    measured: ATTEMPT_END,
+  },
+  {
+    name: 'error_rate',
+    meaning: 'The share of attempts that failed or were lost',
+    unit: 'ratio',
+    kind: 'ratio',
+    sets: CALLS,
+    of: 'failures',
+    over: 'attempts',
+    measured: ATTEMPT_END,
+  },
+  {
+    name: 'provider_latency',
+    meaning:
+      'From the start of a model call to its answer; results that were taken over do not count',
+    unit: 'ms',
+    kind: 'distribution',
+    sets: BY_STEP,
+    measured: 'by the runner, around the call',
+  },
+  {
+    name: 'time_to_first_token',
+    meaning: 'From the start of a model call to the first piece of streamed text',
+    unit: 'ms',
+    kind: 'distribution',
+    sets: BY_STEP,
+    measured: 'by the runner, where the answer is streamed',
+  },
+  {
+    name: 'retries',
+    meaning: 'Failed or lost attempts that another one followed',
+    unit: 'count',
+    kind: 'sum',
+    sets: CALLS,
+    measured: ATTEMPT_END,
+  },
+  ...occurrences({
+    fallbacks: ['Times that a step moved on, by the target that it left', '`fallback.taken`'],
+    skipped_targets: ['Targets that were passed over without a call', '`target.skipped`'],
+    declined_attempts: ['Attempts that a limit or a circuit held back', '`attempt.declined`'],
+    re_asks: ['Times that a model was asked again after a failed check', '`output.re_asked`'],
+  }),
+  {
+    name: 'cache_hits',
+    meaning: 'Attempts whose result was taken over from an identical call',
+    unit: 'count',
+    kind: 'sum',
+    sets: CALLS,
+    measured: ATTEMPT_END,
+  },
+  {
+    name: 'cache_hit_rate',
+    meaning: 'The share of attempts whose result was taken over',
+    unit: 'ratio',
+    kind: 'ratio',
+    sets: CALLS,
+    of: 'cache_hits',
+    over: 'attempts',
+    measured: ATTEMPT_END,
+  },
+  {
+    name: 'failed_checks',
+    meaning: 'Rules of output checks that answers broke; group by `rule` to see which',
+    unit: 'count',
+    kind: 'sum',
+    sets: ['checks'],
+    measured: 'the violations of attempts that failed as `output_invalid`',
+  },
+  {
+    name: 'cost',
+    meaning:
+      'What attempts cost. A cost that becomes known later counts in the minute in which it does',
+    unit: 'nano_usd',
+    kind: 'sum',
+    sets: CALLS,
+    measured: 'by the runner, from usage and prices; `cost.adjusted`',
+  },
+  {
+    name: 'saved',
+    meaning: 'What those calls had cost whose results were taken over',
+    unit: 'nano_usd',
+    kind: 'sum',
+    sets: CALLS,
+    measured: ATTEMPT_END,
+  },
+  {
+    name: 'unknown_costs',
+    meaning: 'Attempts whose cost is not known, less those that it has become known of since',
+    unit: 'count',
+    kind: 'sum',
+    sets: CALLS,
+    measured: 'attempts without a price, lost attempts, calls open at a job’s end; `cost.adjusted`',
+  },
+];
+
+const USAGE_MEANING = {
+  inputTokens: 'Text tokens of prompts, without those of a provider’s cache',
+  cacheReadTokens: 'Tokens read from providers’ caches',
+  cacheWriteTokens: 'Tokens written to caches that live for minutes',
+  cacheWriteHourTokens: 'Tokens written to caches that live for an hour',
+  audioInputTokens: 'Audio tokens of prompts',
+  imageInputTokens: 'Image tokens of prompts',
+  outputTokens: 'Text tokens of answers, without reasoning',
+  reasoningTokens: 'Reasoning tokens of answers',
+  audioOutputTokens: 'Audio tokens of answers',
+  imageOutputTokens: 'Image tokens of answers',
+  images: 'Images made',
+  audioMs: 'Length of audio that was charged, in milliseconds',
+  computeMs: 'Time on providers’ hardware, in milliseconds',
+  searchUnits: 'Units of search',
+  characters: 'Characters of text that were processed',
+} as const satisfies Record<keyof Usage, string>;
+
+const usage: readonly Signal[] = usageFields.map((field) => ({
+  name: snakeCase(field),
+  meaning: USAGE_MEANING[field],
+  unit: unitOfUsage(field),
+  kind: 'sum',
+  sets: CALLS,
+  measured: 'as the provider reports it',
+}));
+
+const gauges: readonly Signal[] = [
+  gauge('queue_messages', 'count', 'Messages that wait in a queue', '`metrics()` of the queue'),
+  gauge('queue_oldest_age', 's', 'Age of the oldest of them', '`metrics()` of the queue'),
+  gauge(
+    'runnable_jobs',
+    'count',
+    'Jobs that could go on and that no runner has taken',
+    'the shards',
+  ),
+  gauge('runnable_oldest_age', 's', 'How long the first of them has waited for one', 'the shards'),
+];
+
+export const signals: readonly Signal[] = [...work, ...usage, ...gauges];
+
+/** Signals that are kept by minute and hour. */
+export type KeptSignal = Exclude<Signal, { readonly kind: 'gauge' }>;
+export const keptSignals = signals.filter(
+  (signal): signal is KeptSignal => signal.kind !== 'gauge',
+);
+
+export function keptSignal(name: string): KeptSignal | null {
+  return keptSignals.find((signal) => signal.name === name) ?? null;
+}
+
+/** What a signal can be told apart by, in all combinations that one of its sets has. */
+export function dimensionsOfSignal({ sets }: KeptSignal): string[] {
+  return [...new Set(sets.flatMap((set): readonly string[] => dimensionsOf[set]))];
+}
+
+/** The set of a signal that has all these dimensions; null when none has. */
+export function setFor({ sets }: KeptSignal, dimensions: readonly string[]): SetName | null {
+  const has = (set: SetName): boolean => {
+    const known: readonly string[] = dimensionsOf[set];
+    return dimensions.every((dimension) => known.includes(dimension));
+  };
+  return sets.find(has) ?? null;
+}
+
+function spans(meanings: Readonly<Record<string, string>>): Signal[] {
+  return Object.entries(meanings).map(([name, meaning]) => ({
+    name,
+    meaning,
+    unit: 'ms',
+    kind: 'distribution',
+    sets: ['jobs'],
+    measured: JOB_END,
+  }));
+}
+
+function occurrences(
+  meanings: Readonly<Record<string, readonly [meaning: string, event: string]>>,
+): Signal[] {
+  return Object.entries(meanings).map(([name, [meaning, measured]]) => ({
+    name,
+    meaning,
+    unit: 'count',
+    kind: 'sum',
+    sets: BY_STEP,
+    measured,
+  }));
+}
+
+function gauge(name: string, unit: Signal['unit'], meaning: string, measured: string): Signal {
+  return { name, unit, meaning, measured, kind: 'gauge' };
+}
+
+function unitOfUsage(field: keyof Usage): Signal['unit'] {
+  if (field.endsWith('Tokens')) return 'tokens';
+  return field.endsWith('Ms') ? 'ms' : 'units';
+}

@@ -1,0 +1,228 @@
+import parsePrometheus from 'parse-prometheus-text-format';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+import type { Actor, Scope } from '../../../src/domain/access.ts';
+import { projectId } from '../../../src/domain/ids.ts';
+import { isoTime } from '../../../src/domain/wire.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/services/metrics/facts/fact.ts';
+import { costs, type CostGroup, type Costs } from '../../../src/services/metrics/query/costs.ts';
+import { prometheusText } from '../../../src/services/metrics/query/prometheus.ts';
+import { summary } from '../../../src/services/metrics/query/summary.ts';
+import { timeseries } from '../../../src/services/metrics/query/timeseries.ts';
+import type { Step } from '../../../src/services/metrics/query/window.ts';
+import type { Result } from '../../../src/services/result.ts';
+import { DAY, deliver, metricsWorld, settle } from './metrics-world.ts';
+import { dice, makeJob, pick, type MadeJob } from './random-history.ts';
+
+const its = metricsWorld();
+const roll = dice(2026);
+const SPAN_MS = 3 * HOUR_MS;
+const JOBS = 10_000;
+const jobs: readonly MadeJob[] = Array.from({ length: JOBS }, (_, index) =>
+  makeJob(roll, index, DAY, SPAN_MS),
+);
+
+function actorOf(isRoot: boolean, scopes: readonly Scope[] = ['metrics:read']): Actor {
+  return { id: 'key_a', project: projectId('prj_a'), scopes: new Set(scopes), isRoot };
+}
+const actor = actorOf(false);
+const backlogs = {
+  queues: async () => [
+    { queue: 'JOBS_0', messages: 3, bytes: 90, oldestAtMs: DAY, unavailable: null },
+    { queue: 'JOBS_1', messages: null, bytes: null, oldestAtMs: null, unavailable: 'no answer' },
+  ],
+  shards: async () => [{ jobs: 2, oldestSinceMs: DAY }, null],
+};
+const deps = {
+  metrics: { store: its.store, kept: its.kept },
+  machine: { nowMs: () => its.clock.nowMs },
+  backlogs,
+};
+
+function told<Value>(result: Result<Value>): Value {
+  if (!result.ok) throw new Error(result.failure.message);
+  return result.value;
+}
+
+/** What is paid within a window, of one project, as the jobs were made up. */
+function truth(fromMs: number, toMs: number): bigint {
+  return jobs
+    .filter(({ project }) => project === 'prj_a')
+    .flatMap(({ attempts, corrections }) => [...attempts, ...corrections])
+    .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+    .reduce((sum, { costNanoUsd }) => sum + BigInt(costNanoUsd ?? 0), 0n);
+}
+
+function sumOf({ lines }: Costs): bigint {
+  return lines.reduce((sum, line) => sum + line.costNanoUsd, 0n);
+}
+
+beforeAll(async () => {
+  // Half of the history comes and is summed up; the other half lies unsummed, as during an outage of the schedule.
+  await deliver(its, () => 1, jobs.slice(0, JOBS / 2), SPAN_MS);
+  await settle(its, DAY + 2 * HOUR_MS);
+  await deliver(its, () => 1, jobs.slice(JOBS / 2), SPAN_MS);
+}, 120_000);
+
+describe('costs', () => {
+  test('of 10,000 jobs are the sum of their attempts, to the nano-dollar, whatever they are grouped by', async () => {
+    await settle(its, DAY + 6 * HOUR_MS);
+    const groupings: CostGroup[][] = [
+      [],
+      ['pipeline'],
+      ['provider', 'model', 'class'],
+      ['step', 'version', 'hour'],
+      ['day'],
+    ];
+    for (const groupBy of groupings) {
+      const all = told(await costs(deps, actor, { groupBy, filters: {} }));
+      expect(sumOf(all)).toBe(truth(0, Infinity));
+      expect(all.total.costNanoUsd).toBe(truth(0, Infinity));
+    }
+    expect(truth(0, Infinity)).toBeGreaterThan(2n ** 53n);
+  });
+
+  test('of any window are those of its minutes', async () => {
+    for (let index = 0; index < 20; index += 1) {
+      const fromMs = DAY + Math.floor(roll() * 180) * MINUTE_MS;
+      const toMs = fromMs + (1 + Math.floor(roll() * 150)) * MINUTE_MS;
+      const window = { from: isoTime(fromMs), to: isoTime(toMs) };
+      const groupBy = pick(roll, [['hour'], ['model'], []] as CostGroup[][]);
+      const some = told(await costs(deps, actor, { ...window, groupBy, filters: {} }));
+      expect(sumOf(some)).toBe(truth(fromMs, toMs));
+    }
+  });
+
+  test('by tag count what has several tags for each, and once in the total', async () => {
+    const byTag = told(await costs(deps, actor, { groupBy: ['tag', 'pipeline'], filters: {} }));
+    const red = byTag.lines.filter(({ group }) => group['tag'] === 'red');
+    const tagged = jobs.filter(({ project, tags }) => project === 'prj_a' && tags.includes('red'));
+    const paid = tagged.flatMap(({ attempts, corrections }) => [...attempts, ...corrections]);
+    expect(red.reduce((sum, line) => sum + line.costNanoUsd, 0n)).toBe(
+      paid.reduce((sum, { costNanoUsd }) => sum + BigInt(costNanoUsd ?? 0), 0n),
+    );
+    expect(byTag.total.costNanoUsd).toBe(truth(0, Infinity));
+    expect(sumOf(byTag)).not.toBe(truth(0, Infinity));
+  });
+});
+
+test('what is not summed up yet is in the answer all the same', async () => {
+  const fresh = metricsWorld();
+  fresh.clock.nowMs = DAY + MINUTE_MS * 30;
+  const some = jobs.filter(({ endedAtMs }) => endedAtMs < DAY + 20 * MINUTE_MS).slice(0, 60);
+  await deliver(fresh, () => 1, some, 0);
+  const own = { ...deps, metrics: { ...deps.metrics, store: fresh.store } };
+  const clock = { nowMs: () => DAY + MINUTE_MS * 30 };
+  const all = told(await summary({ ...own, machine: clock }, actor, { filters: {} }));
+  const found = Object.fromEntries(all.metrics.map(([{ name }, measured]) => [name, measured]));
+  const ofProject = some.filter(({ project }) => project === 'prj_a');
+  expect(found['jobs']).toEqual({ value: ofProject.length });
+  expect(found['job_latency']).toMatchObject({ count: ofProject.length });
+  expect(all.asOfMs).toBe(clock.nowMs());
+});
+
+describe('a question that cannot be answered is told why', () => {
+  const ask = { metric: 'attempts', groupBy: [], filters: {}, step: undefined };
+  const cases: [string, object, string, RegExp][] = [
+    ['metric', { metric: 'atempts' }, '/query/metric', /not a metric; there are jobs, /],
+    ['gauge', { metric: 'runnable_jobs' }, '/query/metric', /\/v1\/queues/],
+    ['dimension', { groupBy: ['status'] }, '/query/group_by', /it is by pipeline, version/],
+    ['filter', { metric: 'jobs', filters: { step: ['a'] } }, '/query/step_id', /it is by/],
+    ['combination', { groupBy: ['tag', 'step'] }, '/query/group_by', /combined with step/],
+    ['step', { window: '10d', step: '1m' }, '/query/step', /can have 15m, 1h, 6h, 1d/],
+    ['old minutes', { window: '30d', step: '5m' }, '/query/step', /can have 1h/],
+    ['order', { from: isoTime(DAY), to: isoTime(DAY - 1) }, '/query/from', /before it begins/],
+    ['both', { from: isoTime(DAY), window: '1h' }, '/query/window', /not both/],
+    ['duration', { window: '1 week' }, '/query/window', /500ms, 30s/],
+    ['nothing kept', { from: '2001-01-01T00:00:00Z' }, '/query/from', /nothing is kept/],
+  ];
+  test.each(cases)('%s', async (_name, wrong, pointer, message) => {
+    const kept = { ...its.kept, minutesKeptMs: 14 * DAY_MS };
+    const metrics = { store: its.store, kept };
+    const refused = await timeseries({ ...deps, metrics }, actor, { ...ask, ...wrong });
+    if (refused.ok) throw new Error('it was answered');
+    expect(refused.failure.violations?.[0]?.pointer).toBe(pointer);
+    expect(refused.failure.message).toMatch(message);
+  });
+
+  test.each(['2026-13', '2026-02-30', 'today', '2026'])('the period %s', async (period) => {
+    const refused = await costs(deps, actor, { period, groupBy: [], filters: {} });
+    expect(refused).toMatchObject({ ok: false, failure: { code: 'invalid_request' } });
+  });
+
+  test('a key without the scope', async () => {
+    const refused = await prometheusText(deps, actorOf(false, ['jobs:read']));
+    expect(refused).toMatchObject({ ok: false, failure: { code: 'forbidden' } });
+  });
+});
+
+test.each(['1m', '15m', '1h', '1d'] as Step[])('points of %s add up to the whole', async (step) => {
+  const window = { from: isoTime(DAY), to: isoTime(DAY + 5 * HOUR_MS) };
+  const { series } = told(
+    await timeseries(deps, actor, {
+      ...window,
+      metric: 'attempts',
+      groupBy: ['provider', 'class'],
+      filters: { pipeline: ['digest', 'triage'] },
+      step,
+    }),
+  );
+  const values = series.flatMap(({ points }) =>
+    points.map((point) => ('value' in point ? (point.value ?? 0) : 0)),
+  );
+  const made = jobs
+    .filter(({ project, pipeline }) => project === 'prj_a' && pipeline !== 'caption')
+    .flatMap(({ attempts }) => attempts);
+  expect(values.reduce((sum, value) => sum + value, 0)).toBe(made.length);
+});
+
+describe('what Prometheus scrapes', () => {
+  const atMs = DAY + 6 * HOUR_MS;
+  const scrape = async (isRoot: boolean) => {
+    its.clock.nowMs = atMs;
+    return told(await prometheusText(deps, actorOf(isRoot)));
+  };
+
+  test('is read by a parser of its format, and has few series', async () => {
+    const text = await scrape(true);
+    const families = parsePrometheus(text);
+    const byName = new Map(families.map((family) => [family.name, family]));
+    expect(byName.get('penstock_attempts_total')?.type).toBe('COUNTER');
+    const attempts = byName.get('penstock_attempts_total')?.metrics ?? [];
+    const made = jobs.flatMap((job) => job.attempts).length;
+    expect(attempts.reduce((sum, { value }) => sum + Number(value), 0)).toBe(made);
+    expect(byName.get('penstock_job_latency_seconds')?.type).toBe('HISTOGRAM');
+    const depth = byName.get('penstock_queue_messages')?.metrics;
+    expect(depth).toEqual([{ labels: { queue: 'JOBS_0' }, value: '3' }]);
+    expect(families.every(({ metrics }) => metrics.length <= 200)).toBe(true);
+  });
+
+  test.each(['digest', 'triage', 'caption'])(
+    'counts exactly at its bounds: %s',
+    async (pipeline) => {
+      // The parser takes a histogram for one, whatever its labels: it is given one alone, without them.
+      const text = await scrape(true);
+      const label = `{pipeline="${pipeline}"`;
+      const lines = text.split('\n').filter((line) => line.startsWith('#') || line.includes(label));
+      const alone = lines.join('\n').replaceAll(`${label}}`, '').replaceAll(`${label},`, '{');
+      const families = parsePrometheus(`${alone}\n`);
+      const [latency] =
+        families.find(({ name }) => name === 'penstock_job_latency_seconds')?.metrics ?? [];
+      const truths = jobs.filter((job) => job.pipeline === pipeline);
+      expect(Number(latency?.count)).toBe(truths.length);
+      const buckets = Object.entries(latency?.buckets ?? {});
+      expect(buckets.length).toBeGreaterThan(10);
+      for (const [bound, below] of buckets) {
+        const ms = bound === '+Inf' ? Infinity : Number(bound) * 1_000;
+        expect(Number(below)).toBe(truths.filter(({ latencyMs }) => latencyMs <= ms).length);
+      }
+    },
+  );
+
+  test('tells a key of its project alone', async () => {
+    const families = parsePrometheus(await scrape(false));
+    const ended = families.find(({ name }) => name === 'penstock_jobs_total')?.metrics ?? [];
+    const own = jobs.filter(({ project }) => project === 'prj_a').length;
+    expect(ended.reduce((sum, { value }) => sum + Number(value), 0)).toBe(own);
+  });
+});
