@@ -134,7 +134,7 @@ const testRoute = createRoute({
 const signingSecretSchema = z
   .object({
     object: z.literal('webhook_signing_secret'),
-    secrets: z.array(z.string()).meta({
+    secrets: z.array(z.object({ secret: z.string() })).meta({
       description:
         'The newest first. A second one is in force while the deployment’s SIGNING_SECRET is being replaced.',
     }),
@@ -215,5 +215,6 @@ export const webhookEndpointRoutes = makeRoutes()
   .openapi(signingSecretRoute, async (c) => {
     const secrets = await readSigningSecrets(c.env.deps, c.var.actor);
     if (!secrets.ok) return failureResponse(c, secrets.failure);
-    return c.json({ object: 'webhook_signing_secret' as const, secrets: [...secrets.value] }, 200);
+    const shown = secrets.value.map((secret) => ({ secret }));
+    return c.json({ object: 'webhook_signing_secret' as const, secrets: shown }, 200);
   });
