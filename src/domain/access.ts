@@ -14,6 +14,10 @@ export const scopes = [
   'webhooks:read',
   'webhooks:write',
   'metrics:read',
+  'budgets:read',
+  'budgets:write',
+  'feedback:read',
+  'feedback:write',
 ] as const;
 export type Scope = (typeof scopes)[number];
 

@@ -11,6 +11,9 @@ export const auditActions = [
   'webhook_endpoint.pause',
   'webhook_endpoint.resume',
   'webhook_signing_secret.read',
+  'budget.create',
+  'budget.change',
+  'budget.delete',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -16,9 +16,12 @@ import type { DeclinedCall, Settled } from './settlement.ts';
  * a cheaper target, or fails its step, as the budget says.
  */
 
-/** Room may come at any moment: nobody waits longer before asking again … */
-const UNTIL_MAX_MS = 900_000;
-/** … or shorter. */
+/**
+ * Limits may be raised and periods end: whoever waits asks again after a tenth of the time that it has waited, within
+ * these, or sooner where room is expected sooner.
+ */
+const SELDOM_MIN_MS = 10_000;
+const SELDOM_MAX_MS = 900_000;
 const PAUSE_MIN_MS = 1_000;
 /** Those that wait come back over this part of their wait, up to a bound, so that not all come at once. */
 const SPREAD = 0.25;
@@ -38,7 +41,7 @@ export function declineForBudget(
 ): Settled {
   if (active.target === null || active.ticket !== undefined) return 'repeated';
   recordExceeded(draft, active, call);
-  const untilAtMs = untilOf(draft, call);
+  const untilAtMs = untilOf(draft, active, call);
   const next = nextOf(draft, step, active, { ...call, untilAtMs });
   if (next === null) {
     const failure = failureOf(call);
@@ -74,8 +77,12 @@ function recordExceeded(
   emit(draft, { type: 'budget.exceeded', ...subjectOf(active), data: { reason, ...refusal } });
 }
 
-function untilOf({ world: { nowMs } }: Draft, { untilAtMs }: OverBudget): number {
-  return Math.ceil(Math.min(Math.max(untilAtMs, nowMs + PAUSE_MIN_MS), nowMs + UNTIL_MAX_MS));
+function untilOf(draft: Draft, active: ActiveAttempt, { untilAtMs }: OverBudget): number {
+  const { nowMs } = draft.world;
+  const last = attemptsOf(draft, active.step, active.item).at(-1);
+  const waitedMs = last?.declined === undefined ? 0 : nowMs - last.startedAtMs;
+  const seldomMs = Math.min(SELDOM_MAX_MS, Math.max(SELDOM_MIN_MS, waitedMs / 10));
+  return Math.ceil(Math.min(Math.max(untilAtMs, nowMs + PAUSE_MIN_MS), nowMs + seldomMs));
 }
 
 /** Null when the step fails. */

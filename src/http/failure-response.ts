@@ -15,6 +15,7 @@ const STATUS = {
   file_expired: 404,
   job_erased: 410,
   conflict: 409,
+  budget_exceeded: 402,
   payload_too_large: 413,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
@@ -34,6 +35,7 @@ const TITLE = {
   not_found: 'There is no such thing here',
   pipeline_not_found: 'There is no such pipeline or version',
   conflict: 'The request does not fit the present state',
+  budget_exceeded: 'The limit of a budget is spent',
   payload_too_large: 'The payload is too large',
   unsupported_media_type: 'The content type is not accepted',
   file_type_mismatch: 'The file is not what it is declared to be',
@@ -50,7 +52,7 @@ const TITLE = {
 
 /** Answers a failure as problem+json (RFC 9457). */
 export function failureResponse(c: Context<AppEnv>, failure: ServiceFailure) {
-  const { code, message, violations = [], retryAfterMs } = failure;
+  const { code, message, violations = [], retryAfterMs, budget } = failure;
   const retryable = isRetryable(c, code);
   // The official OpenAI and Anthropic clients obey this header before they look at the status.
   c.header('x-should-retry', String(retryable));
@@ -66,6 +68,7 @@ export function failureResponse(c: Context<AppEnv>, failure: ServiceFailure) {
     request_id: c.var.correlation.requestId,
     retryable,
     retry_after_ms: retryAfterMs ?? null,
+    ...(budget === undefined ? {} : { budget }),
   };
   return c.json(problem, STATUS[code], { 'Content-Type': 'application/problem+json' });
 }

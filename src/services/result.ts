@@ -17,6 +17,7 @@ export type ServiceFailureCode =
   | 'input_invalid'
   | 'definition_invalid'
   | 'conflict'
+  | 'budget_exceeded'
   | 'unprocessable'
   | 'unavailable'
   | 'internal';
@@ -28,6 +29,18 @@ export type ServiceFailure = {
   /** Where in the request, when a place can be named. */
   readonly violations?: readonly Violation[];
   readonly retryAfterMs?: number;
+  /** The budget that leaves no room. */
+  readonly budget?: SpentBudget;
+};
+
+/** How a budget stands that a request does not fit under, as it is shown. */
+export type SpentBudget = {
+  readonly id: string;
+  readonly limit_usd: string;
+  readonly spent_usd: string;
+  readonly reserved_usd: string;
+  /** Null for one that counts in total. */
+  readonly resets_at: string | null;
 };
 
 export type Result<T> =
@@ -41,7 +54,7 @@ export function done<T>(value: T): Result<T> {
 export function refuse(
   code: ServiceFailureCode,
   message: string,
-  more: Pick<ServiceFailure, 'violations' | 'retryAfterMs'> = {},
+  more: Omit<ServiceFailure, 'code' | 'message'> = {},
 ): { readonly ok: false; readonly failure: ServiceFailure } {
   return { ok: false, failure: { code, message, ...more } };
 }

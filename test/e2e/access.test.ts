@@ -144,6 +144,15 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['POST', '/v1/webhook-deliveries/whd_0/redeliver'],
   ],
   'prices:read': [['GET', '/v1/prices']],
+  'budgets:read': [
+    ['GET', '/v1/budgets'],
+    ['GET', '/v1/budgets/bud_0'],
+  ],
+  'budgets:write': [
+    ['POST', '/v1/budgets', { name: 'a', period: 'day', limit_usd: 1, scope: { pipeline: 'no' } }],
+    ['PATCH', '/v1/budgets/bud_0', { limit_usd: 1 }],
+    ['DELETE', '/v1/budgets/bud_0'],
+  ],
   'prices:write': [
     ['PUT', '/v1/prices', { provider: 'openai', model: 'x', prices: { image: '0.04' } }],
     ['DELETE', '/v1/prices/prc_0'],

@@ -9,6 +9,7 @@ import type { Correlation, JobBirth } from '../../domain/job.ts';
 import { jsonBytes, type Json } from '../../domain/json.ts';
 import type { RerunOf } from '../../domain/rerun.ts';
 import type { JobWebhook } from '../../domain/webhook.ts';
+import { budgetRefusal, type BudgetRefusalDeps } from '../budgets/submit-refusal.ts';
 import { checkValue } from '../values/check-value.ts';
 import { controlValues } from '../values/control-values.ts';
 import type { FoundPipeline } from '../pipelines/find-pipeline.ts';
@@ -35,6 +36,7 @@ import type { Machine } from '../ports/runtime.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';
 
 export type CreateDeps = RoutePriceDeps &
+  BudgetRefusalDeps &
   ToldAtOnceDeps & {
     readonly pipelines: Pipelines;
     readonly plans: PlanCache;
@@ -107,19 +109,35 @@ export async function createOnce(
   check: () => Promise<Result<Order>>,
 ): Promise<Result<Submitted>> {
   const checked = await check();
-  const order = checked.ok ? underLimits(deps, actor, checked.value) : checked;
+  const order = checked.ok ? await admitted(deps, actor, checked.value) : checked;
   if (!order.ok) return replayed(await replay(deps, actor, key)) ?? order;
   const former = replayed(await replayFromFormerHome(deps, actor, key));
   return former ?? create(deps, actor, order.value, key);
 }
 
-type LimitedOrder = Order & { readonly flow: JobFlow | null };
+type LimitedOrder = Order & {
+  readonly flow: JobFlow | null;
+  readonly chargedTo: ChargedTo;
+};
+
+/** A child belongs to a job that was admitted. */
+async function admitted(
+  deps: CreateDeps,
+  actor: Actor,
+  order: Order,
+): Promise<Result<LimitedOrder>> {
+  const limited = underLimits(deps, actor, order);
+  if (!limited.ok || order.parent !== undefined) return limited;
+  return (await budgetRefusal(deps, actor, limited.value)) ?? limited;
+}
 
 function underLimits(deps: CreateDeps, actor: Actor, order: Order): Result<LimitedOrder> {
   const { input, metadata, priority = null } = order;
   const projectLimit = projectLimitOf(actor, deps.projectJobsMax);
   const flow = jobFlow(order.found, { input, metadata, priority, projectLimit });
-  return flow.ok ? done({ ...order, flow: flow.value }) : flow;
+  if (!flow.ok) return flow;
+  const { chargedTo = { apiKey: actor.id, tags: order.tags } } = order;
+  return done({ ...order, flow: flow.value, chargedTo });
 }
 
 function replayed(found: Result<JobSnapshot> | null): Result<Submitted> | null {
@@ -215,7 +233,7 @@ async function packReused(
 }
 
 function birthOf(
-  { project, id: submitter }: Actor,
+  { project }: Actor,
   order: LimitedOrder,
   id: JobId,
   own: Pick<JobBirth, 'input' | 'prices' | 'tells'>,
@@ -246,7 +264,7 @@ function birthOf(
     ...(flow === null ? {} : { flow }),
     ...webhookOf(order),
     ...(cache === undefined ? {} : { cache }),
-    chargedTo: order.chargedTo ?? { apiKey: submitter, tags },
+    chargedTo: order.chargedTo,
     ...(order.stream === true ? { stream: true } : {}),
   };
 }

@@ -35,6 +35,16 @@ export const problemSchema = z
     request_id: z.string(),
     retryable: z.boolean(),
     retry_after_ms: z.int().nullable(),
+    budget: z
+      .object({
+        id: z.string(),
+        limit_usd: z.string(),
+        spent_usd: z.string(),
+        reserved_usd: z.string(),
+        resets_at: z.iso.datetime().nullable(),
+      })
+      .optional()
+      .meta({ description: 'With `budget_exceeded`: the budget that leaves no room' }),
   })
   .meta({ id: 'Problem', description: 'An error, after RFC 9457' });
 
