@@ -17,7 +17,7 @@ import { chooseDue, nextDueAtMs, type Chosen } from './choose.ts';
 import { deliveryOf, listDeliveries, shown } from './delivery-log.ts';
 import { promote, takeIn } from './incoming.ts';
 import { redeliver } from './redeliver.ts';
-import { erased, settled } from './settle.ts';
+import { erased, isCurrent, settled } from './settle.ts';
 import {
   held,
   newStanding,
@@ -177,15 +177,16 @@ export class DeliveriesOfReceiver {
 
   #settle(report: TriedDelivery, nowMs: number): void {
     const { sql } = this.#ports;
-    this.#standing = withoutLease(this.#standing, report.id);
     const row = tables.loadDelivery(sql, report.id);
     if (row === null) return;
     const { verdict, retryAfterMs } = report;
     const after = settled(row, report, { nowMs, lot: this.#ports.random() });
-    if (after !== null) this.#save(row, after, nowMs);
-    const counts = after !== null || verdict === 'delivered';
-    if (counts)
-      this.#standing = withVerdict(this.#standing, row.lane, { verdict, nowMs, retryAfterMs });
+    if (isCurrent(row, report)) this.#standing = withoutLease(this.#standing, row.id);
+    if (after !== null) {
+      this.#save(row, after, nowMs);
+      const said = { verdict, nowMs, retryAfterMs };
+      this.#standing = withVerdict(withoutLease(this.#standing, row.id), row.lane, said);
+    }
     if (this.#receiver.endpointId !== null) this.#learnState(verdict, nowMs);
   }
 

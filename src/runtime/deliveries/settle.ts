@@ -23,8 +23,9 @@ export function settled(
 ): DeliveryRow | null {
   if (row.state !== 'pending') return null;
   const { verdict, tried } = report;
-  const late = tried.number !== row.number + 1;
-  if (late && verdict !== 'delivered') return null;
+  if (!isCurrent(row, report) && !(verdict === 'delivered' && isOfThisSchedule(row, tried))) {
+    return null;
+  }
   switch (verdict) {
     case 'delivered':
       return { ...ended(withTry(row, tried)), state: 'delivered', deliveredAtMs: nowMs };
@@ -39,12 +40,29 @@ export function settled(
   }
 }
 
+/** True of a report of the try that is under way. */
+export function isCurrent(row: DeliveryRow, { tried }: Pick<TriedDelivery, 'tried'>): boolean {
+  return row.state === 'pending' && tried.number === row.number + 1;
+}
+
+/** What was delivered before a redelivery was asked for does not count for it. */
+function isOfThisSchedule({ number, step }: DeliveryRow, tried: DeliveryTry): boolean {
+  return tried.number > number - step && tried.number <= number;
+}
+
+/** A try that was believed lost is told of in the end. */
+function withLateTry(row: DeliveryRow, tried: DeliveryTry): DeliveryRow {
+  const tries = row.tries.map((each) => (each.number === tried.number ? tried : each));
+  return { ...row, tries };
+}
+
 function withTry(row: DeliveryRow, tried: DeliveryTry): DeliveryRow {
+  if (tried.number <= row.number) return withLateTry(row, tried);
   const tries = [...row.tries, tried].slice(-TRIES_KEPT);
   return {
     ...row,
     tries,
-    number: Math.max(row.number, tried.number),
+    number: tried.number,
     step: row.step + 1,
     startedAtMs: row.startedAtMs ?? tried.atMs,
   };
