@@ -11,6 +11,7 @@ import { SHARDS_MAX } from './domain/ids.ts';
 import { makeRegistry, type Registry } from './providers/registry.ts';
 import type { BulkDeployment } from './runtime/bulk/bulk-action-object.ts';
 import type { BudgetDeployment } from './runtime/budget/budget-object.ts';
+import { budgetParts } from './compose/budgets.ts';
 import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
 import type { WakeDeps } from './runtime/consumers/wake.ts';
@@ -46,6 +47,8 @@ import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/call
 import { actOnJob } from './services/bulk/act-on-job.ts';
 import type { RollUpDeps } from './services/metrics/rollup/run-roll-up.ts';
 import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
+import type { RecentStandings } from './services/budgets/submit-refusal.ts';
+import type { BudgetLedgers, Budgets } from './services/ports/budgets.ts';
 import type { JobShards } from './services/ports/job-shard.ts';
 import type { LiveShards } from './services/ports/live.ts';
 import type { Log } from './services/ports/log.ts';
@@ -168,6 +171,7 @@ function storesOf(env: Env, setting: (name: string) => string | undefined) {
     prices: withRecentPrices(makePrices(env.DB), machine),
     plans: makePlanCache(PLAN_CHARACTERS_MAX),
     caches: makeResultCaches(env.RESULT_CACHE),
+    ...budgetParts(env),
   };
 }
 
@@ -216,6 +220,9 @@ type HttpParts = Outward &
     readonly plans: PlanCache;
     readonly projectJobsMax: number | null;
     readonly caches: ResultCaches;
+    readonly budgets: Budgets;
+    readonly ledgers: BudgetLedgers;
+    readonly standings: RecentStandings;
     readonly desk: TargetDesk;
     readonly rootKey: string | null;
   };

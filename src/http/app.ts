@@ -10,6 +10,7 @@ import { correlation } from './middleware/correlation.ts';
 import { makeRoutes } from './openapi.ts';
 import { accessRoutes } from './routes/access.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { budgetRoutes } from './routes/budgets.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { callbackRoutes } from './routes/callbacks.ts';
 import { explainRoutes } from './routes/explain.ts';
@@ -48,6 +49,7 @@ const underV1 = [
   webhookEndpointRoutes,
   webhookDeliveryRoutes,
   priceRoutes,
+  budgetRoutes,
   metricsRoutes,
   accessRoutes,
   fileRoutes,

@@ -3,6 +3,8 @@ import type { JobId } from '../domain/ids.ts';
 import type { Correlation } from '../domain/job.ts';
 import type { AccessStore, Secrets } from '../services/ports/access.ts';
 import type { AuditLog } from '../services/ports/audit-log.ts';
+import type { RecentStandings } from '../services/budgets/submit-refusal.ts';
+import type { BudgetLedgers, Budgets } from '../services/ports/budgets.ts';
 import type { Backlogs } from '../services/ports/backlogs.ts';
 import type { BulkIndex, Bulks } from '../services/ports/bulk.ts';
 import type { CallbackLinks } from '../services/callbacks/callback-links.ts';
@@ -49,6 +51,9 @@ export type HttpDeps = {
   readonly providers: Providers;
   readonly prices: Prices;
   readonly caches: ResultCaches;
+  readonly budgets: Budgets;
+  readonly ledgers: BudgetLedgers;
+  readonly standings: RecentStandings;
   readonly files: Files;
   readonly fileIndex: FileIndex;
   readonly fileLimits: FileLimits;
