@@ -19,6 +19,7 @@ import type { WebhookDeps } from './runtime/consumers/webhooks.ts';
 import { makeAccess } from './runtime/d1/access.ts';
 import { makeAuditLog } from './runtime/d1/audit-log.ts';
 import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
+import { makeFeedback } from './runtime/d1/feedback.ts';
 import { makeJobIndex } from './runtime/d1/job-index.ts';
 import { makeNamedTargets } from './runtime/d1/named-targets.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
@@ -235,6 +236,7 @@ function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
     access: withRecentKeys(makeAccess(env.DB), machine),
     jobIndex: makeJobIndex(env.DB),
     audit: makeAuditLog(env.DB),
+    feedback: makeFeedback(env.DB),
     namedTargets: makeNamedTargets(env.DB),
     bulks: makeBulks(env.BULK),
     bulkIndex: makeBulkIndex(env.DB),

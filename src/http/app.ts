@@ -14,6 +14,7 @@ import { budgetRoutes } from './routes/budgets.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { callbackRoutes } from './routes/callbacks.ts';
 import { explainRoutes } from './routes/explain.ts';
+import { feedbackRoutes } from './routes/feedback.ts';
 import { fileRoutes, publicFileRoutes } from './routes/files.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { liveRoutes } from './routes/live.ts';
@@ -41,6 +42,7 @@ const underV1 = [
   liveRoutes,
   steeringRoutes,
   rerunRoutes,
+  feedbackRoutes,
   bulkRoutes,
   pipelineRoutes,
   explainRoutes,

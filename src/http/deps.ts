@@ -12,6 +12,7 @@ import type { FileLimits } from '../services/files/file-limits.ts';
 import type { MediaOf } from '../services/files/media-source.ts';
 import type { MetricsDeps } from '../services/metrics/query/metrics-deps.ts';
 import type { Outside } from '../services/outbound/outside.ts';
+import type { FeedbackStore } from '../services/ports/feedback.ts';
 import type { FileIndex } from '../services/ports/file-index.ts';
 import type { Files } from '../services/ports/files.ts';
 import type { JobIndex } from '../services/ports/job-index.ts';
@@ -66,6 +67,7 @@ export type HttpDeps = {
   readonly gates: TargetGates;
   readonly desk: TargetDesk;
   readonly audit: AuditLog;
+  readonly feedback: FeedbackStore;
   readonly webhookEndpoints: WebhookEndpoints;
   /** The most webhook endpoints of a project. */
   readonly webhookEndpointsMax: number;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isProjectId } from '../domain/ids.ts';
 import type { JobShards } from '../services/ports/job-shard.ts';
 import { errorName, type Log } from '../services/ports/log.ts';
+import { erasePersonalFeedback } from './d1/feedback.ts';
 
 export type CronDeps = { readonly db: D1Database; readonly shards: JobShards; readonly log: Log };
 
@@ -18,6 +19,7 @@ const shardRow = z.object({ project: z.string(), shard: z.number() });
 export async function hourly(deps: CronDeps, nowMs: number): Promise<void> {
   const shards = await ensureAlarms(deps);
   const jobs = await deleteExpired(deps, nowMs);
+  await erasePersonalFeedback(deps.db, nowMs);
   deps.log('info', 'cron.hourly', { shards, jobs_deleted: jobs });
 }
 
@@ -64,6 +66,7 @@ async function deleteJobs(db: D1Database, rows: string): Promise<void> {
            FROM jobs AS job, json_each(job.tags) AS tag WHERE ${amongThem('job.project', 'job.id')})`,
       )
       .bind(rows),
+    db.prepare(`DELETE FROM feedback WHERE ${amongThem('project', 'job_id')}`).bind(rows),
     db.prepare(`DELETE FROM jobs WHERE ${amongThem('project', 'id')}`).bind(rows),
   ]);
 }

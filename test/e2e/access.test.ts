@@ -143,6 +143,11 @@ const OPENS: Readonly<Record<Scope, readonly Request[]>> = {
     ['POST', '/v1/webhook-deliveries/redeliver', { endpoint: 'whe_0' }],
     ['POST', '/v1/webhook-deliveries/whd_0/redeliver'],
   ],
+  'feedback:read': [
+    ['GET', `/v1/jobs/job_${'0'.repeat(34)}/feedback`],
+    ['GET', '/v1/feedback/summary'],
+  ],
+  'feedback:write': [['POST', `/v1/jobs/job_${'0'.repeat(34)}/feedback`, { score: 1 }]],
   'prices:read': [['GET', '/v1/prices']],
   'budgets:read': [
     ['GET', '/v1/budgets'],

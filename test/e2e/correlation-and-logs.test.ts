@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { OutputCutter } from '../../scripts/lib/tail/cut-output.ts';
+import { recordsOf } from '../../scripts/lib/tail/records.ts';
+import { makeSelection } from '../../scripts/lib/tail/select-records.ts';
 import { makeApi, newTenant, type Tenant } from './support/api.ts';
 import { ended, eventsOf, post, publish, run } from './support/jobs.ts';
 import { startOwnServer, type OwnServer } from './support/own-server.ts';
@@ -12,7 +15,7 @@ type LogLine = Readonly<Record<string, unknown>> & { readonly event: string };
 
 let server: OwnServer;
 beforeAll(async () => {
-  server = await startOwnServer();
+  server = await startOwnServer({ TRACE_PROVIDERS: 'openai' });
 });
 afterAll(() => server.close());
 
@@ -78,6 +81,39 @@ test("the caller's request id and trace come back, and go everywhere", async () 
     model,
     outcome: 'succeeded',
   });
+});
+
+test('one job is followed from the request through the queue and the call to its end', async () => {
+  const model = newModel();
+  const api = await asking(model);
+  const { id } = await post(api, question()).then(({ body }) => body);
+  await run(api, question());
+  await ended(api, id);
+  await loggedWhen('its end', (line) => line.event === 'job.ended' && line['job_id'] === id);
+  const isWanted = makeSelection({ job: id });
+  const records = new OutputCutter().push(`${server.lines.join('\n')}\n`).flatMap(recordsOf);
+  const followed = records.filter(isWanted).map(({ event }) => event);
+  expect(followed).toEqual(
+    expect.arrayContaining([
+      'job.accepted',
+      'http.request',
+      'wake.taken',
+      'attempt.ended',
+      'job.ended',
+    ]),
+  );
+  const others = records.filter(isWanted).filter(({ fields }) => fields['job_id'] !== id);
+  expect(others).toEqual([]);
+});
+
+test('a provider that is not named to be told of traces is not told', async () => {
+  const model = newModel();
+  const api = await newTenant(server);
+  await publish(api, chatPipeline(model, { route: { targets: [{ provider: 'groq', model }] } }));
+  await run(api, question());
+  const call = server.simulator.journal().find((entry) => entry.model === model);
+  expect(call?.request_id).toMatch(/^req_/);
+  expect(call?.traceparent).toBeNull();
 });
 
 test('who sends none, or nonsense, gets new ones', async () => {

@@ -27,6 +27,8 @@ export type OwnServer = Place & {
 export type OwnServerOptions = {
   /** The path of a Worker's configuration. */
   readonly config?: string;
+  /** Where it listens; any free port unless given. */
+  readonly port?: number;
   /** How many calls the provider's journal remembers. */
   readonly journalLimit?: number;
 };
@@ -34,7 +36,7 @@ export type OwnServerOptions = {
 /** With the production bundle, unless another configuration is given. */
 export async function startOwnServer(
   more: Settings = {},
-  { config, journalLimit }: OwnServerOptions = {},
+  { config, port, journalLimit }: OwnServerOptions = {},
 ): Promise<OwnServer> {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-e2e-own-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
@@ -46,7 +48,7 @@ export async function startOwnServer(
   const rootKey = newRootKey();
   const lines: string[] = [];
   const options = {
-    port: await freePort(),
+    port: port ?? (await freePort()),
     persistTo: join(folder, 'state'),
     settings: { ...settingsFor(rootKey, simulator.url), ...more },
     onLine: (line: string) => lines.push(line),
