@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { knownCapabilities, providerIds } from '../../../src/providers/registry.ts';
 import { checkDefinition } from '../../../src/services/pipelines/check-definition.ts';
 import type { Providers } from '../../../src/services/ports/providers.ts';
 
@@ -122,6 +123,82 @@ describe('a route is refused with a pointer', () => {
       targets: [{ ...target, when: "${{ steps.ask.status == 'failed' }}" }, other],
     };
     expect(found(route)).toEqual(['/steps/0 cycle']);
+  });
+});
+
+describe('a second target beside slow ones is refused', () => {
+  const targets = [target, other];
+
+  test.each<[string, object, object, string]>([
+    ['without another target', { targets: [target] }, {}, '/routes/r/hedge contradiction'],
+    [
+      'after a time in which the attempt has ended',
+      { targets, hedge: { after: '60s' } },
+      {},
+      '/routes/r/hedge/after contradiction',
+    ],
+    [
+      'after a shorter time, of shorter attempts',
+      { targets, hedge: { after: 'p95', or: '9s' } },
+      { timeouts: { attempt: '9s' } },
+      '/routes/r/hedge/or contradiction',
+    ],
+    [
+      'where a call is not to be paid twice',
+      { targets },
+      { on_unknown: 'fail' },
+      '/steps/0/on_unknown contradiction',
+    ],
+    [
+      'a second time in place of nothing',
+      { targets, hedge: { after: '1s', or: '2s' } },
+      {},
+      '/routes/r/hedge/or custom',
+    ],
+    [
+      'after what is no time',
+      { targets, hedge: { after: 'p99' } },
+      {},
+      '/routes/r/hedge/after custom',
+    ],
+    [
+      'after next to no time',
+      { targets, hedge: { after: '1ms' } },
+      {},
+      '/routes/r/hedge/after custom',
+    ],
+    [
+      'in a route inside another one',
+      { targets: [{ route: { targets, hedge: { after: '1s' } } }] },
+      {},
+      '/routes/r/targets/0/route/hedge unknown_field',
+    ],
+  ])('%s', (_what, route, step, expected) => {
+    const checked = check({ hedge: { after: '2s' }, ...route }, step);
+    const list = checked.ok ? [] : checked.violations;
+    expect(list.map(({ pointer, code }) => `${pointer} ${code}`)).toContain(expected);
+  });
+
+  test('where the models work in a queue of their provider', () => {
+    const draws = {
+      id: 'ask',
+      uses: 'model.image',
+      route: {
+        hedge: { after: '2s' },
+        targets: [
+          { provider: 'replicate', model: 'a/b' },
+          { provider: 'fal', model: 'c' },
+          { provider: 'openai', model: 'gpt-image-1' },
+        ],
+      },
+      with: { prompt: 'a pump' },
+    };
+    const known = { ...providers, ids: providerIds, capabilitiesOf: knownCapabilities };
+    const checked = checkDefinition({ name: 'p', steps: [draws] }, known);
+    expect(checked).toMatchObject({
+      ok: false,
+      violations: [{ pointer: '/steps/0/route/hedge', code: 'contradiction' }],
+    });
   });
 });
 
