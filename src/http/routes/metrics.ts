@@ -50,6 +50,7 @@ const filterQuery = {
   rule: values,
   tag: values,
 };
+const { status: _status, rule: _rule, ...costFilters } = filterQuery;
 type FilterQuery = { readonly [Name in keyof typeof filterQuery]?: string[] | undefined };
 
 /** `step` is how wide a point is; the dimension of that name is filtered by as `step_id`. */
@@ -110,7 +111,7 @@ const costsRoute = createRoute({
       }),
       format: z.enum(['json', 'csv']).optional(),
       ...windowQuery,
-      ...filterQuery,
+      ...costFilters,
     }),
     headers: z.object({ accept: z.string().optional() }),
   },

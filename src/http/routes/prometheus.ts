@@ -22,6 +22,5 @@ const scrapeRoute = createRoute({
 export const prometheusRoutes = makeRoutes().openapi(scrapeRoute, async (c) => {
   const told = await prometheusText(c.env.deps, c.var.actor);
   if (!told.ok) return failureResponse(c, told.failure);
-  c.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-  return c.text(told.value, 200);
+  return c.text(told.value, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
 });

@@ -16,7 +16,12 @@ export type Signal = {
 
 type Measure =
   /** What happened, added up. */
-  | { readonly kind: 'sum'; readonly sets: readonly SetName[] }
+  | {
+      readonly kind: 'sum';
+      readonly sets: readonly SetName[];
+      /** Dimensions of its sets that say nothing of it. */
+      readonly without?: readonly string[];
+    }
   /** How values are distributed: count, mean and percentiles. */
   | { readonly kind: 'distribution'; readonly sets: readonly SetName[] }
   /** One sum over another. */
@@ -42,6 +47,7 @@ const work: readonly Signal[] = [
     unit: 'count',
     kind: 'sum',
     sets: ['jobs', 'tags'],
+    without: ['provider', 'model'],
     measured: 'the event that ends the job',
   },
   ...spans({
@@ -214,17 +220,22 @@ export function keptSignal(name: string): KeptSignal | null {
 }
 
 /** What a signal can be told apart by, in all combinations that one of its sets has. */
-export function dimensionsOfSignal({ sets }: KeptSignal): string[] {
-  return [...new Set(sets.flatMap((set): readonly string[] => dimensionsOf[set]))];
+export function dimensionsOfSignal(signal: KeptSignal): string[] {
+  return [...new Set(signal.sets.flatMap((set) => dimensionsIn(signal, set)))];
+}
+
+function dimensionsIn(signal: KeptSignal, set: SetName): readonly string[] {
+  const without = signal.kind === 'sum' ? (signal.without ?? []) : [];
+  return dimensionsOf[set].filter((dimension) => !without.includes(dimension));
 }
 
 /** The set of a signal that has all these dimensions; null when none has. */
-export function setFor({ sets }: KeptSignal, dimensions: readonly string[]): SetName | null {
-  const has = (set: SetName): boolean => {
-    const known: readonly string[] = dimensionsOf[set];
+export function setFor(signal: KeptSignal, dimensions: readonly string[]): SetName | null {
+  const fits = signal.sets.find((set) => {
+    const known = dimensionsIn(signal, set);
     return dimensions.every((dimension) => known.includes(dimension));
-  };
-  return sets.find(has) ?? null;
+  });
+  return fits ?? null;
 }
 
 function spans(meanings: Readonly<Record<string, string>>): Signal[] {

@@ -1,5 +1,5 @@
 import parsePrometheus from 'parse-prometheus-text-format';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 
 import type { Actor, Scope } from '../../../src/domain/access.ts';
 import { projectId } from '../../../src/domain/ids.ts';
@@ -13,6 +13,8 @@ import type { Step } from '../../../src/services/metrics/query/window.ts';
 import type { Result } from '../../../src/services/result.ts';
 import { DAY, deliver, metricsWorld, settle } from './metrics-world.ts';
 import { dice, makeJob, pick, type MadeJob } from './random-history.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const its = metricsWorld();
 const roll = dice(2026);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { writeHistory } from '../../../src/runtime/d1/write-history.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/services/metrics/facts/fact.ts';
@@ -6,6 +6,8 @@ import { quantile } from '../../../src/services/metrics/rollup/histogram.ts';
 import { mergeRollups, type Rollup } from '../../../src/services/metrics/rollup/series.ts';
 import { DAY, deliver, metricsWorld, settle, type World } from './metrics-world.ts';
 import { dice, makeJob, pick, type Dice, type MadeJob } from './random-history.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 async function sumsOfHours({ store }: World, nowMs: number): Promise<Rollup> {
   const range = { fromMs: 0, toMs: nowMs };
@@ -34,7 +36,7 @@ describe('sums of sums', () => {
       const roll = dice(seed);
       const its = metricsWorld();
       const spanMs = 5 * HOUR_MS;
-      const jobs = Array.from({ length: 250 }, (_, index) => makeJob(roll, index, DAY, spanMs));
+      const jobs = Array.from({ length: 150 }, (_, index) => makeJob(roll, index, DAY, spanMs));
       await deliver(its, roll, jobs, spanMs);
       await settle(its, DAY + DAY_MS);
       const rollup = await sumsOfHours(its, DAY + DAY_MS);
@@ -160,7 +162,7 @@ function latenciesOf(jobs: readonly MadeJob[], values: readonly string[]): numbe
 
 test('a percentile of sums is within 1.45 % of that of the values', async () => {
   const roll = dice(11);
-  const jobs = Array.from({ length: 400 }, (_, index) => makeJob(roll, index, DAY, HOUR_MS));
+  const jobs = Array.from({ length: 250 }, (_, index) => makeJob(roll, index, DAY, HOUR_MS));
   const its = metricsWorld();
   await deliver(its, roll, jobs, HOUR_MS);
   await settle(its, DAY + DAY_MS);
