@@ -10,7 +10,7 @@ import { durationMs } from './duration.ts';
  * - `refresh`    always asks the model, and leaves its result
  * - `off`        neither
  */
-const cacheModes = ['read_write', 'read_only', 'refresh', 'off'] as const;
+export const cacheModes = ['read_write', 'read_only', 'refresh', 'off'] as const;
 type CacheMode = (typeof cacheModes)[number];
 
 const TTL_MS = DAY;

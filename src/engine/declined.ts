@@ -108,7 +108,10 @@ function nextTry(
  * What a closed way stands for, as if the target had answered so itself: a limit of the deployment is there to keep it
  * from saying so. Null where no failure is behind it.
  */
-function failureBehind({ reason, because }: Omit<DeclinedCall, 'ok'>): FailureClass | null {
+export function failureBehind({
+  reason,
+  because,
+}: Pick<DeclinedCall, 'reason' | 'because'>): FailureClass | null {
   const isLimit = reason === 'rate_limit' || reason === 'concurrency';
   return because ?? (isLimit ? 'rate_limited' : null);
 }

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { ExplanationView } from '../../src/services/views/explanation-schema.ts';
 import { newTenant, type Api } from './support/api.ts';
 import { listJobs, publish, run } from './support/jobs.ts';
-import { openai } from './support/pipelines.ts';
+import { chatPipeline, openai } from './support/pipelines.ts';
 import { expectProblem } from './support/problem.ts';
 import { PROVIDER_KEY } from './support/settings.ts';
 import { addRules, callsOf, newModel } from './support/simulator-client.ts';
+import { until } from './support/until.ts';
 
 function explain(api: Api, name: string, body: unknown, query = '') {
   return api.send<ExplanationView>('POST', `/v1/pipelines/${name}/explain${query}`, body);
@@ -248,6 +249,57 @@ describe('an explanation', () => {
     expect(await cost([])).toMatchObject({ items: 0, worst_case_ms: 0, output_known: true });
     const wrong = stepOf((await explain(api, 'all', { input: { texts: 3 } })).body, 'ask');
     expect(wrong.error?.message).toMatch(/for_each.*not a list/);
+  });
+
+  test('foresees what is taken over from the cache, and by what routes compare their targets', async () => {
+    const api = await newTenant();
+    const [dear, cheap] = [newModel(), newModel()];
+    const models = { dear: '2.00', cheap: '1.00' };
+    for (const [name, million] of Object.entries(models)) {
+      const model = name === 'dear' ? dear : cheap;
+      const prices = { million_input_tokens: million, million_output_tokens: million };
+      await api.send('PUT', '/v1/prices', { provider: 'openai', model, prices });
+    }
+    await publish(
+      api,
+      chatPipeline('', {
+        cache: { mode: 'read_write' },
+        route: {
+          strategy: { mode: 'cheapest' },
+          targets: [dear, cheap].map((model) => ({ provider: 'openai', model })),
+        },
+      }),
+    );
+    const input = { question: 'How deep is the lake?' };
+    const before = stepOf((await explain(api, 'asks', { input })).body, 'ask');
+    expect(before).toMatchObject({
+      cache: { mode: 'read_write', hit: false, job_id: null },
+      targets: [
+        {
+          model: cheap,
+          compared_by: {
+            usd_per_million_tokens: '1.000000000',
+            price_source: 'project',
+            latency_ms: null,
+          },
+        },
+        { model: dear, compared_by: { usd_per_million_tokens: '2.000000000' } },
+      ],
+    });
+    const job = await run(api, { pipeline: 'asks', input });
+    expect(job.steps[0]?.attempts).toMatchObject([{ target: { model: cheap } }]);
+    const found = await until('the recorded result', async () => {
+      const after = stepOf((await explain(api, 'asks', { input })).body, 'ask');
+      return after.cache?.hit === true && after;
+    });
+    expect(found).toMatchObject({
+      cache: { hit: true, job_id: job.id, saved_usd: job.cost.usd },
+      cost: { estimated_usd: '0.000000000' },
+    });
+    const other = { question: 'How high is the dam?' };
+    expect(stepOf((await explain(api, 'asks', { input: other })).body, 'ask').cache?.hit).toBe(
+      false,
+    );
   });
 
   test('is refused where it cannot be made, with the place', async () => {

@@ -86,3 +86,25 @@ test('a limit of the deployment on calls at once is never exceeded, and every jo
   for (const { id } of jobs) expect(await ended(api, id)).toMatchObject({ status: 'succeeded' });
   expect((await statsOf(LIMITED_MODEL))?.peak_concurrency).toBe(2);
 });
+
+test('a route that asks the fastest goes by what was measured, not by its list', async () => {
+  const [slow, quick] = [newModel(), newModel()];
+  await addRules({ match: { model: slow }, fault: { latency_ms: 400 } });
+  const api = await newTenant();
+  const route = { ...both(slow, quick), strategy: { mode: 'fastest' } };
+  const first = async (definition: JsonObject): Promise<string | undefined> => {
+    await publish(api, chatPipeline('', { route: definition }));
+    const job = await run(api, question());
+    return job.steps[0]?.attempts[0]?.target?.model;
+  };
+  expect(await first(route)).toBe(slow);
+  for (const [provider, model] of [
+    ['openai', slow],
+    ['groq', quick],
+  ] as const) {
+    await publish(api, chatPipeline('', { route: { targets: [{ provider, model }] } }));
+    await Promise.all(Array.from({ length: 6 }, () => run(api, question())));
+  }
+  // Runners tell gates of good calls every two seconds, and hear then what others have told.
+  await until('the quick one first', async () => (await first(route)) === quick);
+});

@@ -17,6 +17,7 @@ import type { Files } from '../ports/files.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
 import type { Prices } from '../ports/prices.ts';
 import type { Providers } from '../ports/providers.ts';
+import type { ResultCaches } from '../ports/result-cache.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';
@@ -42,7 +43,8 @@ export type ExplainDeps = {
   readonly desk: TargetDesk;
   readonly files?: Pick<Files, 'head'>;
   readonly prices?: Pick<Prices, 'list'>;
-  readonly machine: Pick<Machine, 'nowMs'>;
+  readonly caches?: ResultCaches;
+  readonly machine: Pick<Machine, 'nowMs' | 'sha256' | 'wait'>;
 };
 
 export type ExplainInput = {
@@ -186,16 +188,18 @@ async function foreseeAll(
 }
 
 async function modelDeps(
-  { providers, desk, files, prices, machine }: ExplainDeps,
+  { providers, desk, files, prices, caches, machine }: ExplainDeps,
   { project }: Actor,
 ): Promise<ModelDeps> {
   return {
     providers,
     project,
     desk,
+    machine,
     nowMs: machine.nowMs(),
     budget: openBudget(CHARACTERS_MAX),
     projectPrices: prices === undefined ? [] : await readPrices(prices, project),
+    ...(caches === undefined ? {} : { caches }),
     ...(files === undefined ? {} : { files: rememberFiles(files) }),
   };
 }

@@ -9,17 +9,19 @@ import { noTargetFailure } from '../../engine/routing.ts';
 import { attemptsMax } from '../../engine/worst-case.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
 import { forecastCall, type CallForecast } from './call-cost.ts';
+import { foreseeCache, type CacheDeps, type CacheForecast } from './foresee-cache.ts';
 import { foreseeCall, type CallDeps, type ForeseenCall } from './foreseen-calls.ts';
 import { TOO_MUCH, type CharacterBudget } from './foresee-inputs.ts';
 import type { Foresight } from './foresight.ts';
 import { routeView, type RouteTarget, type RouteView } from './route-view.ts';
 
-export type ModelDeps = CallDeps & {
-  readonly desk: TargetDesk;
-  readonly projectPrices: readonly ProjectPrice[] | null;
-  readonly nowMs: number;
-  readonly budget: CharacterBudget;
-};
+export type ModelDeps = CallDeps &
+  CacheDeps & {
+    readonly desk: TargetDesk;
+    readonly projectPrices: readonly ProjectPrice[] | null;
+    readonly nowMs: number;
+    readonly budget: CharacterBudget;
+  };
 
 /** What a target would be sent, for the first item of a map, and what that would cost for all of them. */
 export type TargetForecast = RouteTarget & {
@@ -39,6 +41,8 @@ export type ModelForecast = {
   readonly call: ModelCall | null;
   /** A mistake that every target would meet. */
   readonly failure: Failure | null;
+  /** Null for a step without a cache, and where the call is not known. */
+  readonly cache: CacheForecast | null;
 };
 
 /** What a model step would do with these inputs; with none, only which targets it would ask. */
@@ -59,7 +63,8 @@ export async function foreseeModel(
   const made = await callsOf(deps, step, uses, given);
   const call = made.flatMap((one) => (one.ok ? [one.value.call] : []))[0] ?? null;
   const item = step.forEach === null ? null : 0;
-  const route = await routeView({ desk: deps.desk, foresight }, step, item);
+  const { desk, projectPrices, nowMs } = deps;
+  const route = await routeView({ desk, foresight, projectPrices, nowMs }, step, item);
   const targets: TargetForecast[] = [];
   for (const target of route.targets) {
     targets.push(
@@ -69,7 +74,19 @@ export async function foreseeModel(
   const failure = made.flatMap((one) =>
     one.ok || isOfTarget(one.failure) ? [] : [one.failure],
   )[0];
-  return { route, targets, call, failure: failure ?? noTarget(route, targets) };
+  const cache = await cacheOf(deps, { step, uses, inputs: given }, targets);
+  return { route, targets, call, failure: failure ?? noTarget(route, targets), cache };
+}
+
+/** Of the target that is asked first: its cache is looked into before its gate is asked. */
+async function cacheOf(
+  deps: ModelDeps,
+  { step, uses }: Asked,
+  targets: readonly TargetForecast[],
+): Promise<CacheForecast | null> {
+  const first = targets.find(({ skip }) => skip === null || skip.reason === 'closed');
+  if (first === undefined || first.call === null) return null;
+  return foreseeCache(deps, step, uses, { target: first.target, made: first.call });
 }
 
 /** A step fails when none of its targets can ever serve it; one that is closed for the moment is waited for. */

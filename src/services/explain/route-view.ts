@@ -1,11 +1,19 @@
 import type { Target } from '../../domain/attempt.ts';
-import type { TargetHealth } from '../../domain/target-gate.ts';
+import { targetName, type TargetHealth } from '../../domain/target-gate.ts';
+import { failureBehind } from '../../engine/declined.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
-import type { RouteNode } from '../../engine/plan-route.ts';
+import { movesBetween, type Route, type RouteNode } from '../../engine/plan-route.ts';
 import { orderTargets, type Order } from '../../engine/route-order.ts';
 import type { Control } from '../../engine/scope.ts';
 import type { TargetView } from '../../engine/world.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
+import {
+  asCompared,
+  comparedBy,
+  compares,
+  type Compared,
+  type PricesKnown,
+} from './compared-target.ts';
 import { foreseeControl, unknownBecause, type Foresight } from './foresight.ts';
 
 /** Why a target would be passed over at this moment. */
@@ -19,6 +27,8 @@ export type RouteTarget = {
   readonly view: TargetView;
   /** Null when the gate does not answer, or the target has none. */
   readonly health: TargetHealth | null;
+  /** Null where the route compares nothing. */
+  readonly compared: Compared | null;
   /** Null for a target that would be asked. */
   readonly skip: { readonly reason: PassedOver; readonly message: string } | null;
 };
@@ -32,30 +42,39 @@ export type RouteView = {
   readonly variesByJob: boolean;
 };
 
+export type RouteDeps = PricesKnown & { readonly desk: TargetDesk; readonly foresight: Foresight };
+
 /**
  * The targets that a step's route would choose now, in order, and why the others would be passed over. `item` is that of
  * a map; what a target cannot do with the call itself is told where the call is made.
  */
 export async function routeView(
-  { desk, foresight }: { readonly desk: TargetDesk; readonly foresight: Foresight },
+  { desk, foresight, ...known }: RouteDeps,
   step: PlannedStep,
   item: number | null,
 ): Promise<RouteView> {
   const { route } = step;
   if (route === null) return { targets: [], unknownOrder: null, variesByJob: false };
+  const looked = await Promise.all(route.targets.map((each) => look(desk, each, known)));
+  const views = new Map(looked.map((one) => [targetName(one.target), one]));
   const order = orderTargets(route, {
     seed: `explained\n${step.id}\n${item ?? ''}`,
     evaluate: (compiled) => controlOf(foreseeControl(foresight, compiled)),
-    view: (target) => desk.view(target),
+    view: (target) => views.get(targetName(target))?.decided ?? desk.view(target),
   });
   const written = route.targets.map((_, index) => index);
   const first = order.ok ? order.indexes : written;
   const last = written.filter((index) => !first.includes(index));
-  const targets = await Promise.all(
-    [...first, ...last].map((index) => targetOf(desk, step, index, first)),
-  );
+  const showsFigures = compares(route.root);
+  const targets = [...first, ...last].flatMap((index): RouteTarget[] => {
+    const one = looked[index];
+    if (one === undefined) return [];
+    const { target, view, health } = one;
+    const skip = first.includes(index) ? skipOf(view, health) : OTHERS_CHOSEN;
+    return [{ index, target, view, health, compared: showsFigures ? one.compared : null, skip }];
+  });
   return {
-    targets: targets.flatMap((target) => target ?? []),
+    targets: withoutUnreached(route, targets),
     unknownOrder: whyUnknown(order),
     variesByJob: isBalanced(route.root),
   };
@@ -78,22 +97,54 @@ function isBalanced({ mode, key, branches }: RouteNode): boolean {
   return branches.some(({ inside }) => !('targetIndex' in inside) && isBalanced(inside));
 }
 
-async function targetOf(
+const OTHERS_CHOSEN = {
+  reason: 'not_in_order',
+  message: 'the route chooses other targets for this job',
+} as const;
+
+type Looked = Pick<RouteTarget, 'target' | 'view' | 'health'> & {
+  readonly compared: Compared;
+  /** The target as a decision sees it. */
+  readonly decided: TargetView;
+};
+
+async function look(
   desk: TargetDesk,
-  { route }: PlannedStep,
-  index: number,
-  order: readonly number[],
-): Promise<RouteTarget | null> {
-  const definition = route?.targets[index];
-  if (definition === undefined) return null;
-  const target = { provider: definition.provider, model: definition.model };
+  { provider, model }: Target,
+  known: PricesKnown,
+): Promise<Looked> {
+  const target = { provider, model };
   const view = desk.view(target);
-  const isAsked = view.usable && !view.local;
-  const health = isAsked ? await desk.health(target) : null;
-  const skip = order.includes(index)
-    ? skipOf(view, health)
-    : { reason: 'not_in_order' as const, message: 'the route chooses other targets for this job' };
-  return { index, target, view, health, skip };
+  const health = view.usable && !view.local ? await desk.health(target) : null;
+  const compared = comparedBy(target, view, health, known);
+  return { target, view, health, compared, decided: asCompared(view, compared) };
+}
+
+/** While all targets so far are closed, those are not reached that the route does not move on to for what has closed them. */
+function withoutUnreached(route: Route, targets: readonly RouteTarget[]): readonly RouteTarget[] {
+  const closed: RouteTarget[] = [];
+  let isOpen = false;
+  return targets.map((target) => {
+    if (isOpen || (target.skip !== null && target.skip.reason !== 'closed')) return target;
+    const waits = closed.length > 0 && !closed.some((one) => leadsOn(route, one, target));
+    if (waits) return { ...target, skip: waitedFor(closed) };
+    if (target.skip === null) isOpen = true;
+    else closed.push(target);
+    return target;
+  });
+}
+
+function leadsOn(route: Route, { index, health }: RouteTarget, to: RouteTarget): boolean {
+  if (health === null || health.reason === null) return true;
+  const { reason, because } = health;
+  const failure = failureBehind({ reason, ...(because === null ? {} : { because }) });
+  return failure === null || movesBetween(route, index, to.index, failure);
+}
+
+function waitedFor(closed: readonly RouteTarget[]): RouteTarget['skip'] {
+  const names = closed.map(({ target }) => targetName(target)).join(', ');
+  const message = `the route does not move on for what has closed ${names}, which the step waits for`;
+  return { reason: 'not_in_order', message };
 }
 
 function skipOf(view: TargetView, health: TargetHealth | null): RouteTarget['skip'] {

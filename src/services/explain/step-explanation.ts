@@ -1,4 +1,5 @@
 import type { Json } from '../../domain/json.ts';
+import { isoTime } from '../../domain/wire.ts';
 import { formatUsd, type NanoUsd } from '../../domain/money.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
 import { attemptsMax } from '../../engine/worst-case.ts';
@@ -49,6 +50,7 @@ export function explainStep(
     targets: targetsOf(model, shown),
     order: orderOf(model),
     prompt: promptOf(model),
+    cache: cacheView(model),
     ...outputOf(forecast, shown),
     cost: verdict.runs === false ? null : costView(costOfStep(step, forecast)),
     worst_case_ms: shown.worstCaseMs.get(step.id) ?? 0,
@@ -61,6 +63,19 @@ function becauseOf({ code, message, condition }: StepForecast['verdict']) {
 
 function promptOf(model: ModelForecast | null): Json {
   return model?.call?.kind === 'chat' ? shownMessages(model.call) : null;
+}
+
+function cacheView(model: ModelForecast | null): StepExplanation['cache'] {
+  const cache = model?.cache ?? null;
+  if (cache === null) return null;
+  const { mode, hit, found } = cache;
+  return {
+    mode,
+    hit,
+    job_id: found?.jobId ?? null,
+    recorded_at: found === null ? null : isoTime(found.createdAtMs),
+    saved_usd: found === null || found.costNanoUsd === null ? null : formatUsd(found.costNanoUsd),
+  };
 }
 
 function outputOf({ foreseen: { output } }: StepForecast, { include }: Shown) {
@@ -97,11 +112,22 @@ function targetExplanation(
     asked: skip === null,
     passed_over: skip,
     state: targetState(target.view, target.health),
+    compared_by: comparedView(target.compared),
     dropped: [...(call?.dropped ?? [])],
     tokens: tokensView(forecast),
     cost: forecast === null ? null : costView(costOfTarget(target)),
     price_version: forecast?.priceVersion ?? null,
     ...requestOf(target, shown, isFirst),
+  };
+}
+
+function comparedView(compared: TargetForecast['compared']): TargetExplanation['compared_by'] {
+  if (compared === null) return null;
+  const { nanoUsdPerMTok, priceSource, latencyMs } = compared;
+  return {
+    usd_per_million_tokens: nanoUsdPerMTok === null ? null : formatUsd(nanoUsdPerMTok),
+    price_source: priceSource,
+    latency_ms: latencyMs,
   };
 }
 
@@ -127,26 +153,29 @@ function costOfTarget({ estimatedNanoUsd, atMostNanoUsd, unknown }: TargetForeca
 
 /** What a step would cost; only models and child jobs cost anything. */
 export function costOfStep(step: PlannedStep, forecast: StepForecast): StepCost {
-  const { model, unknownInput } = forecast;
+  const { model, unknownInput, items } = forecast;
   if (forecast.verdict.runs === false) return FREE;
   if (step.definition.uses === 'pipeline') return unknownCost('what another pipeline costs');
   if (model === null || asksNobody(forecast)) return FREE;
   if (unknownInput !== null) return localOnly(model) ? FREE : unknownCost(unknownInput);
-  return costOfModel(model);
+  return costOfModel(model, items);
 }
 
 function asksNobody({ failure, items }: StepForecast): boolean {
   return failure !== null || items === 0;
 }
 
-function costOfModel({ targets }: ModelForecast): StepCost {
+/** What is taken over from the cache costs nothing; of a map only the first item is looked for there. */
+function costOfModel({ targets, cache }: ModelForecast, items: number | null): StepCost {
   const askable = targets.filter(isAskable);
-  const first = askable.find(({ skip }) => skip === null);
+  // One that is closed for the moment is waited for where no other is asked.
+  const first = askable.find(({ skip }) => skip === null) ?? askable[0];
   const unknown = askable.flatMap(({ target: { provider, model }, unknown: why }) =>
     why === null ? [] : `${provider}/${model}: ${why}`,
   );
   return {
-    estimatedNanoUsd: askable.length === 0 ? 0 : (first?.estimatedNanoUsd ?? null),
+    estimatedNanoUsd:
+      first === undefined || (cache?.hit === true && items === null) ? 0 : first.estimatedNanoUsd,
     atMostNanoUsd: askable.map(({ atMostNanoUsd }) => atMostNanoUsd).reduce(larger, 0),
     unknown: [...new Set(unknown)],
   };

@@ -164,6 +164,15 @@ export class LocalGate {
     if (tellsAtOnce || this.#isDue(FRESH_MS)) await this.#tell();
   }
 
+  /** True when ended calls have not been told of for a while. */
+  get isBehind(): boolean {
+    return this.#tally.size > 0 && this.#current === null && this.#isDue(FRESH_MS);
+  }
+
+  catchUp(): Promise<void> {
+    return this.#tell();
+  }
+
   async renew(permit: Permit): Promise<void> {
     if (this.#inFlight.has(permit)) this.#inFlight.set(permit, this.#deps.machine.nowMs());
     if (permit.urgent) await this.#tell();

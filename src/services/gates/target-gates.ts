@@ -15,6 +15,8 @@ export type TargetGatesDeps = {
 
 /** Pipelines may name any model: so many targets are remembered. */
 const TARGETS_MAX = 1_000;
+/** So many gates are told at once of what they have not heard. */
+const CATCH_UP_MAX = 4;
 
 /** The gates of all targets as one isolate sees them. */
 export function makeTargetGates({ gateOf, limitsOf, machine, log }: TargetGatesDeps): TargetGates {
@@ -38,6 +40,10 @@ export function makeTargetGates({ gateOf, limitsOf, machine, log }: TargetGatesD
     report: (target, end) => localOf(target).report(end),
     settle: (permit, end) => localOf(permit.target).settle(permit, end),
     renew: (permit) => localOf(permit.target).renew(permit),
+    async catchUp() {
+      const behind = [...locals.values()].filter(({ isBehind }) => isBehind);
+      await Promise.all(behind.slice(0, CATCH_UP_MAX).map((local) => local.catchUp()));
+    },
     measures: () => measuresOf(locals.values()),
   };
 }

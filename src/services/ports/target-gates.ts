@@ -23,6 +23,8 @@ export type TargetGates = {
    * that others wait for stands for nothing after a quarter of one.
    */
   renew(permit: Permit): Promise<void>;
+  /** Tells what nobody has been told of for a while, though no further call follows. Never throws. */
+  catchUp(): Promise<void>;
   /** How long targets have taken lately, as far as their gates have said. Asks nobody. */
   measures(): readonly TargetMeasure[];
 };

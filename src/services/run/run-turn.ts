@@ -170,9 +170,16 @@ function isClaiming({ deps, options, over }: Turn): boolean {
   return !over && deps.machine.nowMs() < options.claimUntilMs;
 }
 
+/** Gates that nobody asks any more hear of the last calls all the same. */
+function tellGates(turn: Turn): void {
+  const { gates } = turn.deps;
+  if (gates !== undefined) beside(turn, gates.catchUp());
+}
+
 /** Reports what is finished and takes on what is ready. */
 async function hop(turn: Turn): Promise<void> {
   const { deps, options } = turn;
+  tellGates(turn);
   await reserve(turn);
   const claiming = isClaiming(turn);
   const calls = claiming ? turn.places.inHand() : 0;

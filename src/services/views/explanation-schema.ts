@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { cacheModes } from '../../domain/cache.ts';
 import { failureClasses } from '../../domain/failure.ts';
 import { passedOver } from '../explain/route-view.ts';
 import { targetStates } from '../targets/target-state.ts';
@@ -61,6 +62,22 @@ const targetSchema = z
       .nullable()
       .meta({ description: 'Why it would be passed over' }),
     state: z.enum(targetStates).meta({ description: 'As GET /v1/targets has it' }),
+    compared_by: z
+      .object({
+        usd_per_million_tokens: usd.meta({
+          description: 'Three tokens read to one written; null when the price is not known',
+        }),
+        price_source: z.enum(['project', 'list']).nullable(),
+        latency_ms: z.int().nullable().meta({
+          description:
+            'Half of the calls of the last minutes took at most so long; null while too few were made, and the target keeps its place in the list',
+        }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'What a `cheapest` or `fastest` route compares it by; null where a route compares nothing',
+      }),
     dropped: z
       .array(z.string())
       .meta({ description: 'What it would not be told, because it cannot be' }),
@@ -111,6 +128,19 @@ const stepSchema = z
     prompt: anyJson.meta({
       description: 'The messages as the model would read them, of a map those for the first item',
     }),
+    cache: z
+      .object({
+        mode: z.enum(cacheModes),
+        hit: z.boolean().nullable().meta({
+          description:
+            'Whether the result of an identical call would be taken over, of a map for its first item; null when the cache does not answer',
+        }),
+        job_id: z.string().nullable().meta({ description: 'The job that has recorded it' }),
+        recorded_at: z.iso.datetime().nullable(),
+        saved_usd: usd.meta({ description: 'What it cost; null when that is not known' }),
+      })
+      .nullable()
+      .meta({ description: 'Null for a step without a cache, and where its call is not known' }),
     output_known: z.boolean(),
     output_value: anyJson.optional(),
     cost: costSchema.nullable(),

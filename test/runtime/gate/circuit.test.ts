@@ -255,6 +255,22 @@ test('runners hear how long calls take, also from each other, until it is long a
   expect(heardBy(1)).toEqual([]);
 });
 
+test('what ended in a hurry is told though no call follows, once', async () => {
+  const { world } = makeWorld(17, 1);
+  for (let call = 0; call < 6; call += 1) void world.attempt(0);
+  await world.run(1_500);
+  expect(world.gate.health().calls.good).toBe(0);
+  await world.gates[0]?.catchUp();
+  expect(world.exchanges).toHaveLength(1);
+  await world.run(1_500);
+  void world.gates[0]?.catchUp();
+  void world.gates[0]?.catchUp();
+  await world.run(1_000);
+  expect(world.gate.health().calls.good).toBe(6);
+  expect(world.exchanges).toHaveLength(2);
+  expect(world.gates[0]?.measures()).toHaveLength(1);
+});
+
 test('what was measured is told', async () => {
   const { world } = makeWorld(11, 2);
   for (let job = 0; job < 10; job += 1) void world.busy(job % 2, () => 50);

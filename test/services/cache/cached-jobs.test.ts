@@ -206,6 +206,7 @@ describe('a job with a cached step', () => {
       settle: async () => {},
       renew: async () => {},
       report: async () => {},
+      catchUp: async () => {},
       measures: () => [],
     };
     world.shared = { caches, gates };

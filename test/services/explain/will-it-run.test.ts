@@ -31,6 +31,7 @@ async function foresee(
   const deps = {
     providers: nobody,
     desk: nobody,
+    machine: nobody,
     project: 'prj_1' as never,
     projectPrices: [],
     nowMs: 0,

@@ -51,6 +51,8 @@ class FakeGate implements TargetGates {
     this.ends.push(end);
   }
 
+  async catchUp(): Promise<void> {}
+
   measures(): [] {
     return [];
   }

@@ -37,6 +37,7 @@ export function makeMoodyGates(
     },
     renew: async () => {},
     report: async () => {},
+    catchUp: async () => {},
     measures: () => [],
   };
 }
