@@ -1,14 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startSimulator, type Simulator } from '../test/support/simulator/simulator.ts';
 import { beforeExit } from './lib/cleanup.ts';
 import { makeClient, type Client } from './lib/client.ts';
 import { followJob } from './lib/follow-job.ts';
-import { digestReport, nextSteps, timelineReport, triageReport } from './lib/report.ts';
+import {
+  deliveryReport,
+  digestReport,
+  nextSteps,
+  timelineReport,
+  triageReport,
+} from './lib/report.ts';
 import { freePort, ROOT, startServer, type Server } from './lib/server.ts';
-import { newRootKey } from './lib/settings.ts';
+import { newRootKey, newSigningSecret } from './lib/settings.ts';
+import { startReceiver, type Received, type Receiver } from './lib/webhook-receiver.ts';
 
 /**
  * `npm run demo`: starts the Worker in the real runtime with a throw-away state, runs the examples through it,
@@ -29,25 +37,30 @@ async function main(): Promise<void> {
 
   say('Starting Penstock in the local Workers runtime …');
   const simulator = await startSimulator();
+  const receiver = await startReceiver();
   try {
-    await runExamples(await startDemoServer(folder, simulator), simulator, startedAtMs);
+    await runExamples(
+      await startDemoServer(folder, simulator),
+      { simulator, receiver },
+      startedAtMs,
+    );
   } finally {
+    receiver.close();
     await simulator.close();
   }
   say(`\nStopped everything. The demo took ${seconds(startedAtMs)}.`);
 }
 
-async function runExamples(
-  server: DemoServer,
-  simulator: Simulator,
-  startedAtMs: number,
-): Promise<void> {
+/** The world around Penstock: whom it calls. */
+type World = { readonly simulator: Simulator; readonly receiver: Receiver };
+
+async function runExamples(server: DemoServer, world: World, startedAtMs: number): Promise<void> {
   try {
     const root = makeClient(server.url, server.rootKey);
     const client = await demoClient(server.url, root);
     say(`Ready at ${server.url} after ${seconds(startedAtMs)}.\n`);
     await Promise.race([
-      showExamples(client, simulator),
+      showExamples(client, world),
       server.ended.then((reason) => {
         throw new Error(reason);
       }),
@@ -69,6 +82,9 @@ async function startDemoServer(folder: string, simulator: Simulator): Promise<De
     settings: {
       ROOT_API_KEY: rootKey,
       LOG_LEVEL: 'warn',
+      SIGNING_SECRET: newSigningSecret(),
+      // The receiver is on this machine.
+      ALLOW_LOOPBACK_URLS: 'true',
       OPENAI_API_KEY: 'simulated',
       OPENAI_BASE_URL: simulated,
       GROQ_API_KEY: 'simulated',
@@ -88,7 +104,12 @@ async function demoClient(url: string, root: Client): Promise<Client> {
   return makeClient(url, key.key);
 }
 
-async function showExamples(client: Client, simulator: Simulator): Promise<void> {
+async function showExamples(client: Client, world: World): Promise<void> {
+  await showDigest(client);
+  await showTriage(client, world);
+}
+
+async function showDigest(client: Client): Promise<void> {
   say('1. document-digest: a real document through builtin models. No key, no network.\n');
   await client.put('/v1/pipelines/document-digest', example('document-digest', 'pipeline.json'));
   const digest = await followJob(client, example('document-digest', 'job.json'), say);
@@ -99,7 +120,9 @@ async function showExamples(client: Client, simulator: Simulator): Promise<void>
     ),
   );
   say(timelineReport(digest.events));
+}
 
+async function showTriage(client: Client, { simulator, receiver }: World): Promise<void> {
   say(
     '2. ticket-triage: a chat model behind a route. The provider here is a SIMULATOR, and its first',
   );
@@ -109,8 +132,29 @@ async function showExamples(client: Client, simulator: Simulator): Promise<void>
     { match: { model: 'openai/gpt-oss-20b' }, reply: { json: SIMULATED_TRIAGE } },
   );
   await client.put('/v1/pipelines/ticket-triage', example('ticket-triage', 'pipeline.json'));
+  await client.post('/v1/webhook-endpoints', {
+    url: `${receiver.url}/results`,
+    events: ['job.succeeded'],
+    payload: 'full',
+    secret: receiver.secrets[0],
+  });
   const triage = await followJob(client, example('ticket-triage', 'job.json'), say);
   say(triageReport(triage.job));
+
+  say('3. The same result, delivered: a receiver in this script has got it as a signed webhook.\n');
+  say(deliveryReport(await deliveryOf(triage.job.id, receiver), `${receiver.url}/results`));
+}
+
+const DELIVERY_WITHIN_MS = 20_000;
+
+async function deliveryOf(jobId: string, receiver: Receiver): Promise<Received> {
+  for (const startedAtMs = Date.now(); Date.now() - startedAtMs < DELIVERY_WITHIN_MS;) {
+    const found = receiver.received.find(({ payload }) => payload.data['job_id'] === jobId);
+    if (found !== undefined) return found;
+    await sleep(30);
+  }
+  const refused = receiver.refused.length === 0 ? 'nothing came' : receiver.refused.join(', ');
+  throw new Error(`the result of ${jobId} was not delivered: ${refused}`);
 }
 
 const SIMULATED_TRIAGE = {

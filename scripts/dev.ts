@@ -11,6 +11,7 @@ import {
   newSigningSecret,
   readDevVars,
   settingsFromShell,
+  type Settings,
 } from './lib/settings.ts';
 
 /** `npm run dev`: the Worker on this machine until Ctrl-C. */
@@ -26,6 +27,9 @@ const NOISE = /Request\.cf|workers\.cloudflare\.com|GetAddrInfoReqWrap/;
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
+
+/** Receivers of webhooks under development are on this machine. */
+const FOR_DEVELOPMENT = { ALLOW_LOOPBACK_URLS: 'true' };
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -45,7 +49,7 @@ async function main(): Promise<void> {
   }
   const given = values['persist-to'];
   const persistTo = isAbsolute(given) ? given : join(process.cwd(), given);
-  const settings = { ...readDevVars(ROOT), ...settingsFromShell() };
+  const settings: Settings = { ...FOR_DEVELOPMENT, ...readDevVars(ROOT), ...settingsFromShell() };
   const made = settings['ROOT_API_KEY'] === undefined;
   if (made) settings['ROOT_API_KEY'] = keepLocalSecret(ROOT, 'ROOT_API_KEY', newRootKey());
   settings['SIGNING_SECRET'] ??= keepLocalSecret(ROOT, 'SIGNING_SECRET', newSigningSecret());

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { EventView, JobView } from '../../src/services/views/schemas.ts';
+import type { Received } from './webhook-receiver.ts';
 
 /** Results of the example pipelines, for a reader at a terminal. */
 const citation = z.looseObject({
@@ -84,6 +85,27 @@ export function timelineReport(events: readonly EventView[]): string {
     ),
     '',
   ].join('\n');
+}
+
+const fullPayload = z.looseObject({
+  job: z.looseObject({ output: z.unknown(), cost: z.looseObject({ usd: z.string() }) }),
+});
+
+/** A webhook as it came, once its signature was verified. */
+export function deliveryReport({ id, headers, payload, text }: Received, url: string): string {
+  const { job } = fullPayload.parse(JSON.parse(text));
+  const lines = [
+    `POST ${url}`,
+    `webhook-id: ${id}`,
+    `webhook-timestamp: ${String(headers['webhook-timestamp'])}`,
+    `webhook-signature: ${String(headers['webhook-signature'])}`,
+    '',
+    'The signature is genuine and recent: verifyWebhook of penstock/webhooks says so.',
+    `${payload.type} of ${String(payload.data['job_id'])}, event ${String(payload.data['seq'])}, cost $${job.cost.usd}`,
+    ...JSON.stringify({ output: job.output }, null, 2).split('\n'),
+    '',
+  ];
+  return lines.map((line) => (line === '' ? '' : `   ${line}`)).join('\n');
 }
 
 export function nextSteps(): string {

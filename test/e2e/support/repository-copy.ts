@@ -7,6 +7,7 @@ import { ROOT } from '../../../scripts/lib/server.ts';
 
 /** What the commands need, and nothing of what this machine has added: no settings, no state. */
 const PARTS = [
+  'client',
   'examples',
   'migrations',
   'package.json',
