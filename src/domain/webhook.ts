@@ -27,7 +27,6 @@ export const webhookEventTypes = [
   /** What `POST …/test` sends, whatever the filter says. */
   'webhook.test',
 ] as const;
-export type WebhookEventType = (typeof webhookEventTypes)[number];
 
 /** The groups that a filter may name as `job.*`; some have no types yet, so that a filter need not change for them. */
 export const webhookEventGroups = [
