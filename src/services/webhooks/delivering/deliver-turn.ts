@@ -36,9 +36,12 @@ export async function deliverTurn(
       });
       running.add(work);
     }
-    if (running.size === 0) return;
-    await Promise.race(running);
-    await machine.wait(GATHER_MS);
+    // Some may have ended while the call was under way: their reports are still to be made.
+    if (tried.length === 0) {
+      if (running.size === 0) return;
+      await Promise.race(running);
+      await machine.wait(GATHER_MS);
+    }
   }
 }
 
