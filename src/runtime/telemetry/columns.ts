@@ -1,3 +1,5 @@
+import { utf8Bytes } from '../../domain/json.ts';
+
 /**
  * The columns of a point, in their order: the first text column is `blob1`, the first number `double1`. A STORED
  * CONTRACT: queries name `double2`, never "cost". Append; never reorder; raise VERSION when a meaning changes. What
@@ -57,17 +59,25 @@ const INDEX_BYTES_MAX = 96;
 
 /** A point of a project, kept inside what the platform takes: what is too long is cut, what is no number is 0. */
 export function pointOf(project: string, texts: Texts, numbers: Numbers): Point {
-  let room = BLOB_BYTES_MAX;
-  const blobs = textColumns.slice(0, COLUMNS_MAX).map((name) => {
-    const fits = clip(texts[name] ?? '', room);
-    room -= utf8.encode(fits).length;
-    return fits;
-  });
+  const blobs = textColumns.slice(0, COLUMNS_MAX).map((name) => texts[name] ?? '');
   const doubles = numberColumns.slice(0, COLUMNS_MAX).map((name) => finite(numbers[name]));
-  return { indexes: [clip(project, INDEX_BYTES_MAX)], blobs, doubles };
+  return { indexes: [clip(project, INDEX_BYTES_MAX)], blobs: withinBytes(blobs), doubles };
 }
 
-const utf8 = new TextEncoder();
+/** Texts as they are, which is nearly always; else the later ones cut. */
+function withinBytes(texts: string[]): string[] {
+  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  if (characters * BYTES_A_CHARACTER_MAX <= BLOB_BYTES_MAX) return texts;
+  let room = BLOB_BYTES_MAX;
+  return texts.map((text) => {
+    const fits = clip(text, room);
+    room -= utf8Bytes(fits);
+    return fits;
+  });
+}
+
+/** In UTF-8, for each unit of a text. */
+const BYTES_A_CHARACTER_MAX = 3;
 
 function finite(value = 0): number {
   return Number.isFinite(value) ? value : 0;
@@ -75,9 +85,8 @@ function finite(value = 0): number {
 
 /** The longest beginning of a text that takes at most `bytesMax` bytes, and does not end inside a character. */
 function clip(text: string, bytesMax: number): string {
+  if (text.length * BYTES_A_CHARACTER_MAX <= bytesMax) return text;
   const bytes = new Uint8Array(Math.max(0, bytesMax));
-  const { read, written } = utf8.encodeInto(text, bytes);
-  return read === text.length ? text : decoder.decode(bytes.subarray(0, written));
+  const { read, written } = new TextEncoder().encodeInto(text, bytes);
+  return read === text.length ? text : new TextDecoder().decode(bytes.subarray(0, written));
 }
-
-const decoder = new TextDecoder();
