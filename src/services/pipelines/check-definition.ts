@@ -24,6 +24,7 @@ import { contradictions, type Contradictions } from './definition-checks/contrad
 import { hedgeViolations } from './definition-checks/hedges.ts';
 import { routeViolations } from './definition-checks/routes.ts';
 import { mayBeConsequence, salvage } from './definition-checks/salvage.ts';
+import { streamViolations } from './definition-checks/streams.ts';
 import { warningsOf } from './definition-checks/warnings.ts';
 import { isTicketed, worstCaseWarnings } from './definition-checks/worst-case.ts';
 
@@ -87,6 +88,7 @@ function checkParts(definition: Definition, providers: Providers): Found {
       ...attemptTimeViolations(definition, providers),
       ...(planned.ok ? hedgeViolations(planned.plan, providers) : []),
       ...cacheViolations(definition),
+      ...streamViolations(definition),
       ...checkStepInputs(definition),
     ],
     warnings: [...warnings, ...cacheWarnings(definition)],
