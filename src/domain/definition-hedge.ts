@@ -6,7 +6,7 @@ import { DURATION, DURATION_HELP, parseDurationMs } from './duration.ts';
 /** When a route asks a second target beside one that has not answered yet. */
 
 /** The time within which nineteen of twenty of a target's calls have ended lately. */
-export const P95 = 'p95';
+const P95 = 'p95';
 
 const AFTER_MIN_MS = 50;
 const RANGE = '50ms and 10m';

@@ -22,7 +22,7 @@ export type Route = {
   readonly hedge: HedgePlan | null;
 };
 
-export type HedgePlan = {
+type HedgePlan = {
   /** Null for what is measured of the first target. */
   readonly afterMs: number | null;
   /** What holds while nothing is measured; null for no hedge. */

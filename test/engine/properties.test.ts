@@ -78,7 +78,8 @@ test('so they do where second targets are asked beside those that take long', ()
   ]);
 }, 1_800_000);
 
-function keyOf({ step = '', item = null, attempt = 0 }: JobEvent): string {
+function keyOf(event: JobEvent): string {
+  const { step = '', item = null, attempt = 0 } = event;
   return attemptKey(step, item, attempt);
 }
 

@@ -47,7 +47,7 @@ export const EPOCH_MS = 1_700_000_000_000;
 
 export type ProviderView = Pick<
   Extract<TargetView, { usable: true }>,
-  'ticketSteps' | 'reconciles'
+  'ticketSteps' | 'reconciles' | 'latencyP95Ms'
 >;
 type TicketReport = Pick<Settlement, 'reconciled'>;
 export type Refusal = {

@@ -53,6 +53,7 @@ function openGates(): {
     renew: async () => {},
     measures: () => [],
     report: async () => {},
+    catchUp: async () => {},
   };
   return { gates, ends };
 }

@@ -206,6 +206,7 @@ const eventTypes: Record<EventType, true> = {
   'attempt.failed': true,
   'attempt.lost': true,
   'attempt.superseded': true,
+  'hedge.skipped': true,
   'attempt.declined': true,
   'attempt.polled': true,
   'attempt.called_back': true,

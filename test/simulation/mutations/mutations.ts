@@ -91,6 +91,18 @@ export const mutations: readonly Mutation[] = [
     replace: "if (!open && record === undefined) return 'repeated';",
   },
   {
+    name: 'of two attempts side by side both give a result',
+    file: 'engine/settle.ts',
+    find: '    supersedeOthers(draft, active, active.attempt);\n',
+    replace: '',
+  },
+  {
+    name: 'an attempt that fails beside another one is tried again at once',
+    file: 'engine/ending.ts',
+    find: 'const left = leftToOther(draft, step, active, !isMisfit(failure));',
+    replace: 'const left = null as ReturnType<typeof leftToOther>;',
+  },
+  {
     name: 'a submit whose answer was lost is sent again, and nobody asks the provider',
     file: 'services/run/reconcile-call.ts',
     find: 'for (const lost of attempt.work.reconcile ?? []) {',
