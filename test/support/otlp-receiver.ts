@@ -49,7 +49,7 @@ const requestSchema = z.strictObject({
 });
 
 /** A span as a person would read it. */
-export type ReceivedSpan = {
+type ReceivedSpan = {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string | undefined;

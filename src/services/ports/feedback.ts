@@ -1,7 +1,7 @@
 import type { Feedback, FeedbackGroup, FeedbackSum } from '../../domain/feedback.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 
-export type AddFeedback =
+type AddFeedback =
   | { readonly kind: 'added' }
   /** The same was said before under the same id. */
   | { readonly kind: 'known'; readonly feedback: Feedback }
