@@ -33,23 +33,24 @@ export function plannedHedgeAtMs(
   deadlineAtMs: number,
 ): number | null {
   const { nowMs } = draft.world;
-  const delayMs = delayOf(draft, step, first);
+  const { target, targetIndex } = first;
+  const delayMs =
+    target === null ? null : hedgeDelayMs(step, targetIndex, draft.world.target(target));
   if (delayMs === null || nowMs + delayMs >= deadlineAtMs) return null;
   const attempts = attemptsOf(draft, first.step, first.item);
   if (!isLeft(step, attempts) || hedgeTargets(draft, step, first).length === 0) return null;
   return Math.ceil(nowMs + delayMs);
 }
 
-/** Null for an attempt that is not hedged. */
-function delayOf(
-  { world }: Draft,
+/** How long an attempt at a target runs before a second one is asked; null for one that is not hedged. */
+export function hedgeDelayMs(
   step: PlannedStep,
-  { target, targetIndex }: First,
+  targetIndex: number,
+  view: TargetView,
 ): number | null {
   const hedge = step.route?.hedge ?? null;
-  if (hedge === null || target === null) return null;
-  const view = world.target(target);
-  if (!view.usable || view.local || isTicketed(step, targetIndex, view)) return null;
+  if (hedge === null || !view.usable || view.local) return null;
+  if (isTicketed(step, targetIndex, view)) return null;
   return hedge.afterMs ?? measured(view) ?? hedge.orMs;
 }
 

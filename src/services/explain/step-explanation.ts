@@ -12,6 +12,7 @@ import type {
 } from '../views/explanation-schema.ts';
 import type { ModelForecast, TargetForecast } from './foresee-model.ts';
 import type { StepForecast } from './foresee-step.ts';
+import { hedgeView } from './hedge-view.ts';
 import { shownMessages, shownValue } from './shown-values.ts';
 
 export type Included = 'request' | 'outputs';
@@ -49,6 +50,7 @@ export function explainStep(
     attempts_at_most: verdict.runs === false ? 0 : attemptsMax(step),
     targets: targetsOf(model, shown),
     order: orderOf(model),
+    hedge: hedgeView(step, model?.targets ?? []),
     prompt: promptOf(model),
     cache: cacheView(model),
     ...outputOf(forecast, shown),

@@ -88,6 +88,20 @@ const targetSchema = z
   })
   .meta({ id: 'ForecastTarget' });
 
+const hedgeSchema = z
+  .object({
+    after_ms: z.int().nullable().meta({
+      description:
+        'How long the first target may take before; null when no second one would be asked, because there is none or nothing is measured',
+    }),
+    target: z.object({ provider: z.string(), model: z.string() }).nullable(),
+    at_most: z.int().meta({ description: 'In one run of the step, or of an item' }),
+  })
+  .meta({
+    id: 'ForecastHedge',
+    description: 'The second target that would be asked beside the first, were that one slow',
+  });
+
 const stepSchema = z
   .object({
     id: z.string(),
@@ -125,6 +139,7 @@ const stepSchema = z
           .meta({ description: 'True where another job may ask in another order' }),
       })
       .nullable(),
+    hedge: hedgeSchema.nullable(),
     prompt: anyJson.meta({
       description: 'The messages as the model would read them, of a map those for the first item',
     }),
