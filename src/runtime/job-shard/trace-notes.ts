@@ -1,4 +1,3 @@
-import { attemptKey } from '../../domain/attempt.ts';
 import type { JobEvent } from '../../domain/event.ts';
 import type { JobState, StepState } from '../../domain/job.ts';
 import type { TraceNotes } from '../traces/notes.ts';
@@ -44,8 +43,7 @@ function usesOf(
 
 function parentOf({ parent }: JobState['birth']): Pick<TraceNotes, 'parent'> {
   if (parent === undefined) return {};
-  const { jobId, step, item, attempt } = parent;
-  return { parent: { job_id: jobId, attempt_key: attemptKey(step, item, attempt) } };
+  return { parent: { job_id: parent.jobId, step: parent.step } };
 }
 
 /** A list of one; of none for a step that was never due. */

@@ -9,11 +9,11 @@ import { isJobId, type JobId } from '../../domain/ids.ts';
 export const traceNotes = z.object({
   /** The caller's span, if it named one. */
   parent_span_id: z.string().optional(),
-  /** The attempt of another job that this one was made for. */
+  /** The step of another job that this one was made for; its attempts call no model and have no spans. */
   parent: z
     .object({
       job_id: z.custom<JobId>((value) => typeof value === 'string' && isJobId(value)),
-      attempt_key: z.string(),
+      step: z.string(),
     })
     .optional(),
   /** Steps whose end is among the events. Times in milliseconds. */

@@ -91,9 +91,9 @@ function isEnd(type: string): boolean {
   return parsed.success && isTerminal(parsed.data);
 }
 
-/** A child hangs below the attempt that waits for it, any other job below its caller's span. */
+/** A child hangs below the step that waits for it, any other job below its caller's span. */
 async function parentOf(ids: Ids, { parent, parent_span_id: caller }: TraceNotes) {
-  if (parent !== undefined) return spanIdOf(ids, parent.job_id, parent.attempt_key);
+  if (parent !== undefined) return spanIdOf(ids, parent.job_id, `step:${parent.step}`);
   return caller ?? null;
 }
 

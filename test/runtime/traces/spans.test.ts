@@ -166,7 +166,7 @@ describe('the spans of a job', () => {
     expect(await spansIn(driver, sent(driver))).toEqual([]);
   });
 
-  test('of a child hang below the attempt that waits for it', async () => {
+  test('of a child hang below the step that waits for it', async () => {
     const driver = tracing();
     const parent = driver.newJobId();
     const { birth, ...request } = driver.request(asks);
@@ -176,7 +176,7 @@ describe('the spans of a job', () => {
     await driver.pass(1_000);
     const spans = await spansIn(driver, sent(driver));
     const job = spans.find(({ name }) => name.startsWith('invoke_workflow'));
-    expect(job?.parentSpanId).toBe(await spanIdOf(driver.machine(), parent, 'part[3]#2'));
+    expect(job?.parentSpanId).toBe(await spanIdOf(driver.machine(), parent, 'step:part'));
   });
 });
 
