@@ -132,7 +132,7 @@ function build(env: Env): Composition {
     http,
     bulk: bulkDeployment(http),
     cache: { log },
-    budget: { log },
+    budget: { log, announcements: tellers.announcements },
     gate: { log, limitsOf: gates.limitsOf },
     wake: { ...files, ...shared, machine },
     deliverer: tellers.deliverer,

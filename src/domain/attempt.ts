@@ -2,6 +2,7 @@ import type { BudgetDeclineReason } from './budget.ts';
 import type { Failure } from './failure.ts';
 import type { JobId } from './ids.ts';
 import type { Json } from './json.ts';
+import type { NanoUsd } from './money.ts';
 import type { Target } from './target.ts';
 import type { DeclineReason } from './target-gate.ts';
 import type { ProviderWork } from './ticket.ts';
@@ -25,6 +26,8 @@ export type AttemptFacts = {
   readonly latencyMs: number;
   /** Nano-dollars; null when the price is not known. */
   readonly costNanoUsd: number | null;
+  /** What the call may have cost at most, where nobody knows what it did and its job has a limit. */
+  readonly estimateNanoUsd?: NanoUsd;
   readonly usage?: Usage;
   readonly returnedModel?: string;
   readonly providerRequestId?: string;
@@ -51,6 +54,8 @@ export type Declined = {
   readonly reason: DeclineReason | BudgetDeclineReason;
   /** The budget that had no room; absent where it was the gate. */
   readonly budget?: string;
+  /** What the call may cost, where more than the job had left for it. */
+  readonly askedNanoUsd?: NanoUsd;
   /** Asking again before this moment is in vain. */
   readonly untilAtMs: number;
   /** How many attempts the record stands for; the first of them began when the record begins. */
@@ -98,6 +103,8 @@ export type ActiveAttempt = {
   readonly hedgeAtMs?: number;
   /** The attempt beside which this one was made. */
   readonly hedgeOf?: number;
+  /** What the call may cost at most, in a job that has a limit. */
+  readonly allowanceNanoUsd?: NanoUsd;
   /** The job that does the work; no runner holds the attempt while it does. */
   readonly child?: JobId;
   /** The provider's work that goes on by itself; no runner holds the attempt meanwhile. */

@@ -197,6 +197,15 @@ export const definitionSchema = z.strictObject({
     })
     .optional()
     .meta({ description: 'How many jobs may run at a time; the others wait for their start.' }),
+  budget: z
+    .strictObject({
+      max_cost_usd: z.number().positive('must be more than 0').max(1_000_000).meta({
+        description:
+          'The most that one job may cost, in US dollars. A call that may cost more than is left is not made: its step fails.',
+      }),
+    })
+    .optional()
+    .meta({ description: 'What one job may cost.' }),
   priority: z
     .enum(priorities)
     .optional()

@@ -84,6 +84,8 @@ type AttemptScope = {
     readonly deadlineAtMs: number;
     /** True when the work stays inside the Worker: it costs nothing, whatever becomes of it. */
     readonly local: boolean;
+    /** What the call may cost at most, in a job that has a limit. */
+    readonly allowanceNanoUsd?: number;
     /** When a second target is asked beside this one, if it has not ended by then. */
     readonly hedgeAtMs?: number;
     /** The attempt that takes long, beside which this one is made at another target. */
@@ -110,6 +112,8 @@ type AttemptScope = {
     readonly reason: DeclineReason | BudgetDeclineReason;
     /** The budget that had no room for the call; absent where the gate let none through. */
     readonly budget?: string;
+    /** What the call may cost, where more than the job had left for it. */
+    readonly askedNanoUsd?: number;
     /** The failure that has closed the way to the target, where one has. */
     readonly because?: FailureClass;
     readonly untilAtMs: number;

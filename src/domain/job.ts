@@ -176,5 +176,7 @@ export type JobState = {
   readonly steps: Readonly<Record<string, StepState>>;
   /** Attempts in runners' hands, by attempt key. */
   readonly active: Readonly<Record<string, ActiveAttempt>>;
+  /** The most that calls may have cost whose cost nobody knows, in a job that has a limit; absent while there are none. */
+  readonly assumedNanoUsd?: number;
   readonly cost: CostSum;
 };

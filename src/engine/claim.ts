@@ -11,6 +11,7 @@ import { failStep } from './failing.ts';
 import { attemptsOf, emit, isOver, stepOf, subjectOf, type Draft } from './draft.ts';
 import { hedgeTargets, plannedHedgeAtMs } from './hedge.ts';
 import { dueHedges } from './hedge-moments.ts';
+import { allowancePart } from './job-budget.ts';
 import type { PlannedStep } from './plan.ts';
 import {
   chooseTarget,
@@ -135,6 +136,7 @@ function start(
       targetIndex: index,
       deadlineAtMs,
       local,
+      ...allowancePart(draft, place, { target, local }),
       ...(hedgeAtMs === null ? {} : { hedgeAtMs }),
     },
   });
@@ -173,7 +175,14 @@ function startBeside(
   emit(draft, {
     type: 'attempt.started',
     ...subjectOf(place),
-    data: { target, targetIndex, deadlineAtMs, local, hedgeOf: first.attempt },
+    data: {
+      target,
+      targetIndex,
+      deadlineAtMs,
+      local,
+      ...allowancePart(draft, place, { target, local }),
+      hedgeOf: first.attempt,
+    },
   });
   return [{ kind: 'started', key: keyOf(place) }];
 }

@@ -93,7 +93,7 @@ function foldEnded(state: JobState, event: EndEvent): JobState {
   const rest = { ...state, active };
   const beside =
     left === null ? rest : withHedge(rest, placeOf(event, left.leftTo), left.hedgeAtMs);
-  const charged = charge(beside, id, event, started.local);
+  const charged = charge(assume(beside, event, started), id, event, started.local);
   const step = charged.steps[id] ?? UNTOUCHED;
   const attempts =
     item === null ? withRecord(step.attempts, recordOf(started, event)) : step.attempts;
@@ -102,6 +102,19 @@ function foldEnded(state: JobState, event: EndEvent): JobState {
   const isLeft = left !== null;
   const phase = needless || isLeft ? step.phase : phaseAfter(step, event, attempt, item);
   return withStep(charged, id, { attempts, phase });
+}
+
+/** In a job that has a limit, a call of which nobody knows what it cost counts as the most that it may have cost. */
+function assume(
+  state: JobState,
+  event: EndEvent,
+  { allowanceNanoUsd, local }: ActiveAttempt,
+): JobState {
+  if (allowanceNanoUsd === undefined || local || event.type === 'attempt.declined') return state;
+  const facts = 'facts' in event.data ? event.data.facts : null;
+  if (facts !== null && facts.costNanoUsd !== null) return state;
+  const mostNanoUsd = facts?.estimateNanoUsd ?? allowanceNanoUsd;
+  return { ...state, assumedNanoUsd: (state.assumedNanoUsd ?? 0) + mostNanoUsd };
 }
 
 function charge(state: JobState, id: string, event: EndEvent, local: boolean): JobState {

@@ -96,8 +96,14 @@ function leftToPart(event: EndEvent | JobEvent<'cost.adjusted'>): Pick<AttemptRe
 }
 
 function declinedOf({ data }: JobEvent<'attempt.declined'>): Declined {
-  const { reason, budget, untilAtMs } = data;
-  return { reason, ...(budget === undefined ? {} : { budget }), untilAtMs, times: 1 };
+  const { reason, budget, askedNanoUsd, untilAtMs } = data;
+  return {
+    reason,
+    ...(budget === undefined ? {} : { budget }),
+    ...(askedNanoUsd === undefined ? {} : { askedNanoUsd }),
+    untilAtMs,
+    times: 1,
+  };
 }
 
 /**

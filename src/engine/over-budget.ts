@@ -2,11 +2,12 @@ import type { ActiveAttempt, AttemptFacts, AttemptRecord } from '../domain/attem
 import { isBudgetReason, type BudgetDeclineReason, type BudgetRefusal } from '../domain/budget.ts';
 import type { Continuation } from '../domain/event.ts';
 import type { Failure } from '../domain/failure.ts';
-import { formatUsd } from '../domain/money.ts';
+import { formatUsd, type NanoUsd } from '../domain/money.ts';
 import { retryAfter } from './beside.ts';
 import { attemptsOf, emit, stepOf, subjectOf, type Draft } from './draft.ts';
 import { failAttempt } from './ending.ts';
 import { leftToOther } from './hedge.ts';
+import { JOB_BUDGET, jobRoom } from './job-budget.ts';
 import { otherTargets } from './other-targets.ts';
 import type { PlannedStep } from './plan.ts';
 import type { DeclinedCall, Settled } from './settlement.ts';
@@ -27,7 +28,13 @@ const PAUSE_MIN_MS = 1_000;
 const SPREAD = 0.25;
 const SPREAD_MAX_MS = 30_000;
 
-type OverBudget = DeclinedCall & { readonly reason: BudgetDeclineReason };
+type OverBudget = DeclinedCall & {
+  readonly reason: BudgetDeclineReason;
+  /** True when there is room for whoever asks for as much. */
+  readonly atOnce?: true;
+  /** What the attempt after it asks for. */
+  readonly askedNanoUsd?: NanoUsd;
+};
 
 export function isOverBudget(call: DeclinedCall): call is OverBudget {
   return isBudgetReason(call.reason);
@@ -37,9 +44,10 @@ export function declineForBudget(
   draft: Draft,
   step: PlannedStep,
   active: ActiveAttempt,
-  { call, facts }: { readonly call: OverBudget; readonly facts: AttemptFacts },
+  { call: told, facts }: { readonly call: OverBudget; readonly facts: AttemptFacts },
 ): Settled {
   if (active.target === null || active.ticket !== undefined) return 'repeated';
+  const call = withJobRoom(draft, active, told);
   recordExceeded(draft, active, call);
   const untilAtMs = untilOf(draft, active, call);
   const next = nextOf(draft, step, active, { ...call, untilAtMs });
@@ -48,7 +56,8 @@ export function declineForBudget(
     failAttempt(draft, step, active, { failure, facts: { ...facts, costNanoUsd: 0 } });
     return 'used';
   }
-  const { reason, refusal } = call;
+  const { reason, refusal, askedNanoUsd } = call;
+  const asked = askedNanoUsd === undefined ? {} : { askedNanoUsd };
   const budget = refusal === undefined ? {} : { budget: refusal.budgetId };
   if (reason !== 'budget') {
     emit(draft, {
@@ -60,18 +69,28 @@ export function declineForBudget(
   emit(draft, {
     type: 'attempt.declined',
     ...subjectOf(active),
-    data: { reason, ...budget, untilAtMs, ...next },
+    data: { reason, ...budget, ...asked, untilAtMs, ...next },
   });
   return 'used';
+}
+
+/** A runner knows what its attempt may spend of the job's own budget, and not how that stands. */
+function withJobRoom(draft: Draft, active: ActiveAttempt, told: OverBudget): OverBudget {
+  if (told.refusal?.budgetId !== JOB_BUDGET || told.reason !== 'budget') return told;
+  const { refusal, comes } = jobRoom(draft, active, told.refusal);
+  if (comes === 'never') return { ...told, reason: 'budget_exceeded', refusal };
+  const { estimateNanoUsd } = refusal;
+  const asked = estimateNanoUsd === null ? {} : { askedNanoUsd: estimateNanoUsd };
+  return { ...told, ...asked, refusal, ...(comes === 'now' ? { atOnce: true } : {}) };
 }
 
 /** Once, however often the attempts of a wait ask again. */
 function recordExceeded(
   draft: Draft,
   active: ActiveAttempt,
-  { reason, refusal }: OverBudget,
+  { reason, refusal, atOnce }: OverBudget,
 ): void {
-  if (refusal === undefined) return;
+  if (refusal === undefined || atOnce === true) return;
   const last = attemptsOf(draft, active.step, active.item).at(-1)?.declined;
   if (last?.reason === reason && last.budget === refusal.budgetId) return;
   emit(draft, { type: 'budget.exceeded', ...subjectOf(active), data: { reason, ...refusal } });
@@ -90,7 +109,7 @@ function nextOf(
   draft: Draft,
   step: PlannedStep,
   active: ActiveAttempt,
-  { reason, untilAtMs }: OverBudget,
+  { reason, untilAtMs, atOnce }: OverBudget,
 ): Continuation | null {
   if (!isWanted(draft, step)) return { stopped: 'cancelled' };
   if (reason === 'budget_exceeded') return null;
@@ -99,7 +118,8 @@ function nextOf(
   const { nowMs } = draft.world;
   if (reason === 'budget') {
     const spreadMs = draft.world.random() * Math.min(SPREAD_MAX_MS, SPREAD * (untilAtMs - nowMs));
-    const retry = { atMs: Math.ceil(untilAtMs + spreadMs), targetIndex: active.targetIndex };
+    const atMs = atOnce === true ? nowMs : Math.ceil(untilAtMs + spreadMs);
+    const retry = { atMs, targetIndex: active.targetIndex };
     return { retry: retryAfter(draft, active, retry) };
   }
   const retry = elsewhere(draft, step, active);
@@ -156,6 +176,3 @@ function sentenceOf(
     estimateNanoUsd === null ? '' : `; the call may cost up to $${formatUsd(estimateNanoUsd)}`;
   return `${who} has spent $${formatUsd(spentNanoUsd)} of $${formatUsd(limitNanoUsd)}${reset}${most}: nothing was sent and nothing is charged`;
 }
-
-/** Stands for a budget that a pipeline sets for each of its jobs. */
-export const JOB_BUDGET = 'job';

@@ -39,6 +39,7 @@ export function workItem(
     itemRead: itemRead(source, step, item),
     reAsk: reAsk(source, active),
     ...(step.definition.uses === 'pipeline' ? { childKey: childKey(source, active) } : {}),
+    ...(active.allowanceNanoUsd === undefined ? {} : { allowanceNanoUsd: active.allowanceNanoUsd }),
     ...(target === null ? {} : providerPart(source, step, active, { target, book })),
   };
 }

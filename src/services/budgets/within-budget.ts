@@ -1,6 +1,7 @@
 import type { BudgetTerms } from '../../domain/budget.ts';
 import { attemptKey } from '../../domain/attempt.ts';
 import type { NanoUsd } from '../../domain/money.ts';
+import { JOB_BUDGET } from '../../engine/job-budget.ts';
 import type { BudgetOrder, BudgetVerdict } from '../ports/budgets.ts';
 import { errorName } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from '../run/attempt.ts';
@@ -16,6 +17,8 @@ const TRIES = 4;
 const RETRY_MS = 150;
 /** How long a call under a hard cap waits while its ledger, or the list of budgets, cannot be reached. */
 const SILENT_MS = 5_000;
+/** How long a call waits for what other attempts of its job hold of the job's own budget. */
+const JOB_PAUSE_MS = 2_000;
 
 /** What an attempt has to do with its project's budgets. */
 type Counted = {
@@ -36,7 +39,10 @@ export async function withinBudget(
   const startedAtMs = deps.machine.nowMs();
   const counted = await countedOf(deps, attempt, resolved);
   if (counted === null) return make();
-  const declined = counted === 'unread' ? silence(deps) : await reserve(deps, attempt, counted);
+  const declined =
+    counted === 'unread'
+      ? silence(deps)
+      : (overAllowance(deps, attempt, counted) ?? (await reserve(deps, attempt, counted)));
   if (declined !== null) {
     const { version } = resolved.adapter;
     return { facts: localFacts(startedAtMs, deps.machine.nowMs(), version), result: declined };
@@ -44,7 +50,35 @@ export async function withinBudget(
   if (counted === 'unread') return make();
   const ran = await make();
   if (ran.result.ok !== 'pending') beside(attempt, settle(deps, attempt, counted, ran));
-  return ran;
+  return withEstimate(attempt, counted, ran);
+}
+
+/** Where the job has a limit, a cost that nobody knows counts there as what it may have been at most. */
+function withEstimate({ work }: Attempt, { estimateNanoUsd }: Counted, ran: Ran): Ran {
+  const isAsked = work.allowanceNanoUsd !== undefined && estimateNanoUsd !== null;
+  if (!isAsked || ran.facts.costNanoUsd !== null) return ran;
+  return { ...ran, facts: { ...ran.facts, estimateNanoUsd } };
+}
+
+/** A call that may cost more than its job has left for it is not made; what follows is the engine's to decide. */
+function overAllowance(
+  { machine }: ExecuteDeps,
+  { work: { allowanceNanoUsd } }: Attempt,
+  { estimateNanoUsd }: Counted,
+): Ran['result'] | null {
+  if (allowanceNanoUsd === undefined) return null;
+  if (estimateNanoUsd !== null && estimateNanoUsd <= allowanceNanoUsd) return null;
+  const reason = estimateNanoUsd === null ? 'budget_unpriced' : 'budget';
+  const refusal = {
+    budgetId: JOB_BUDGET,
+    onExceed: 'reject',
+    limitNanoUsd: allowanceNanoUsd,
+    spentNanoUsd: 0,
+    reservedNanoUsd: 0,
+    estimateNanoUsd,
+    resetsAtMs: null,
+  } as const;
+  return { ok: 'declined', reason, refusal, untilAtMs: machine.nowMs() + JOB_PAUSE_MS };
 }
 
 /** Tells the budgets what became of work that was begun before: at a poll, or when an earlier attempt is asked about. */
@@ -57,7 +91,7 @@ export async function countFound(
   const found = foundIn(attempt, ran);
   if (!found.isOver && found.adoptedFrom === null && found.absent.length === 0) return ran;
   const counted = await countedOf(deps, attempt, resolved);
-  if (counted === null || counted === 'unread') return ran;
+  if (counted === null || counted === 'unread' || counted.terms.length === 0) return ran;
   const { adoptedFrom, absent } = found;
   if (found.isOver) beside(attempt, settle(deps, attempt, counted, ran));
   if (adoptedFrom !== null) beside(attempt, adopt(deps, attempt, counted, adoptedFrom));
@@ -87,11 +121,11 @@ async function countedOf(
 ): Promise<Counted | 'unread' | null> {
   const { budgets, log } = deps;
   const { adapter, call, target } = resolved;
-  if (budgets === undefined || adapter.capabilities.local) return null;
-  const { job } = attempt;
+  if (adapter.capabilities.local) return null;
+  const { job, work } = attempt;
   try {
-    const terms = countedBudgets(await budgets.list(job.project), job);
-    if (terms.length === 0) return null;
+    const terms = countedBudgets((await budgets?.list(job.project)) ?? [], job);
+    if (terms.length === 0 && work.allowanceNanoUsd === undefined) return null;
     const { projectPrices = null } = await pricingOf(deps, attempt, resolved);
     const known = deps.providers.modelCapabilities?.(target) ?? null;
     const about = { provider: target.provider, known, projectPrices, nowMs: deps.machine.nowMs() };
@@ -139,7 +173,7 @@ async function settle(
 ): Promise<void> {
   const isReserved = counted.estimateNanoUsd !== 0 && counted.terms.some(({ isHard }) => isHard);
   const isPolled = attempt.work.poll !== undefined;
-  if (costNanoUsd === 0 && !isReserved && !isPolled) return;
+  if (counted.terms.length === 0 || (costNanoUsd === 0 && !isReserved && !isPolled)) return;
   const order = { ...settlement(counted, costNanoUsd), key: keyOf(attempt, attempt.work.attempt) };
   await tell(deps, attempt, counted, order);
 }

@@ -232,6 +232,8 @@ export type WorkItem = {
   readonly itemRead: ResolvedRead | null;
   /** Names the child of a `pipeline` step, the same for attempts whose runners were lost on the way to it. */
   readonly childKey?: string;
+  /** What the call may cost at most, in a job that has a limit. */
+  readonly allowanceNanoUsd?: number;
   /** When the attempt is given up; later than its runner's deadline where the provider works on by itself. */
   readonly givenUpAtMs?: number;
   readonly startedAtMs?: number;

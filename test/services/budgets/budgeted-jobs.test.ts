@@ -271,6 +271,40 @@ describe('a ledger that does not answer', () => {
   });
 });
 
+describe('a job with a limit of its own', () => {
+  test('makes no call that may cost more than it has left, in a project without budgets', async () => {
+    const world = new BudgetedWorld();
+    const small = await world.finish({ ...asking(), budget: { max_cost_usd: 0.0001 } });
+    expect(small).toMatchObject({ status: 'failed', cost: { nano_usd: 0 } });
+    expect(small.steps[0]?.error).toMatchObject({ class: 'budget_exceeded' });
+    const enough = await world.finish({ ...asking(), budget: { max_cost_usd: 0.001 } });
+    expect(enough).toMatchObject({ status: 'succeeded', cost: { nano_usd: COST } });
+    expect(world.calls).toHaveLength(1);
+    expect(world.messages).toEqual([]);
+  });
+
+  test('gives calls side by side their parts, and refuses what is left over', async () => {
+    const world = new BudgetedWorld();
+    const items = Array.from({ length: 20 }, (_, index) => `item ${index}`);
+    const body: DefinitionBody = {
+      ...asking({ for_each: '${{ input.items }}', on_item_failure: 'continue' }),
+      // Ten calls by what they cost, and the estimate of the last.
+      budget: { max_cost_usd: (10 * COST + 200_000 - COST) / 1e9 },
+    };
+    const request = world.driver.request(body, { input: { items } });
+    world.driver.shard.submit(request);
+    for (let turn = 0; turn < 40; turn += 1) {
+      await world.run(request.birth.id);
+      await world.driver.pass(3_000);
+    }
+    const job = await world.view(request.birth.id);
+    expect(job.terminal).toBe(true);
+    expect(job.cost.nano_usd).toBeGreaterThan(5 * COST);
+    expect(job.cost.nano_usd).toBeLessThanOrEqual(10 * COST + 200_000 - COST);
+    expect(world.calls).toHaveLength(job.cost.nano_usd / COST);
+  });
+});
+
 test('a map’s calls share what they have to tell: fewer messages than orders', async () => {
   const world = new BudgetedWorld({ limitNanoUsd: 10_000_000 });
   const items = Array.from({ length: 24 }, (_, index) => `item ${index}`);
