@@ -21,7 +21,6 @@ export const logFields = [
   'returned_model',
   'target',
   'provider_job_id',
-  'endpoint',
   // What became of it.
   'status',
   'outcome',
