@@ -3,7 +3,7 @@ import type { Announcement, WebhookEndpoint, WebhookPayload } from '../../../dom
 import type { DueDelivery, TriedDelivery, WebhookEndpoints } from '../../ports/webhooks.ts';
 import type { Log } from '../../ports/log.ts';
 import type { ProjectSecrets } from '../project-secrets.ts';
-import { stopEndpoint, type StopDeps } from './stop-endpoint.ts';
+import { stopEndpoint, tellStopped, type StopDeps } from './stop-endpoint.ts';
 import { buildBody, type BodyDeps } from './build-body.ts';
 import { postWebhook, type PostDeps, type WebhookAnswer } from './post-webhook.ts';
 import { signatureOf } from './sign.ts';
@@ -91,18 +91,22 @@ async function tryOnce(
 
 /** An endpoint is read for each delivery: what its owner has changed holds at once. */
 async function targetOf(
-  { endpoints, projectSecrets, machine }: DeliverDeps,
+  deps: DeliverDeps,
   { project, endpointId }: Destination,
   { order }: DueDelivery,
 ): Promise<Target | 'held' | 'gone'> {
+  const { endpoints, projectSecrets, machine } = deps;
   if (endpointId === null) {
     if (order.to === undefined) return 'gone';
     const secrets = (await projectSecrets?.(project)) ?? [];
     return { ...order.to, headers: {}, secrets, endpoint: null };
   }
   const endpoint = await endpoints.get(project, endpointId);
-  if (endpoint === null || endpoint.state === 'disabled') return 'gone';
-  if (endpoint.state === 'paused') return 'held';
+  if (endpoint === null) return 'gone';
+  if (endpoint.state !== 'active') {
+    await tellStopped(deps, endpoint);
+    return endpoint.state === 'disabled' ? 'gone' : 'held';
+  }
   const { url, payload, headers } = endpoint;
   const nowMs = machine.nowMs();
   const secrets = endpoint.secrets
