@@ -19,6 +19,11 @@ function stepOf({ steps }: ExplanationView, id: string) {
   return found;
 }
 
+/** Runs another pipeline. */
+function runs(name: string, pipeline: string, input: object) {
+  return { name, steps: [{ id: 'sub', uses: 'pipeline', with: { pipeline, input } }] };
+}
+
 const SECRET_TEXT = 'Write to ada@example.com about the turbine.';
 
 /** Cleans and redacts, asks a model, and goes on by what it says. */
@@ -300,6 +305,45 @@ describe('an explanation', () => {
     expect(stepOf((await explain(api, 'asks', { input: other })).body, 'ask').cache?.hit).toBe(
       false,
     );
+  });
+
+  test('looks into the pipelines that steps run, as far down as they may stand', async () => {
+    const api = await newTenant();
+    const model = newModel();
+    const prices = { million_input_tokens: '1.00', million_output_tokens: '1.00' };
+    await api.send('PUT', '/v1/prices', { provider: 'openai', model, prices });
+    const parameters = { max_output_tokens: 50 };
+    const schema = {
+      type: 'object',
+      required: ['question'],
+      properties: { question: { type: 'string' } },
+    };
+    const route = { targets: [{ provider: 'openai', model, parameters }] };
+    await publish(api, { ...chatPipeline(model, { route }), input: { schema } });
+    const passed = { question: '${{ input.text }}' };
+    await publish(api, runs('middle', 'asks', passed));
+    await publish(api, runs('outer', 'middle', { text: '${{ input.text }}' }));
+    const explained = await explain(api, 'outer', { input: { text: 'How deep?' } });
+    expect(explained.status, explained.text).toBe(200);
+    const outer = stepOf(explained.body, 'sub');
+    const middle = stepOf(outer.child as ExplanationView, 'sub');
+    const asks = middle.child as ExplanationView;
+    expect(asks).toMatchObject({
+      pipeline: 'asks',
+      steps: [{ prompt: [{ role: 'user', content: 'How deep?' }], targets: [{ model }] }],
+    });
+    expect(Number(asks.cost.at_most_usd)).toBeGreaterThan(0);
+    expect(explained.body.cost.estimated_usd).toBe(asks.cost.estimated_usd);
+    expect(Number(outer.cost?.at_most_usd)).toBeCloseTo(
+      outer.attempts_at_most * middle.attempts_at_most * Number(asks.cost.at_most_usd),
+      9,
+    );
+    await publish(api, runs('middle', 'asks', { question: 7 }));
+    const wrong = stepOf((await explain(api, 'outer', { input: { text: 'x' } })).body, 'sub');
+    const inner = stepOf(wrong.child as ExplanationView, 'sub');
+    expect(inner.error).toMatchObject({ class: 'child_failed' });
+    expect(inner.error?.message).toMatch(/would not be accepted/);
+    expect(await callsOf(model)).toEqual([]);
   });
 
   test('is refused where it cannot be made, with the place', async () => {

@@ -21,20 +21,22 @@ import type { ResultCaches } from '../ports/result-cache.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';
+import { lineageFailure } from '../run/lineage-failure.ts';
 import { controlValues } from '../values/control-values.ts';
 import type { ExplanationView } from '../views/explanation-schema.ts';
-import { openBudget } from './foresee-inputs.ts';
+import {
+  notAccepted,
+  NOT_LOOKED_INTO,
+  type ChildForecast,
+  type ChildOrder,
+} from './foresee-child.ts';
+import { openBudget, type CharacterBudget } from './foresee-inputs.ts';
 import type { ModelDeps } from './foresee-model.ts';
 import { foreseeStep, type StepForecast } from './foresee-step.ts';
 import type { ForeseenOutput, ForeseenStep, Foresight } from './foresight.ts';
 import { rememberFiles } from './remember-files.ts';
-import {
-  costOfStep,
-  costView,
-  explainStep,
-  type Included,
-  type StepCost,
-} from './step-explanation.ts';
+import { sumOf, type StepCost } from './step-cost.ts';
+import { costOfStep, costView, explainStep, type Included } from './step-explanation.ts';
 
 export type ExplainDeps = {
   readonly pipelines: Pipelines;
@@ -61,6 +63,17 @@ export type ExplainInput = {
 /** What one explanation fills in, computes and looks at, in characters of JSON. */
 const CHARACTERS_MAX = 8_000_000;
 
+/** How many pipelines that steps run as children one explanation looks into. */
+const CHILDREN_MAX = 10;
+
+/** What an explanation shares with those of the children in it. */
+type Nesting = {
+  /** The pipelines from the outermost down to the one that is explained. */
+  readonly lineage: readonly string[];
+  readonly budget: CharacterBudget;
+  readonly children: { left: number };
+};
+
 /** Says what a job of this input would do and cost. Nothing is run that costs anything, nothing is sent or stored. */
 export async function explainPipeline(
   deps: ExplainDeps,
@@ -71,17 +84,35 @@ export async function explainPipeline(
   if (refused !== null) return refused;
   const found = await findExplained(deps, actor, explain);
   if (!found.ok) return found;
-  const { plan, version } = found.value;
-  const stray = strayOutputs(plan, explain);
+  const stray = strayOutputs(found.value.plan, explain);
   if (stray !== null) return stray;
-  const errors = await submitErrors(deps, actor, found.value, explain);
-  const forecasts = await foreseeAll(deps, actor, found.value, explain);
+  const nesting = {
+    lineage: [found.value.version.name],
+    budget: openBudget(CHARACTERS_MAX),
+    children: { left: CHILDREN_MAX },
+  };
+  return done((await explainFound(deps, actor, { found: found.value, explain, nesting })).view);
+}
+
+type Explained = { readonly view: ExplanationView; readonly cost: StepCost };
+
+type Asked = {
+  readonly found: FoundPipeline;
+  readonly explain: ExplainInput;
+  readonly nesting: Nesting;
+};
+
+async function explainFound(deps: ExplainDeps, actor: Actor, asked: Asked): Promise<Explained> {
+  const { found, explain } = asked;
+  const { plan, version } = found;
+  const errors = await submitErrors(deps, actor, found, explain);
+  const forecasts = await foreseeAll(deps, actor, asked);
   const { jobMs, steps } = worstCase(deps, plan, forecasts);
   const worstCaseMs = new Map(steps.map(({ step, ms }) => [step, ms]));
   const shown = { desk: deps.desk, include: explain.include, worstCaseMs };
   const rows = plan.steps.map((step) => ({ step, forecast: of(forecasts, step.id) }));
-  const costs = rows.map(({ step, forecast }) => countedCost(step, forecast));
-  return done({
+  const cost = sumOf(rows.map(({ step, forecast }) => countedCost(step, forecast)));
+  const view: ExplanationView = {
     object: 'explanation',
     pipeline: version.name,
     version: version.version,
@@ -89,11 +120,12 @@ export async function explainPipeline(
     accepted: errors.length === 0,
     errors: [...errors],
     steps: rows.map(({ step, forecast }) => explainStep(step, forecast, shown)),
-    cost: costView(sumOf(costs)),
+    cost: costView(cost),
     worst_case_ms: jobMs,
     queue_timeout_ms: plan.queueTimeoutMs,
     job_timeout_ms: plan.jobTimeoutMs,
-  });
+  };
+  return { view, cost };
 }
 
 type Forecasts = ReadonlyMap<string, StepForecast>;
@@ -169,10 +201,12 @@ async function submitErrors(
 async function foreseeAll(
   deps: ExplainDeps,
   actor: Actor,
-  { plan, version }: FoundPipeline,
-  { input, metadata, outputs }: ExplainInput,
+  { found: { plan, version }, explain, nesting }: Asked,
 ): Promise<Forecasts> {
-  const model = await modelDeps(deps, actor);
+  const { input, metadata, outputs } = explain;
+  const model = await modelDeps(deps, actor, nesting.budget);
+  const explainChild = (child: ChildOrder) =>
+    foreseeChild(deps, actor, { child, explain, nesting });
   const steps = new Map<string, ForeseenStep>();
   const job = { pipeline: version.name, version: version.version };
   const foresight: Foresight = { plan, input, metadata, job, steps };
@@ -180,7 +214,7 @@ async function foreseeAll(
   for (const step of plan.steps) {
     const value = Object.hasOwn(outputs, step.id) ? outputs[step.id] : undefined;
     const sample: ForeseenOutput = value === undefined ? { known: false } : { known: true, value };
-    const forecast = await foreseeStep(model, foresight, step, sample);
+    const forecast = await foreseeStep({ ...model, explainChild }, foresight, step, sample);
     forecasts.set(step.id, forecast);
     steps.set(step.id, forecast.foreseen);
   }
@@ -190,6 +224,7 @@ async function foreseeAll(
 async function modelDeps(
   { providers, desk, files, prices, caches, machine }: ExplainDeps,
   { project }: Actor,
+  budget: CharacterBudget,
 ): Promise<ModelDeps> {
   return {
     providers,
@@ -197,11 +232,39 @@ async function modelDeps(
     desk,
     machine,
     nowMs: machine.nowMs(),
-    budget: openBudget(CHARACTERS_MAX),
+    budget,
     projectPrices: prices === undefined ? [] : await readPrices(prices, project),
     ...(caches === undefined ? {} : { caches }),
     ...(files === undefined ? {} : { files: rememberFiles(files) }),
   };
+}
+
+type ChildAsked = {
+  readonly child: ChildOrder;
+  readonly explain: ExplainInput;
+  readonly nesting: Nesting;
+};
+
+/** What the job would do that a `pipeline` step stands for. */
+async function foreseeChild(
+  deps: ExplainDeps,
+  actor: Actor,
+  { child: { pipeline, input }, explain, nesting }: ChildAsked,
+): Promise<ChildForecast> {
+  const { lineage, budget, children } = nesting;
+  const refused = lineageFailure(lineage, pipeline);
+  if (refused !== null) return { explained: null, failure: refused };
+  if (children.left <= 0) return NOT_LOOKED_INTO;
+  children.left -= 1;
+  const found = await findPipeline(deps, actor.project, pipeline, '/with/pipeline');
+  if (!found.ok) return { explained: null, failure: notAccepted(found.failure.message) };
+  const explained = await explainFound(deps, actor, {
+    found: found.value,
+    explain: { ...explain, pipeline, version: null, input, outputs: {} },
+    nesting: { lineage: [...lineage, found.value.version.name], budget, children },
+  });
+  const [error] = explained.view.errors;
+  return { explained, failure: error === undefined ? null : notAccepted(error.message) };
 }
 
 /** Null when they cannot be read: no other price is to be trusted then. */
@@ -224,19 +287,4 @@ function countedCost(step: PlannedStep, forecast: StepForecast): StepCost {
     estimatedNanoUsd: forecast.verdict.runs === null ? 0 : cost.estimatedNanoUsd,
     unknown: cost.unknown.map((why) => `${step.id}: ${why}`),
   };
-}
-
-function sumOf(costs: readonly StepCost[]): StepCost {
-  return costs.reduce(
-    (sum, cost) => ({
-      estimatedNanoUsd: plus(sum.estimatedNanoUsd, cost.estimatedNanoUsd),
-      atMostNanoUsd: plus(sum.atMostNanoUsd, cost.atMostNanoUsd),
-      unknown: [...sum.unknown, ...cost.unknown],
-    }),
-    { estimatedNanoUsd: 0, atMostNanoUsd: 0, unknown: [] },
-  );
-}
-
-function plus(left: number | null, right: number | null): number | null {
-  return left === null || right === null ? null : left + right;
 }

@@ -2,6 +2,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { isModelStepKind, isTransformKind } from '../../domain/step-kinds.ts';
 import type { PlannedStep } from '../../engine/plan.ts';
+import { childOf, type ChildForecast, type ExplainChild } from './foresee-child.ts';
 import { foreseeInputs, type ForeseenInputs } from './foresee-inputs.ts';
 import { foreseeModel, type ModelDeps, type ModelForecast } from './foresee-model.ts';
 import { foreseeTransform } from './foresee-transform.ts';
@@ -19,15 +20,19 @@ export type StepForecast = {
   /** Why it would fail; null when it is not known to. */
   readonly failure: Failure | null;
   readonly model: ModelForecast | null;
+  /** The child that a `pipeline` step would make, of a map that of its first item. */
+  readonly child: ChildForecast | null;
   readonly foreseen: ForeseenStep;
 };
+
+export type StepDeps = ModelDeps & { readonly explainChild: ExplainChild };
 
 const NO_OUTPUT: ForeseenOutput = { known: true, value: null };
 const UNKNOWN_OUTPUT: ForeseenOutput = { known: false };
 
 /** What can be said of a step once all that it needs has been looked at. */
 export async function foreseeStep(
-  deps: ModelDeps,
+  deps: StepDeps,
   foresight: Foresight,
   step: PlannedStep,
   sample: ForeseenOutput,
@@ -45,17 +50,23 @@ export async function foreseeStep(
     failure !== null && !sample.known
       ? failedStep(verdict, failure)
       : ranStep(verdict, step, output, items);
-  return { verdict, items, input, unknownInput, failure, model: done.model, foreseen };
+  const { model, child } = done;
+  return { verdict, items, input, unknownInput, failure, model, child, foreseen };
 }
 
 type CarriedOut = {
   readonly output: ForeseenOutput;
   readonly failure: Failure | null;
   readonly model: ModelForecast | null;
+  readonly child: ChildForecast | null;
 };
 
+const NOBODY = { model: null, child: null };
+const LEFT_TO_THE_RUN: CarriedOut = { output: UNKNOWN_OUTPUT, failure: null, ...NOBODY };
+const NOTHING_PUT_OUT: CarriedOut = { ...LEFT_TO_THE_RUN, output: NO_OUTPUT };
+
 async function carriedOut(
-  deps: ModelDeps,
+  deps: StepDeps,
   foresight: Foresight,
   step: PlannedStep,
   found: ForeseenInputs,
@@ -64,15 +75,40 @@ async function carriedOut(
   const inputs = found.kind === 'known' ? found.inputs : null;
   if (isModelStepKind(uses)) {
     const model = await foreseeModel(deps, foresight, { step, uses, inputs });
-    return { output: UNKNOWN_OUTPUT, failure: model.failure, model };
+    return { ...LEFT_TO_THE_RUN, failure: model.failure, model };
   }
-  if (isTransformKind(uses) && inputs !== null) {
+  if (found.kind === 'known') return withoutModel(deps, step, found);
+  return isTimer(step) ? NOTHING_PUT_OUT : LEFT_TO_THE_RUN;
+}
+
+function isTimer({ definition }: PlannedStep): boolean {
+  return definition.uses === 'wait' && definition.with?.['event'] === undefined;
+}
+
+async function withoutModel(
+  deps: StepDeps,
+  step: PlannedStep,
+  { inputs, items }: Extract<ForeseenInputs, { readonly kind: 'known' }>,
+): Promise<CarriedOut> {
+  const { uses } = step.definition;
+  if (isTransformKind(uses)) {
     const { output, failure } = await foreseeTransform(step, uses, inputs);
     const fits = output.known && deps.budget.spend(output.value);
-    return { output: fits ? output : UNKNOWN_OUTPUT, failure, model: null };
+    return { ...LEFT_TO_THE_RUN, output: fits ? output : UNKNOWN_OUTPUT, failure };
   }
-  const isTimer = uses === 'wait' && step.definition.with?.['event'] === undefined;
-  return { output: isTimer ? NO_OUTPUT : UNKNOWN_OUTPUT, failure: null, model: null };
+  if (uses === 'pipeline') return withChild(deps, inputs, items === null);
+  return isTimer(step) ? NOTHING_PUT_OUT : LEFT_TO_THE_RUN;
+}
+
+/** Of a map the first item's child is looked into; another item's may be another one. */
+async function withChild(
+  { explainChild }: StepDeps,
+  [first]: readonly Json[],
+  isOnly: boolean,
+): Promise<CarriedOut> {
+  if (first === undefined) return LEFT_TO_THE_RUN;
+  const child = await childOf(explainChild, first);
+  return { ...LEFT_TO_THE_RUN, failure: isOnly ? child.failure : null, child };
 }
 
 /** A step that does not run has no output; one whose condition cannot be evaluated fails. */
@@ -85,7 +121,8 @@ function without(verdict: RunVerdict): StepForecast {
     failure === null
       ? { runs: false, standsBy: false, status: 'skipped', error: null, output: NO_OUTPUT }
       : failedStep(verdict, failure);
-  return { verdict, items: null, input: null, unknownInput: null, failure, model: null, foreseen };
+  const nothing = { items: null, input: null, unknownInput: null, ...NOBODY };
+  return { verdict, failure, ...nothing, foreseen };
 }
 
 function failedStep(verdict: RunVerdict, failure: Failure): ForeseenStep {

@@ -13,6 +13,7 @@ import type {
 import type { ModelForecast, TargetForecast } from './foresee-model.ts';
 import type { StepForecast } from './foresee-step.ts';
 import { hedgeView } from './hedge-view.ts';
+import type { StepCost } from './step-cost.ts';
 import { shownMessages, shownValue } from './shown-values.ts';
 
 export type Included = 'request' | 'outputs';
@@ -22,13 +23,6 @@ export type Shown = {
   readonly include: readonly Included[];
   /** By step, in milliseconds. */
   readonly worstCaseMs: ReadonlyMap<string, number>;
-};
-
-/** What a step costs, as numbers that can be added up. */
-export type StepCost = {
-  readonly estimatedNanoUsd: NanoUsd | null;
-  readonly atMostNanoUsd: NanoUsd | null;
-  readonly unknown: readonly string[];
 };
 
 const FREE: StepCost = { estimatedNanoUsd: 0, atMostNanoUsd: 0, unknown: [] };
@@ -53,6 +47,7 @@ export function explainStep(
     hedge: hedgeView(step, model?.targets ?? []),
     prompt: promptOf(model),
     cache: cacheView(model),
+    child: forecast.child?.explained?.view ?? null,
     ...outputOf(forecast, shown),
     cost: verdict.runs === false ? null : costView(costOfStep(step, forecast)),
     worst_case_ms: shown.worstCaseMs.get(step.id) ?? 0,
@@ -157,13 +152,26 @@ function costOfTarget({ estimatedNanoUsd, atMostNanoUsd, unknown }: TargetForeca
 export function costOfStep(step: PlannedStep, forecast: StepForecast): StepCost {
   const { model, unknownInput, items } = forecast;
   if (forecast.verdict.runs === false) return FREE;
-  if (step.definition.uses === 'pipeline') return unknownCost('what another pipeline costs');
+  if (step.definition.uses === 'pipeline') return costOfChild(step, forecast);
   if (model === null || asksNobody(forecast)) return FREE;
   if (unknownInput !== null) return localOnly(model) ? FREE : unknownCost(unknownInput);
   return costOfModel(model, items);
 }
 
-function asksNobody({ failure, items }: StepForecast): boolean {
+/** What the child would cost, at most as often as its step may try. */
+function costOfChild(step: PlannedStep, { child, failure, items }: StepForecast): StepCost {
+  if (asksNobody({ failure, items })) return FREE;
+  if (items !== null && items > 1) return unknownCost('what the children of a map cost');
+  if (child?.explained == null) return unknownCost('what another pipeline costs');
+  const { estimatedNanoUsd, atMostNanoUsd, unknown } = child.explained.cost;
+  return {
+    estimatedNanoUsd,
+    atMostNanoUsd: atMostNanoUsd === null ? null : atMostNanoUsd * attemptsMax(step),
+    unknown,
+  };
+}
+
+function asksNobody({ failure, items }: Pick<StepForecast, 'failure' | 'items'>): boolean {
   return failure !== null || items === 0;
 }
 

@@ -1,9 +1,8 @@
 import type { Actor } from '../../domain/access.ts';
 import type { JobId } from '../../domain/ids.ts';
-import { LINEAGE_MAX, type ParentLink } from '../../domain/lineage.ts';
+import type { ParentLink } from '../../domain/lineage.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { hasSucceeded, isTerminal, type Correlation } from '../../domain/job.ts';
-import { pipelineNameOf } from '../../domain/pipeline-reference.ts';
 import type { Json } from '../../domain/json.ts';
 import type { AttemptFacts } from '../../domain/attempt.ts';
 import { jobOutput } from '../values/job-output.ts';
@@ -16,6 +15,7 @@ import { errorName } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { childFacts, childFailure } from './child-end.ts';
 import { localFacts } from './facts.ts';
+import { lineageFailure } from './lineage-failure.ts';
 import { parseStepInput } from './step-input.ts';
 
 /** How often a child is submitted when its shard takes nothing, or does not answer: for a quarter of a minute. */
@@ -66,21 +66,6 @@ async function ranBy(
     return { facts: ended, result: { ok: false, failure: childFailure(state) } };
   const output = await jobOutput(objects, child);
   return { facts: ended, result: { ok: true, output, checked: output } };
-}
-
-function lineageFailure(lineage: readonly string[], pipeline: string): Failure | null {
-  const name = pipelineNameOf(pipeline);
-  const chain = [...lineage, name].join(' -> ');
-  if (lineage.includes(name)) {
-    return refusal('ancestor', `a pipeline cannot run inside itself: ${chain}`);
-  }
-  if (lineage.length < LINEAGE_MAX) return null;
-  const message = `pipelines may stand ${LINEAGE_MAX} deep at most: ${chain} is one too many`;
-  return refusal('too_deep', message);
-}
-
-function refusal(code: string, message: string): Failure {
-  return { class: 'step_input_invalid', phase: 'not_sent', code, message };
 }
 
 type Child = {

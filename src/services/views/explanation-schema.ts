@@ -156,6 +156,13 @@ const stepSchema = z
       })
       .nullable()
       .meta({ description: 'Null for a step without a cache, and where its call is not known' }),
+    child: z
+      .lazy((): z.ZodType => explanationSchema)
+      .nullable()
+      .meta({
+        description:
+          'What the job would do that a `pipeline` step makes, an explanation like this one, of a map for its first item; null where that is not known, and beyond ten in one explanation',
+      }),
     output_known: z.boolean(),
     output_value: anyJson.optional(),
     cost: costSchema.nullable(),

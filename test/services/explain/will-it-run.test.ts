@@ -32,6 +32,7 @@ async function foresee(
     providers: nobody,
     desk: nobody,
     machine: nobody,
+    explainChild: nobody,
     project: 'prj_1' as never,
     projectPrices: [],
     nowMs: 0,
