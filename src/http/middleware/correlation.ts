@@ -5,7 +5,7 @@ import { routePath } from 'hono/route';
 import type { Actor } from '../../domain/access.ts';
 import { isJobId, type JobId } from '../../domain/ids.ts';
 import type { Correlation } from '../../domain/job.ts';
-
+import type { LogLevel } from '../../services/ports/log.ts';
 import type { AppEnv } from '../deps.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -59,17 +59,26 @@ function jobOf(c: Context<AppEnv>): JobId | undefined {
   return made ?? (isJobId(named) ? named : undefined);
 }
 
+/** What probes ask all day. */
+const PROBED: ReadonlySet<string> = new Set(['/healthz', '/metrics']);
+
+function levelOf(status: number, route: string): LogLevel {
+  if (status >= 500) return 'warn';
+  return PROBED.has(route) ? 'debug' : 'info';
+}
+
 /** One line a request: the route's pattern, never what stands in it but the id of a job. */
 function logRequest(c: Context<AppEnv>, latencyMs: number): void {
   const { requestId, traceId } = c.var.correlation;
   // Unset on routes that need no key.
   const actor: Actor | undefined = c.get('actor');
   const jobId = jobOf(c);
-  c.env.deps.log(c.res.status >= 500 ? 'warn' : 'info', 'http.request', {
+  const route = routePath(c, -1);
+  c.env.deps.log(levelOf(c.res.status, route), 'http.request', {
     request_id: requestId,
     trace_id: traceId,
     method: c.req.method,
-    route: routePath(c, -1),
+    route,
     status: c.res.status,
     latency_ms: latencyMs,
     project: actor?.project ?? null,

@@ -49,7 +49,7 @@ const summaryRoute = createRoute({
   path: '/feedback/summary',
   summary: 'Count feedback',
   description:
-    'Mean scores and counts by label, for the last 30 days or the time that is asked for. By `model` and by `prompt`, feedback counts for each that had a part in what was judged: the step, or all model steps of the job. Needs the scope `feedback:read`.',
+    'Mean scores and counts by label, for the last 30 days or the time that is asked for. By `model` and by `prompt`, feedback counts for each that had a part in what was judged: the model step, or all model steps of the job. Needs the scope `feedback:read`.',
   security: bearer,
   request: {
     query: z.object({

@@ -10,15 +10,15 @@ import type { Machine } from '../ports/runtime.ts';
 
 const HASH_DIGITS = 12;
 
-/** The models and prompts behind what is judged: one step, or all of a job's. */
+/** The models and prompts behind what is judged: those of a model step; of any other step, and of a job, all of them. */
 export async function judgedBy(
   machine: Pick<Machine, 'sha256'>,
   { state, definition }: JobSnapshot,
   step: string | null,
 ): Promise<Pick<Feedback, 'models' | 'prompts'>> {
-  const judged = definition.steps.filter(
-    ({ id, uses }) => isModelStepKind(uses) && (step === null || id === step),
-  );
+  const asking = definition.steps.filter(({ uses }) => isModelStepKind(uses));
+  const own = asking.filter(({ id }) => id === step);
+  const judged = own.length > 0 ? own : asking;
   const answered = judged.filter(({ id }) => state.steps[id]?.phase.status === 'succeeded');
   const prompts = answered.map(async (each) => `${each.id}:${await promptHash(machine, each)}`);
   return {
