@@ -113,6 +113,8 @@ const work: readonly Signal[] = [
     fallbacks: ['Times that a step moved on, by the target that it left', '`fallback.taken`'],
     skipped_targets: ['Targets that were passed over without a call', '`target.skipped`'],
     declined_attempts: ['Attempts that a limit or a circuit held back', '`attempt.declined`'],
+    hedges: ['Second targets asked beside slow ones, by the target asked', '`attempt.started`'],
+    exceeded_budgets: ['Calls that a budget had no room for', '`budget.exceeded`'],
     re_asks: ['Times that a model was asked again after a failed check', '`output.re_asked`'],
   }),
   {
@@ -205,6 +207,12 @@ const gauges: readonly Signal[] = [
     'the shards',
   ),
   gauge('runnable_oldest_age', 's', 'How long the first of them has waited for one', 'the shards'),
+  gauge(
+    'target_state',
+    'state',
+    'The state of a target’s circuit, as a label',
+    'the target’s gate',
+  ),
 ];
 
 export const signals: readonly Signal[] = [...work, ...usage, ...gauges];

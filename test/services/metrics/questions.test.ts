@@ -35,7 +35,17 @@ const backlogs = {
   ],
   shards: async () => [{ jobs: 2, oldestSinceMs: DAY }, null],
 };
+const targets = {
+  providers: { ids: ['openai', 'builtin'], modelsOf: () => [] } as never,
+  namedTargets: { of: async () => [{ provider: 'openai', model: 'a "b"' }] } as never,
+  desk: {
+    limited: [{ provider: 'builtin', model: 'local' }],
+    view: ({ provider }: { provider: string }) => ({ usable: true, local: provider === 'builtin' }),
+    health: async () => ({ state: 'open' }),
+  } as never,
+};
 const deps = {
+  ...targets,
   metrics: { store: its.store, kept: its.kept },
   machine: { nowMs: () => its.clock.nowMs },
   backlogs,
@@ -196,6 +206,9 @@ describe('what Prometheus scrapes', () => {
     expect(byName.get('penstock_job_latency_seconds')?.type).toBe('HISTOGRAM');
     const depth = byName.get('penstock_queue_messages')?.metrics;
     expect(depth).toEqual([{ labels: { queue: 'JOBS_0' }, value: '3' }]);
+    const states = byName.get('penstock_target_state')?.metrics;
+    const labels = { provider: 'openai', model: 'a "b"', state: 'open' };
+    expect(states).toEqual([{ labels, value: '1' }]);
     expect(families.every(({ metrics }) => metrics.length <= 200)).toBe(true);
   });
 

@@ -50,7 +50,14 @@ const costFact = z.object({
   usage: usage.optional(),
 });
 
-const occurrences = ['fallback', 'target_skipped', 're_asked', 'declined'] as const;
+const occurrences = [
+  'fallback',
+  'target_skipped',
+  're_asked',
+  'declined',
+  'hedged',
+  'budget_exceeded',
+] as const;
 export type Occurrence = (typeof occurrences)[number];
 
 /** Something happened that is only counted. */
@@ -83,13 +90,19 @@ export type CostFact = z.infer<typeof costFact>;
 export type OccurrenceFact = z.infer<typeof occurrenceFact>;
 export type JobFact = z.infer<typeof jobFact>;
 
+function readFact(stored: unknown): Fact[] {
+  const parsed = fact.safeParse(stored);
+  return parsed.success ? [parsed.data] : [];
+}
+
 /** Facts of one job, with what is the same for all of them. */
 export const jobFacts = z.object({
   job: z.string(),
   pipeline: z.string(),
   version: z.number(),
   tags: z.array(z.string()).optional(),
-  facts: z.array(fact),
+  /** What a later release has written and this one does not know is left out. */
+  facts: z.array(z.unknown()).transform((facts) => facts.flatMap(readFact)),
 });
 export type JobFacts = z.infer<typeof jobFacts>;
 

@@ -70,6 +70,7 @@ const toldEvent = z.object({
       retry: z.object({}).optional(),
       possible_duplicate_spend: z.boolean().optional(),
       replaces_unknown: z.boolean().optional(),
+      hedge_of: z.number().optional(),
       target: target.optional(),
       from: target.optional(),
     })
@@ -95,6 +96,7 @@ const OCCURRENCES: Readonly<Record<string, Occurrence>> = {
   'target.skipped': 'target_skipped',
   'output.re_asked': 're_asked',
   'attempt.declined': 'declined',
+  'budget.exceeded': 'budget_exceeded',
 };
 
 const JOB_ENDS: ReadonlySet<string> = new Set([
@@ -114,7 +116,7 @@ function factsOfEvent(
   const { type, step, data = {} } = event;
   if (JOB_ENDS.has(type)) return [jobEnded(job, event)];
   if (step === undefined) return [];
-  const what = OCCURRENCES[type];
+  const what = data.hedge_of === undefined ? OCCURRENCES[type] : 'hedged';
   if (what === undefined) return factsOfEnd(event, step, called);
   const subject = { step, ...(data.target ?? data.from) };
   return [{ kind: 'occurrence', ...momentOf(event), ...subject, what }];

@@ -10,6 +10,7 @@ import { groupSums } from './group.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
 import { sampleQueues, type BacklogDeps, type QueueSample } from './queues.ts';
 import { readWindow } from './read-window.ts';
+import { targetStates, type TargetState, type TargetStateDeps } from './target-states.ts';
 
 /**
  * Prometheus' text format, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). Counters and histograms
@@ -38,7 +39,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /** What scrapers read: of the whole deployment for its root key, of the project for any other. */
 export async function prometheusText(
-  deps: MetricsDeps & BacklogDeps,
+  deps: MetricsDeps & BacklogDeps & TargetStateDeps,
   actor: Actor,
 ): Promise<Result<string>> {
   const refused = missingScope(actor, 'metrics:read');
@@ -46,7 +47,7 @@ export async function prometheusText(
   const { metrics, machine } = deps;
   const project = actor.isRoot ? null : actor.project;
   const nowMs = machine.nowMs();
-  const [{ units }, sample] = await Promise.all([
+  const [{ units }, sample, targets] = await Promise.all([
     readWindow(metrics.store, {
       project,
       range: { fromMs: Math.floor(nowMs / DAY_MS) * DAY_MS, toMs: nowMs + 1 },
@@ -56,6 +57,7 @@ export async function prometheusText(
       minutesFromMs: nowMs - metrics.kept.minutesKeptMs,
     }),
     sampleQueues(deps, project),
+    targetStates(deps, actor),
   ]);
   const kept = keptSignals.flatMap((signal) => {
     const [set] = signal.sets;
@@ -68,7 +70,9 @@ export async function prometheusText(
     });
     return family(signal, names, bounded(series));
   });
-  return done([...kept, ...gaugeLines(sample)].map((text) => `${text}\n`).join(''));
+  return done(
+    [...kept, ...gaugeLines(sample), ...targetLines(targets)].map((text) => `${text}\n`).join(''),
+  );
 }
 
 function labelsFor({ name, kind }: KeptSignal, set: SetName): readonly string[] {
@@ -170,6 +174,15 @@ function gaugeLines({ atMs, queues, runnable }: QueueSample): string[] {
     ...gauge('runnable_jobs', '', [[{}, runnable.jobs]]),
     ...gauge('runnable_oldest_age', '_seconds', [[{}, age(runnable.oldestSinceMs)]]),
   ];
+}
+
+/** The state that a target is in, as a series of its own. */
+function targetLines(targets: readonly TargetState[]): string[] {
+  return gauge(
+    'target_state',
+    '',
+    targets.map(({ target: { provider, model }, state }) => [{ provider, model, state }, 1]),
+  );
 }
 
 function gauge(

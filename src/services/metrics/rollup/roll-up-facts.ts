@@ -48,6 +48,8 @@ const COUNTED_AS = {
   target_skipped: 'skipped_targets',
   re_asked: 're_asks',
   declined: 'declined_attempts',
+  hedged: 'hedges',
+  budget_exceeded: 'exceeded_budgets',
 } as const satisfies Record<OccurrenceFact['what'], string>;
 
 type Subject = Pick<AttemptFact, 'step' | 'provider' | 'model'>;

@@ -1,0 +1,29 @@
+import type { Actor } from '../../../domain/access.ts';
+import type { Target } from '../../../domain/attempt.ts';
+import type { TargetHealth } from '../../../domain/target-gate.ts';
+import type { TargetDesk } from '../../ports/target-desk.ts';
+import { visibleTargets, type FindDeps } from '../../targets/find-targets.ts';
+
+export type TargetStateDeps = FindDeps & {
+  readonly desk: Pick<TargetDesk, 'view' | 'health' | 'limited'>;
+};
+
+export type TargetState = { readonly target: Target; readonly state: TargetHealth['state'] };
+
+/** Each is one call to its gate. */
+const TARGETS_MAX = 50;
+
+/** How the targets outside the Worker stand that the actor may see; those whose gates do not answer are left out. */
+export async function targetStates(deps: TargetStateDeps, actor: Actor): Promise<TargetState[]> {
+  const outside = (await visibleTargets(deps, actor)).filter((target) => {
+    const view = deps.desk.view(target);
+    return view.usable && !view.local;
+  });
+  const states = await Promise.all(
+    outside.slice(0, TARGETS_MAX).map(async (target) => {
+      const health = await deps.desk.health(target);
+      return health === null ? [] : [{ target, state: health.state }];
+    }),
+  );
+  return states.flat();
+}
