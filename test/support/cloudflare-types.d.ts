@@ -14,6 +14,7 @@ interface D1Database {
   batch(statements: D1PreparedStatement[]): Promise<D1Result[]>;
 }
 interface Message<Body = unknown> {
+  readonly timestamp: Date;
   readonly id: string;
   readonly body: Body;
   readonly attempts: number;

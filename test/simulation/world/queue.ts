@@ -2,7 +2,12 @@ import type { Clock } from './clock.ts';
 import { Process, type Faults, type Point } from './faults.ts';
 import type { Random } from './random.ts';
 
-type Kept = { readonly body: unknown; readonly id: string; attempts: number };
+type Kept = {
+  readonly body: unknown;
+  readonly id: string;
+  readonly sentAtMs: number;
+  attempts: number;
+};
 
 const ATTEMPTS_MAX = 4;
 const BATCH_MAX = 4;
@@ -42,7 +47,8 @@ export class Queue {
       const copies = this.#copies();
       for (let copy = 0; copy < copies; copy += 1) {
         this.#sent += 1;
-        this.#later({ body, id: `${this.#point}-${this.#sent}`, attempts: 0 }, this.#delay());
+        const id = `${this.#point}-${this.#sent}`;
+        this.#later({ body, id, sentAtMs: this.#clock.nowMs, attempts: 0 }, this.#delay());
       }
     }
   }
@@ -89,6 +95,7 @@ export class Queue {
       messages: messages.map((message) => ({
         id: message.id,
         body: message.body,
+        timestamp: new Date(message.sentAtMs),
         attempts: message.attempts + 1,
         ack: () => done(message),
         retry: () => again(message, 5_000),
