@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import worker, {
   BudgetObject,
   BulkActionObject,
+  DeliveriesObject,
   FlowObject,
   JobShardObject,
   ResultCacheObject,
@@ -25,6 +26,7 @@ import {
 countCalls('shard', JobShardObject.prototype);
 countCalls('flow', FlowObject.prototype);
 countCalls('bulk', BulkActionObject.prototype);
+countCalls('deliveries', DeliveriesObject.prototype);
 countCalls('cache', ResultCacheObject.prototype);
 countCalls('gate', TargetGateObject.prototype);
 countCalls('budget', BudgetObject.prototype);
@@ -36,6 +38,7 @@ countOthers(env);
 class CountedShard extends JobShardObject {
   constructor(ctx: DurableObjectState, bindings: Env) {
     countStorage(ctx.storage);
+    count('object_starts.shard');
     super(ctx, bindings);
   }
 }
@@ -43,6 +46,7 @@ class CountedShard extends JobShardObject {
 export {
   BudgetObject,
   BulkActionObject,
+  DeliveriesObject,
   FlowObject,
   CountedShard as JobShardObject,
   ResultCacheObject,
