@@ -3,7 +3,7 @@ import { measuresOf, metricsOf, type Measures } from './compose/metrics.ts';
 import { jobQueues } from './compose/queues.ts';
 import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
 import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
-import { webhookSettings, type WebhookSettings } from './compose/webhooks.ts';
+import { resealing, webhookSettings, type WebhookSettings } from './compose/webhooks.ts';
 import { tracesOf, type TracesOfDeployment } from './compose/traces.ts';
 import type { Target } from './domain/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/flow.ts';
@@ -70,6 +70,8 @@ export type Composition = {
   readonly history: HistoryDeps;
   readonly deliverer: WebhookDeps;
   readonly deliveries: DeliveriesDeployment;
+  /** Seals what webhook endpoints keep under the present secret. */
+  readonly reseal: () => Promise<void>;
   readonly shard: ShardDeployment;
   readonly flow: FlowDeployment;
   readonly bulk: BulkDeployment;
@@ -137,14 +139,19 @@ function build(env: Env): Composition {
     wake: { ...files, ...shared, machine },
     deliverer: tellers.deliverer,
     deliveries: tellers.deployment,
+    reseal: resealing(env, setting, log),
     traces: traces.exporter,
     history: historyDeps(env, setting, { shards, log, receivers: tellers.receivers }),
     metrics,
     shard: shardDeployment(env, { log, registry, objects, traces }),
-    flow: {
-      log,
-      grant: async (project, shard, slots) => shards.of(project, shard).grant(slots),
-    },
+    flow: flowDeployment(shards, log),
+  };
+}
+
+function flowDeployment(shards: JobShards, log: Log): FlowDeployment {
+  return {
+    log,
+    grant: async (project, shard, slots) => shards.of(project, shard).grant(slots),
   };
 }
 

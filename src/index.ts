@@ -60,7 +60,7 @@ export default {
   },
 
   async scheduled(controller, env) {
-    const { history, http, metrics } = compose(env);
+    const { history, http, metrics, reseal } = compose(env);
     if (controller.cron === EVERY_MINUTE) {
       await runRollUp(metrics);
       return;
@@ -68,6 +68,7 @@ export default {
     await Promise.all([
       hourly(history, controller.scheduledTime),
       sweepFiles(http, controller.scheduledTime),
+      reseal(),
     ]);
   },
 } satisfies ExportedHandler<Env>;

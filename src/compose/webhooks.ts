@@ -1,8 +1,10 @@
 import { withRecentEndpoints } from '../runtime/d1/recent-lookups.ts';
+import { resealEndpoints } from '../runtime/d1/reseal-endpoints.ts';
 import { makeWebhookEndpoints } from '../runtime/d1/webhook-endpoints.ts';
 import { makeDeliveriesByName, makeDeliveriesOf } from '../runtime/deliveries/deliveries-client.ts';
 import { machine } from '../runtime/machine.ts';
 import type { Outside } from '../services/outbound/outside.ts';
+import type { Log } from '../services/ports/log.ts';
 import type { DeliveriesOf, WebhookEndpoints } from '../services/ports/webhooks.ts';
 import { makeWebhookUrls, type WebhookUrls } from '../services/webhooks/endpoints/webhook-urls.ts';
 import { makeProjectSecrets, type ProjectSecrets } from '../services/webhooks/project-secrets.ts';
@@ -39,5 +41,20 @@ export function webhookSettings(
     webhookUrls: makeWebhookUrls({ outside, machine }),
     deliveriesOf: makeDeliveriesOf(makeDeliveriesByName(env.DELIVERIES)),
     projectSecrets: signing === null ? null : makeProjectSecrets(signing.secret, signing.previous),
+  };
+}
+
+/** Seals what endpoints keep under the present secret, as long as there is one before it. */
+export function resealing(
+  env: Env,
+  setting: (name: string) => string | undefined,
+  log: Log,
+): () => Promise<void> {
+  const signing = signingSecretOf(setting);
+  if (signing === null || signing.previous === null) return async () => {};
+  const box = makeSecretBox(signing.secret, signing.previous);
+  return async () => {
+    const count = await resealEndpoints(env.DB, box);
+    if (count > 0) log('info', 'webhook.resealed', { count });
   };
 }

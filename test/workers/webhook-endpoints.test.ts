@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 
 import { projectId } from '../../src/domain/ids.ts';
 import type { WebhookEndpoint } from '../../src/domain/webhook.ts';
+import { resealEndpoints } from '../../src/runtime/d1/reseal-endpoints.ts';
 import { makeWebhookEndpoints } from '../../src/runtime/d1/webhook-endpoints.ts';
 import { makeSecretBox, shutBox } from '../../src/services/webhooks/secret-box.ts';
 
@@ -86,4 +87,16 @@ test('what is gone is not changed', async () => {
   expect(await endpoints.remove(endpoint.project, endpoint.id)).toBe(true);
   expect(await endpoints.change(endpoint, {})).toBe(false);
   expect(await endpoints.remove(endpoint.project, endpoint.id)).toBe(false);
+});
+
+test('what the former secret has sealed is sealed anew, and then needs it no more', async () => {
+  const former = makeWebhookEndpoints(env.DB, makeSecretBox('o'.repeat(32), null));
+  const sealed = [newEndpoint(), newEndpoint(), newEndpoint()];
+  for (const endpoint of sealed) await former.insert(endpoint, 16);
+  const both = makeSecretBox('s'.repeat(32), 'o'.repeat(32));
+  expect(await resealEndpoints(env.DB, both)).toBe(sealed.length);
+  expect(await resealEndpoints(env.DB, both)).toBe(0);
+  for (const endpoint of sealed) {
+    expect(await endpoints.get(endpoint.project, endpoint.id)).toEqual(endpoint);
+  }
 });

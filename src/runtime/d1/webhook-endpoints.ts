@@ -16,7 +16,7 @@ type Row = typeof table.$inferSelect;
 
 const namesSchema = z.array(z.string());
 const headersSchema = z.record(z.string(), z.string());
-const secretsSchema = z.array(
+export const secretsSchema = z.array(
   z.object({ sealed: z.string(), created_at: z.int(), expires_at: z.int().nullable() }),
 );
 
@@ -146,7 +146,7 @@ async function endpointOf(box: SecretBox, row: Row): Promise<WebhookEndpoint> {
 }
 
 /** Stored with each sealed text: append, never change. */
-function contextOf({ project, id }: EndpointKey, what: 'headers' | 'secret'): string {
+export function contextOf({ project, id }: EndpointKey, what: 'headers' | 'secret'): string {
   return `webhook-endpoint ${project} ${id} ${what}`;
 }
 

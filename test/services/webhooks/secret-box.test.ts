@@ -31,3 +31,14 @@ test.each(['', 'v1.', 'v1.AAAA', 'v2.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'v1.
     expect(await makeSecretBox(NEW, OLD).open(text, 'row')).toBeNull();
   },
 );
+
+test('a text is renewed once: under the present secret, and only if it opens', async () => {
+  const old = makeSecretBox(OLD, null);
+  const both = makeSecretBox(NEW, OLD);
+  const renewed = (await both.renew(await old.seal('a', 'row'), 'row')) ?? '';
+  expect(await makeSecretBox(NEW, null).open(renewed, 'row')).toBe('a');
+  expect(await both.renew(renewed, 'row')).toBeNull();
+  expect(
+    await both.renew(await makeSecretBox('x'.repeat(32), null).seal('a', 'row'), 'row'),
+  ).toBeNull();
+});
