@@ -3,6 +3,7 @@ import { runTurn, type TurnDeps } from '../../services/run/run-turn.ts';
 import { makeSlots } from '../../services/run/slots.ts';
 import { shardOf } from '../../domain/ids.ts';
 import { wakeMessage, type WakeMessage } from '../messages.ts';
+import { besideOthers } from './side-by-side.ts';
 
 /** A consumer lives 15 minutes; work that could last longer than this is left to the next one. */
 const LIFE_MS = 14 * 60_000;
@@ -33,29 +34,17 @@ export async function consumeWakes(
   await Promise.all(Array.from({ length: Math.min(TURNS_MAX, waiting.length) }, lane));
 }
 
-/** Batches that this isolate works on beyond those that the local queue knows of. */
-const SIDE_BY_SIDE_MAX = 100;
-let sideBySide = 0;
-
-/**
- * For the local runtime, which gives out a batch only when the one before is done: this one counts as done at once
- * and goes on in the background, so that no job waits for its neighbours.
- */
-export async function consumeSideBySide(
+/** For the local runtime: no job waits for its neighbours. */
+export function consumeSideBySide(
   deps: WakeDeps,
   batch: MessageBatch,
   background: Pick<ExecutionContext, 'waitUntil'>,
 ): Promise<void> {
-  sideBySide += 1;
   const { queue, messages } = batch;
-  const consuming = Promise.all(
-    asDeployed(messages).map((part) => consumeWakes(deps, { queue, messages: part })),
-  ).finally(() => {
-    sideBySide -= 1;
+  return besideOthers(batch, background, async () => {
+    const parts = asDeployed(messages);
+    await Promise.all(parts.map((part) => consumeWakes(deps, { queue, messages: part })));
   });
-  if (sideBySide > SIDE_BY_SIDE_MAX) return void (await consuming);
-  batch.ackAll();
-  background.waitUntil(consuming);
 }
 
 /** Messages in a batch when deployed; each batch is an invocation there, with connections of its own. */
