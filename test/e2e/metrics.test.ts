@@ -2,7 +2,7 @@ import parsePrometheus from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { JobView } from '../../src/services/views/schemas.ts';
-import { newTenant, type Api, type Tenant } from './support/api.ts';
+import { makeApi, newTenant, type Api, type Tenant } from './support/api.ts';
 import { eventsOf, publish, run } from './support/jobs.ts';
 import { startOwnServer, type OwnServer } from './support/own-server.ts';
 import { chatPipeline, plainPipeline, question } from './support/pipelines.ts';
@@ -174,6 +174,28 @@ test('Prometheus scrapes with a key: its project’s with the project’s, every
     );
   }
   expect((await fetch(`${server.url}/metrics`)).status).toBe(401);
+});
+
+test('sums are made anew for the root key alone', async () => {
+  const window = {
+    from: new Date(Date.now() - 3_600_000).toISOString(),
+    to: '2099-01-01T00:00:00Z',
+  };
+  const root = makeApi(server.url, server.rootKey);
+  const path = '/v1/metrics/rebuild';
+  expectProblem(await api.send('POST', path, window), {
+    status: 403,
+    code: 'forbidden',
+    at: { '/headers/authorization': /root key/ },
+  });
+  expectProblem(await root.send('POST', path, window), {
+    status: 400,
+    code: 'invalid_request',
+    at: { '/to': /31 days/ },
+  });
+  const to = new Date(Date.now() + 60_000).toISOString();
+  const { status, body } = await root.send('POST', path, { ...window, to });
+  expect({ status, body }).toEqual({ status: 202, body: { marked: expect.any(Number) } });
 });
 
 test('the parts of a job’s time are its latency', async () => {

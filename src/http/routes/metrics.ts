@@ -4,6 +4,7 @@ import { costGroups, costs, usageNames } from '../../services/metrics/query/cost
 import { readQueues } from '../../services/metrics/query/queues.ts';
 import { summary } from '../../services/metrics/query/summary.ts';
 import { timeseries } from '../../services/metrics/query/timeseries.ts';
+import { rebuildMetrics } from '../../services/metrics/rebuild-metrics.ts';
 import { steps } from '../../services/metrics/query/window.ts';
 import {
   costsCsv,
@@ -17,7 +18,7 @@ import {
   timeseriesView,
 } from '../../services/views/metrics-view.ts';
 import { failureResponse } from '../failure-response.ts';
-import { answers, bearer, jsonOf, makeRoutes } from '../openapi.ts';
+import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
 
 const moment = z.iso.datetime({
   offset: true,
@@ -126,6 +127,23 @@ const costsRoute = createRoute({
   }),
 });
 
+const rebuildRoute = createRoute({
+  method: 'post',
+  path: '/metrics/rebuild',
+  summary: 'Make the sums of a window anew',
+  description:
+    'Out of the facts, in every project, over the next runs of the roll-up. It changes nothing where the sums are right. For the root key alone.',
+  security: bearer,
+  middleware: jsonBody(SMALL_BODY),
+  request: { body: bodyOf(z.strictObject({ from: moment, to: moment })) },
+  responses: answers({
+    202: jsonOf(
+      'What will be made anew',
+      z.object({ marked: z.int().meta({ description: 'Minutes and hours, by project' }) }),
+    ),
+  }),
+});
+
 const queuesRoute = createRoute({
   method: 'get',
   path: '/queues',
@@ -179,6 +197,10 @@ export const metricsRoutes = makeRoutes()
     c.header('content-disposition', 'attachment; filename="costs.csv"');
     c.header('content-type', 'text/csv; charset=utf-8');
     return c.body(costsCsv(told.value, groupBy, usageNames), 200);
+  })
+  .openapi(rebuildRoute, async (c) => {
+    const marked = await rebuildMetrics(c.env.deps, c.var.actor, c.req.valid('json'));
+    return marked.ok ? c.json({ marked: marked.value }, 202) : failureResponse(c, marked.failure);
   })
   .openapi(queuesRoute, async (c) => {
     const told = await readQueues(c.env.deps, c.var.actor);

@@ -55,8 +55,8 @@ async function markRange(db: D1Database, { fromMs, toMs }: TimeRange): Promise<n
       `INSERT INTO metric_marks (grain, at, project)
        SELECT 'minute', minute, project FROM metric_facts
          WHERE ${EVERYWHERE} AND minute >= ?1 AND minute < ?2
-       UNION SELECT 'minute', at, project FROM metric_rollups
-         WHERE ${EVERYWHERE} AND grain = 'minute' AND at >= ?1 AND at < ?2
+       UNION SELECT grain, at, project FROM metric_rollups
+         WHERE ${EVERYWHERE} AND grain IN ('minute', 'hour') AND at >= ?1 AND at < ?2
        ON CONFLICT DO NOTHING`,
     )
     .bind(fromMs, toMs)

@@ -50,7 +50,7 @@ export type RollupStore = MetricsStore & {
   minutesOf(hour: MetricUnit): Promise<{ rollups: readonly Rollup[]; sources: number }>;
   /** Stores an hour's sums unless one of its minutes was made anew meanwhile. */
   storeHour(hour: MetricUnit, rollup: Rollup, sources: number): Promise<boolean>;
-  /** Marks every minute of the range that has facts or sums. Gives how many. */
+  /** Marks every minute and hour of the range that has facts or sums. Gives how many were not marked before. */
   mark(range: TimeRange): Promise<number>;
   /** Minutes whose facts are older than a moment and not marked. */
   minutesBefore(ms: number, limit: number): Promise<readonly MetricUnit[]>;
