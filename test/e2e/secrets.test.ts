@@ -80,7 +80,7 @@ beforeAll(async () => {
     asked.map((one) => ({ title: `${title}, ${one.provider}`, rule, ...one })),
   );
   await Promise.all(cases.map(runOne));
-});
+}, 240_000);
 afterAll(() => server.close());
 
 type Case = Asked & { readonly title: string; readonly rule: RuleInput };
