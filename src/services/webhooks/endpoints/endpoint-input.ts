@@ -14,7 +14,6 @@ const SECRET_BYTES = { min: 24, max: 64 };
 const url = z.string().min(1).max(2_048).meta({
   description:
     'Where deliveries are POSTed: https, port 443, a public host. Redirects are not followed.',
-  example: 'https://example.org/hooks/penstock',
 });
 const payload = z.enum(webhookPayloads).meta({
   description:
