@@ -14,11 +14,11 @@ export type BudgetPeriodKind = (typeof budgetPeriods)[number];
  * - `cheaper` the next target of the route whose call fits is asked; if there is none, the step fails
  */
 export const onExceeds = ['reject', 'queue', 'cheaper'] as const;
-export type OnExceed = (typeof onExceeds)[number];
+type OnExceed = (typeof onExceeds)[number];
 
 /** Which calls a budget counts. */
 export const budgetScopeKinds = ['project', 'pipeline', 'api_key', 'tag'] as const;
-export type BudgetScopeKind = (typeof budgetScopeKinds)[number];
+type BudgetScopeKind = (typeof budgetScopeKinds)[number];
 export type BudgetScope = {
   readonly kind: BudgetScopeKind;
   /** The name of the pipeline, the id of the key or the tag; empty for the whole project. */

@@ -34,7 +34,7 @@ export type ServiceFailure = {
 };
 
 /** How a budget stands that a request does not fit under, as it is shown. */
-export type SpentBudget = {
+type SpentBudget = {
   readonly id: string;
   readonly limit_usd: string;
   readonly spent_usd: string;

@@ -120,14 +120,14 @@ type LimitedOrder = Order & {
   readonly chargedTo: ChargedTo;
 };
 
-/** A child belongs to a job that was admitted. */
+/** A child belongs to a job that was admitted; a rerun may take over what was paid for. */
 async function admitted(
   deps: CreateDeps,
   actor: Actor,
   order: Order,
 ): Promise<Result<LimitedOrder>> {
   const limited = underLimits(deps, actor, order);
-  if (!limited.ok || order.parent !== undefined) return limited;
+  if (!limited.ok || order.parent !== undefined || order.rerun !== null) return limited;
   return (await budgetRefusal(deps, actor, limited.value)) ?? limited;
 }
 

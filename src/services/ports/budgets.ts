@@ -7,7 +7,7 @@ import type {
 import type { ProjectId } from '../../domain/ids.ts';
 import type { NanoUsd } from '../../domain/money.ts';
 
-export type PutBudget =
+type PutBudget =
   | { readonly kind: 'stored' }
   /** Another budget counts the same calls by the same period; nothing was stored. */
   | { readonly kind: 'overlap'; readonly other: Budget };
