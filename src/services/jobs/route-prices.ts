@@ -59,7 +59,7 @@ function comparedIn({ root, targets }: Route): readonly Target[] {
 }
 
 /** True when the order of a route depends on prices. */
-export function comparesPrices({ mode, branches }: RouteNode): boolean {
+function comparesPrices({ mode, branches }: RouteNode): boolean {
   if (mode === 'cheapest') return true;
   return branches.some(({ inside }) => !('targetIndex' in inside) && comparesPrices(inside));
 }

@@ -37,7 +37,7 @@ export function figuresOf(
 }
 
 /** The figures as a table; what a phase adds is counted from the first one. */
-export function tableOf(figures: readonly PhaseFigures[]): string {
+function tableOf(figures: readonly PhaseFigures[]): string {
   const [base] = figures;
   const rows = figures.map((each) => [
     each.phase,

@@ -75,11 +75,17 @@ test('a call that is let through is made, and its end is told', async () => {
 });
 
 test('a call that is not let through is not made, costs nothing, and says until when', async () => {
-  const gates = new FakeGate({ admitted: false, reason: 'circuit_open', untilAtMs: 9_000 });
+  const because = 'overloaded';
+  const gates = new FakeGate({
+    admitted: false,
+    reason: 'circuit_open',
+    because,
+    untilAtMs: 9_000,
+  });
   const attempt = new FakeAttempt(step, { answer: () => said, gates });
   expect(await attempt.run(question)).toMatchObject({
     facts: { costNanoUsd: 0 },
-    result: { ok: 'declined', reason: 'circuit_open', untilAtMs: 9_000 },
+    result: { ok: 'declined', reason: 'circuit_open', because, untilAtMs: 9_000 },
   });
   expect(attempt.calls).toEqual([]);
   expect(gates.ends).toEqual([]);
@@ -121,4 +127,40 @@ test('a permit is given back whatever becomes of the call', async () => {
     'a defect',
   );
   expect(gates.ends).toMatchObject([{ result: { class: 'internal' } }]);
+});
+
+test('what a provider says of work that it had taken is told, and no gate stands before the question', async () => {
+  const gates = new FakeGate({ admitted: false, reason: 'held', untilAtMs: 9_000 });
+  const ticket = { providerJobId: 'job-7', data: null };
+  const work = { startedAtMs: 400, poll: { ticket, number: 1, callback: null } };
+  const pending: CallOutcome = { kind: 'pending', ticket, checkInMs: 500 };
+  const outcomes = [
+    pending,
+    failing({ class: 'network', phase: 'not_sent' }),
+    failing({ class: 'rate_limited', phase: 'rejected', retryAfterMs: 3_000 }),
+    failing({ class: 'provider_internal', phase: 'finished' }),
+    said,
+  ];
+  const results = [];
+  for (const outcome of outcomes) {
+    const attempt = new FakeAttempt(step, { status: () => outcome, work, gates });
+    results.push((await attempt.run(question)).result.ok);
+    expect(attempt.calls).toEqual([]);
+  }
+  expect(results).toEqual(['pending', 'pending', 'pending', false, true]);
+  expect(gates.asked).toEqual([]);
+  expect(gates.ends).toEqual([
+    { result: { class: 'network' } },
+    { result: { class: 'rate_limited' }, retryAfterMs: 3_000 },
+    { result: { class: 'provider_internal' } },
+    { result: 'succeeded', latencyMs: 600 },
+  ]);
+});
+
+test('work that its provider has only taken says nothing about how long an answer takes', async () => {
+  const gates = new FakeGate();
+  const ticket = { providerJobId: 'job-7', data: null };
+  const taken: CallOutcome = { kind: 'pending', ticket, checkInMs: 500 };
+  await new FakeAttempt(step, { answer: () => taken, gates }).run(question);
+  expect(gates.ends).toEqual([{ result: 'succeeded' }]);
 });

@@ -13,6 +13,7 @@ import type {
   ProviderAdapter,
 } from '../../../src/providers/port.ts';
 import type { Files } from '../../../src/services/ports/files.ts';
+import type { WorkItem } from '../../../src/services/ports/job-shard.ts';
 import type { TargetGates } from '../../../src/services/ports/target-gates.ts';
 import type { Attempt, ExecuteDeps } from '../../../src/services/run/attempt.ts';
 import { packOutput } from '../../../src/services/run/pack-output.ts';
@@ -26,6 +27,10 @@ type FakeProvider = {
   readonly capabilities?: Partial<Capabilities>;
   readonly unsupported?: (call: ModelCall) => readonly string[];
   readonly answer?: (call: ModelCall, context: CallContext) => CallOutcome | Promise<CallOutcome>;
+  /** What it says of work that it had taken before. */
+  readonly status?: () => CallOutcome;
+  /** What the attempt is about, beside the usual. */
+  readonly work?: Partial<WorkItem>;
   readonly gates?: TargetGates;
   /** What is known of its model. */
   readonly known?: ModelCapabilities;
@@ -79,7 +84,7 @@ export class FakeAttempt {
     this.#provider = provider;
     this.#kind = step.uses;
     this.files = files;
-    this.#attempt = attemptOf(step);
+    this.#attempt = attemptOf(step, provider.work ?? {});
   }
 
   async run(input: Json) {
@@ -92,7 +97,7 @@ export class FakeAttempt {
   }
 
   #adapter(): ProviderAdapter {
-    const { capabilities, unsupported, answer } = this.#provider;
+    const { capabilities, unsupported, answer, status } = this.#provider;
     const failed = new Error('not used');
     return {
       id: 'fake',
@@ -108,6 +113,7 @@ export class FakeAttempt {
       classifyError: () => {
         throw failed;
       },
+      ...(status === undefined ? {} : { getJobStatus: async () => status() }),
       submitJob: async (call, context) => {
         this.calls.push(call);
         if (answer === undefined) throw failed;
@@ -145,7 +151,10 @@ function never(): never {
   throw new Error('not used');
 }
 
-function attemptOf(step: Omit<Partial<StepDefinition>, 'uses'> & { uses: ModelStepKind }): Attempt {
+function attemptOf(
+  step: Omit<Partial<StepDefinition>, 'uses'> & { uses: ModelStepKind },
+  work: Partial<WorkItem>,
+): Attempt {
   const definition = definitionSchema.parse({
     name: 'p',
     steps: [{ id: 'a', route: { targets: [{ provider: 'fake', model: 'm' }] }, ...step }],
@@ -179,6 +188,7 @@ function attemptOf(step: Omit<Partial<StepDefinition>, 'uses'> & { uses: ModelSt
       reads: [],
       itemRead: null,
       reAsk: null,
+      ...work,
     },
     signal: new AbortController().signal,
     onHeaders: () => {},
