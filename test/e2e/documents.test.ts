@@ -65,7 +65,10 @@ test('every documented path is served', async () => {
   expect(requests.length).toBeGreaterThan(10);
   for (const [method, path] of requests) {
     const body = ['POST', 'PUT'].includes(method) ? {} : undefined;
-    const answer = await rootApi().send<Problem>(method, path.replaceAll(/\{\w+\}/g, 'x'), body);
+    // A stream of events has no end; asked for events that there are not, it is refused.
+    const query = path === '/v1/events' ? '?types=none' : '';
+    const address = `${path.replaceAll(/\{\w+\}/g, 'x')}${query}`;
+    const answer = await rootApi().send<Problem>(method, address, body);
     expect(answer.status, answer.text).toBeLessThan(500);
     expect(answer.body.detail ?? '', path).not.toMatch(/the paths are listed/);
   }
