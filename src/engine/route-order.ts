@@ -1,7 +1,7 @@
 import type { Failure } from '../domain/failure.ts';
 import type { Target } from '../domain/attempt.ts';
 import { canonicalJson } from '../domain/canonical.ts';
-import { rankOf } from './draw.ts';
+import { drawOf, rankOf } from './draw.ts';
 import type { Compiled } from './expression/cel.ts';
 import type { Branch, Route, RouteNode } from './plan-route.ts';
 import { unevaluable, type Control } from './scope.ts';
@@ -13,6 +13,8 @@ export type OrderInput = {
   readonly seed: string;
   readonly evaluate: (compiled: Compiled) => Control;
   readonly view: (target: Target) => TargetView;
+  /** True for an order that is only shown: what most of the work finds. */
+  readonly explained?: true;
 };
 
 /** Places in the route's `targets`, the first one to ask first; those that are not asked at all are left out. */
@@ -114,23 +116,48 @@ function byFirst(
     .flatMap(({ indexes }) => indexes);
 }
 
+/** Of the work of a route, so much begins with a target of which nobody knows how long it takes. */
+const MEASURING_SHARE = 0.05;
+
+type Timed = { readonly indexes: readonly number[]; readonly value: number };
+
 /**
- * Those whose time is known by their times, in the places that they have among themselves; the others keep theirs: one
- * that is written first is asked while nobody knows how long it takes, and is known from then on.
+ * Those whose time is known by their times, in the places that they have among themselves; the others keep theirs. A
+ * small part of the work, drawn like all shares, begins with the first of those others, so that its time is known from
+ * then on.
  */
 function fastestFirst({ branches }: RouteNode, ordering: Ordering): number[] {
-  const all = branches.map((branch) => {
+  const all = branches.map((branch): Timed => {
     const indexes = inside(branch, ordering);
     return { indexes, value: measured(indexes, ordering, (view) => view.latencyMs) };
   });
-  const known = all.filter(({ value }) => value < Number.POSITIVE_INFINITY);
-  const sorted = known.toSorted((left, right) => compare(left.value, right.value));
-  let place = 0;
-  return all.flatMap((each) => {
-    if (!known.includes(each)) return each.indexes;
-    place += 1;
-    return sorted[place - 1]?.indexes ?? each.indexes;
+  const known = all.filter(isMeasured).toSorted((left, right) => compare(left.value, right.value));
+  const ordered = all.map((each) => (isMeasured(each) ? (known.shift() ?? each) : each));
+  return measuringFirst(ordered, ordering).flatMap(({ indexes }) => indexes);
+}
+
+function measuringFirst(ordered: readonly Timed[], ordering: Ordering): readonly Timed[] {
+  const unknown = ordered.find((each) => !isMeasured(each) && isMeasurable(each, ordering));
+  if (unknown === undefined || !isToMeasure(ordering)) return ordered;
+  return [unknown, ...ordered.filter((each) => each !== unknown)];
+}
+
+function isMeasured({ value }: Timed): boolean {
+  return value < Number.POSITIVE_INFINITY;
+}
+
+/** Only calls that leave the Worker are measured. */
+function isMeasurable({ indexes }: Timed, { route, view }: Ordering): boolean {
+  const views = indexes.flatMap((index) => {
+    const definition = route.targets[index];
+    return definition === undefined ? [] : [view(targetOf(definition))];
   });
+  const first = views.find(({ usable }) => usable);
+  return first?.usable === true && !first.local;
+}
+
+function isToMeasure({ seed, place, explained }: Ordering): boolean {
+  return explained !== true && drawOf(`${seed}\n${place}\nmeasures`) < MEASURING_SHARE;
 }
 
 function measured(
@@ -141,10 +168,14 @@ function measured(
   for (const index of indexes) {
     const definition = route.targets[index];
     if (definition === undefined) continue;
-    const known = view({ provider: definition.provider, model: definition.model });
+    const known = view(targetOf(definition));
     if (known.usable) return measure(known) ?? Number.POSITIVE_INFINITY;
   }
   return Number.POSITIVE_INFINITY;
+}
+
+function targetOf({ provider, model }: Target): Target {
+  return { provider, model };
 }
 
 /** Unlike a difference this is 0 for two infinite numbers. */

@@ -59,6 +59,7 @@ export async function routeView(
   const views = new Map(looked.map((one) => [targetName(one.target), one]));
   const order = orderTargets(route, {
     seed: `explained\n${step.id}\n${item ?? ''}`,
+    explained: true,
     evaluate: (compiled) => controlOf(foreseeControl(foresight, compiled)),
     view: (target) => views.get(targetName(target))?.decided ?? desk.view(target),
   });

@@ -178,6 +178,10 @@ describe('conditional', () => {
   });
 });
 
+/** How often one of them is found. */
+const share = (name: string, found: readonly unknown[]) =>
+  found.filter((one) => one === name).length / found.length;
+
 const ranked = (mode: 'cheapest' | 'fastest'): RouteBody => ({
   strategy: { mode },
   targets: [b, d, a, c],
@@ -198,6 +202,28 @@ describe('cheapest and fastest', () => {
   test('begin with the least that is known: what has no price comes last, what was not measured keeps its place', () => {
     expect(asked(job(ranked('cheapest'), { views }))).toEqual(['a', 'c', 'b', 'd']);
     expect(asked(job(ranked('fastest'), { views }))).toEqual(['b', 'c', 'd', 'a']);
+  });
+
+  test('a twentieth of the work begins with what was never measured, so that it is', () => {
+    const list = Array.from({ length: 256 }, (_, index) => index);
+    const firsts = (known: Options['views']) => {
+      const driver = job(
+        { strategy: { mode: 'fastest' }, targets: [a, b, of('builtin')] },
+        {
+          input: { list },
+          views: known ?? {},
+          step: { for_each: '${{ input.list }}', max_concurrency: 256 },
+        },
+      );
+      driver.claim();
+      return driver.activeKeys.map((key) => providerOf(driver, key));
+    };
+    const once = firsts({ a: { latencyMs: 900 } });
+    expect(share('b', once)).toBeGreaterThan(0.02);
+    expect(share('b', once)).toBeLessThan(0.09);
+    expect(share('builtin', once)).toBe(0);
+    expect(firsts({ a: { latencyMs: 900 } })).toEqual(once);
+    expect(share('a', firsts({ a: { latencyMs: 900 }, b: { latencyMs: 901 } }))).toBe(1);
   });
 
   test('look at the target that a route inside would ask', () => {
