@@ -34,7 +34,15 @@ export function metricsWorld() {
     archive: makeFactArchive(bucket.binding),
     newId: () => `run_${(ids += 1)}`,
   });
-  return { d1, bucket, clock, store, kept: deps, rollUp: () => runRollUp({ ...deps, store }) };
+  return {
+    d1,
+    bucket,
+    clock,
+    machine: deps,
+    store,
+    kept: deps,
+    rollUp: () => runRollUp({ ...deps, store }),
+  };
 }
 
 export type World = ReturnType<typeof metricsWorld>;

@@ -234,6 +234,24 @@ describe('what Prometheus scrapes', () => {
     },
   );
 
+  test('never goes back, however much is still to be summed up', async () => {
+    const growing = metricsWorld();
+    const own = { ...deps, metrics: { ...deps.metrics, store: growing.store } };
+    const some = jobs.slice(0, 120);
+    let last = 0;
+    for (let part = 0; part < 6; part += 1) {
+      await deliver(growing, () => 1, some.slice(part * 20, part * 20 + 20), 0);
+      growing.clock.nowMs = DAY + 4 * HOUR_MS + part;
+      const text = told(await prometheusText({ ...own, machine: growing.machine }, actorOf(true)));
+      const ended = parsePrometheus(text).find(({ name }) => name === 'penstock_jobs_total');
+      const now = (ended?.metrics ?? []).reduce((sum, { value }) => sum + Number(value), 0);
+      expect(now).toBeGreaterThanOrEqual(last);
+      last = now;
+      if (part % 2 === 1) await growing.rollUp();
+    }
+    expect(last).toBeGreaterThanOrEqual(80);
+  });
+
   test('tells a key of its project alone', async () => {
     const families = parsePrometheus(await scrape(false));
     const ended = families.find(({ name }) => name === 'penstock_jobs_total')?.metrics ?? [];

@@ -3,7 +3,7 @@ import { isoTime } from '../../../src/domain/wire.ts';
 import type { OwnedEntry } from '../../../src/runtime/d1/write-history.ts';
 
 /** What one attempt of a made-up job came to, beside the events that tell of it. */
-export type MadeAttempt = {
+type MadeAttempt = {
   readonly atMs: number;
   readonly provider: string;
   readonly model: string;

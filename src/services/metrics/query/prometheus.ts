@@ -14,7 +14,8 @@ import { targetStates, type TargetState, type TargetStateDeps } from './target-s
 
 /**
  * Prometheus' text format, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). Counters and histograms
- * begin anew at midnight UTC, which `rate()` and `increase()` take for what it is.
+ * begin anew at midnight UTC, which `rate()` and `increase()` take for what it is. A counter that went back would be taken
+ * for one that began anew, so only what the roll-up has stored is told.
  */
 
 /** What series are told apart by; versions, steps and tags are for the API. */
@@ -55,6 +56,7 @@ export async function prometheusText(
       grain: 'hour',
       nowMs,
       minutesFromMs: nowMs - metrics.kept.minutesKeptMs,
+      storedOnly: true,
     }),
     sampleQueues(deps, project),
     targetStates(deps, actor),

@@ -26,6 +26,8 @@ type WindowRequest = {
   readonly nowMs: number;
   /** Since when there are minutes. */
   readonly minutesFromMs: number;
+  /** Only what the roll-up has stored: lags behind by minutes, and never goes back from one question to the next. */
+  readonly storedOnly?: true;
 };
 
 /** Minutes whose facts a question adds up itself; beyond, it answers as of then. */
@@ -39,7 +41,7 @@ const AT_ONCE = 6;
  */
 export async function readWindow(
   store: MetricsStore,
-  { project, range, sets, grain, nowMs, minutesFromMs }: WindowRequest,
+  { project, range, sets, grain, nowMs, minutesFromMs, storedOnly }: WindowRequest,
 ): Promise<WindowSums> {
   // Older hours are answered as they stand until the roll-up has made them anew.
   const settledMs = hourOf(minutesFromMs) + HOUR_MS;
@@ -49,7 +51,8 @@ export async function readWindow(
     store.marks(project, 'minute', recent, FRESH_MAX + 1),
     grain === 'hour' ? store.marks(project, 'hour', outer, HOURS_MARKED_MAX) : [],
   ]);
-  const fresh = marked.slice(0, FRESH_MAX);
+  const freshMax = storedOnly === true ? 0 : FRESH_MAX;
+  const fresh = marked.slice(0, freshMax);
   const unsettled = new Set(
     [...marked, ...markedHours].map((unit) => keyOf(unit, hourOf(unit.atMs))),
   );
@@ -69,7 +72,7 @@ export async function readWindow(
   const stored = minuteSums.filter((unit) => !isOfHour(unit) && !anew.has(keyOf(unit, unit.atMs)));
   return {
     units: [...hourSums.filter(isOfHour), ...stored, ...freshSums],
-    asOfMs: marked[FRESH_MAX]?.atMs ?? nowMs,
+    asOfMs: marked[freshMax]?.atMs ?? nowMs,
   };
 }
 

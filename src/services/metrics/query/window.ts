@@ -29,7 +29,7 @@ export type Step = keyof typeof STEPS;
 export const steps = ['1m', '5m', '15m', '1h', '6h', '1d'] as const satisfies readonly Step[];
 
 /** Points of one series that an answer has at most. */
-export const POINTS_MAX = 1_500;
+const POINTS_MAX = 1_500;
 
 /**
  * The window that is asked for, in whole minutes, or in whole hours where minutes are not kept any more: moved apart

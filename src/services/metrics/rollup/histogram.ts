@@ -16,8 +16,6 @@ export type Histogram = {
   readonly max: number;
 };
 
-export const EMPTY: Histogram = { buckets: new Map(), count: 0, sum: 0, max: 0 };
-
 function bucketOf(value: number): number {
   if (value <= 0) return ZERO_BUCKET;
   return Math.max(0, Math.ceil(Math.log2(value) * BUCKETS_PER_DOUBLING));

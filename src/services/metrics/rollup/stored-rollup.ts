@@ -32,7 +32,7 @@ const storedRollup = z.object({
 export type StoredRollup = z.infer<typeof storedRollup>;
 
 /** Series of a set beyond this many are added up under this value, so that a row has a bound and no sum loses anything. */
-export const SERIES_MAX = 400;
+const SERIES_MAX = 400;
 export const OTHERS = '(others)';
 
 export function toStored(rollup: Rollup): StoredRollup {
