@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { BudgetRefusal } from '../../../src/domain/budget.ts';
 import { runnableCount } from '../../../src/engine/due.ts';
 import { makePlan } from '../../../src/engine/plan.ts';
 import {
@@ -254,6 +255,28 @@ describe('of two attempts side by side', () => {
     one.succeed('a#1', {}, 2);
     expect(one.state.cost).toEqual({ nanoUsd: 2, unpricedAttempts: 0 });
   });
+
+  test.each(['budget', 'budget_cheaper', 'budget_exceeded'] as const)(
+    'a hedge for which a budget has no room leaves the first one to go on: %s',
+    (reason) => {
+      const one = hedged({ route: { hedge: { after: '2s' }, targets: [A, B] } });
+      const refusal: BudgetRefusal = {
+        budgetId: 'bud_1',
+        onExceed: 'queue',
+        limitNanoUsd: 10,
+        spentNanoUsd: 9,
+        reservedNanoUsd: 0,
+        estimateNanoUsd: 2,
+        resetsAtMs: null,
+      };
+      one.decline('a#2', { reason, refusal });
+      expect(one.phase('a')).toEqual({ status: 'running' });
+      expect(one.claim()).toEqual([]);
+      one.succeed('a#1', {}, 2);
+      expect(one.status).toBe('succeeded');
+      expect(one.state.cost).toEqual({ nanoUsd: 2, unpricedAttempts: 0 });
+    },
+  );
 
   test.each([
     [1, []],
