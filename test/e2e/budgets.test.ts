@@ -13,6 +13,7 @@ import { chatPipeline, plainPipeline, question } from './support/pipelines.ts';
 import { expectProblem } from './support/problem.ts';
 import { addRules, newModel, statsOf } from './support/simulator-client.ts';
 import { until } from './support/until.ts';
+import { WebhookReceiver } from './support/webhook-receiver.ts';
 
 type BudgetView = z.infer<typeof budgetSchema>;
 type AuditView = z.infer<typeof auditEntrySchema>;
@@ -290,17 +291,47 @@ test('a budget that could not work is refused, and says where and why', async ()
   }
 });
 
-describe('a server that is killed', () => {
+describe('a server of its own', () => {
   let server: OwnServer;
 
   beforeAll(async () => {
-    server = await startOwnServer();
+    server = await startOwnServer({
+      SIGNING_SECRET: 'a-secret-of-the-budgets-tests-of-some-length',
+      ALLOW_LOOPBACK_URLS: 'true',
+    });
   });
   afterAll(async () => {
     await server.close();
   });
 
-  test('leaves no room taken: what its calls may have cost counts as spent, and the limit holds', async () => {
+  test('tells of each threshold once, and of the first call that does not fit', async () => {
+    const receiver = await WebhookReceiver.start(() => 200);
+    const api = await newTenant(server);
+    const model = newModel();
+    server.simulator.addRules({ match: { model }, reply: { text: 'Fine.', usage: USAGE } });
+    await priced(api, model);
+    await publish(api, chatPipeline(model, { route: { targets: [target(model)] } }));
+    const url = receiver.url('/alerts');
+    await api.send('POST', '/v1/webhook-endpoints', { url, events: ['alert.*'] });
+    const made = await budget(api, { limit_usd: usdFor(2), warn_at: [0.4, 0.8] });
+    for (let job = 0; job < 4; job += 1) {
+      await ended(api, (await submit(api, question(LONG))).id);
+    }
+    await until('the alerts', () => receiver.receptions.length >= 3);
+    await receiver.kill();
+    expect(receiver.receptions.map(({ type }) => type).toSorted()).toEqual([
+      'alert.budget_exceeded',
+      'alert.budget_threshold',
+      'alert.budget_threshold',
+    ]);
+    for (const { body } of receiver.receptions) expect(body).toContain(made.id);
+    const lines = server.lines.filter((line) => line.includes(made.id));
+    const told = (event: string) => lines.filter((line) => line.includes(`"${event}"`));
+    expect(told('budget.warning')).toHaveLength(2);
+    expect(told('budget.exceeded')).toHaveLength(1);
+  });
+
+  test('leaves, when it is killed, no room taken: what its calls may have cost counts as spent, and the limit holds', async () => {
     const api = await newTenant(server);
     const model = newModel();
     const lost = 4;
