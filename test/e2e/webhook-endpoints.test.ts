@@ -382,6 +382,34 @@ describe('deliveries', () => {
   });
 });
 
+/** The shortest retention there is takes a minute. */
+test.skipIf(process.env['PENSTOCK_TEST_SIZE'] !== 'full')(
+  'an event of a job that is erased is not sent again',
+  async () => {
+    const api = await newTenant(server);
+    const retention = { payloads: '1m', history: '1m' };
+    await publish(api, plainPipeline('plain', { retention }));
+    await endpointAt(api, '/erased', { events: ['job.succeeded'] });
+    const { id } = await submit(api, PLAIN);
+    await receivedAt('/erased', 'job.succeeded');
+    const delivered = await until('the delivery', async () => {
+      const [delivery] = await deliveries(api, `&job=${id}&state=delivered`);
+      return delivery ?? null;
+    });
+    await until(
+      'the erasure',
+      async () => (await api.send('GET', `/v1/jobs/${id}`)).status === 404,
+      120_000,
+    );
+    expectProblem(await api.send('POST', `/v1/webhook-deliveries/${delivered.id}/redeliver`), {
+      status: 410,
+      code: 'job_erased',
+      at: { '/path/delivery_id': new RegExp(`${id} has been erased`) },
+    });
+  },
+  200_000,
+);
+
 describe('bad input', () => {
   test.each([
     ['http://hooks.example.com/', /url_scheme/],
