@@ -59,7 +59,7 @@ export type DeltaRequest = {
 export type DeltaAnswer = { readonly listening: boolean };
 
 /** A piece as listeners see it. */
-export type DeltaView = {
+type DeltaView = {
   readonly job_id: string;
   readonly step: string;
   readonly item?: number;
