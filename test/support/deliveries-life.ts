@@ -205,12 +205,12 @@ export class DeliveriesLife {
     const turn = { requestId, capacity, tried };
     this.#reports.push(...tried);
     const due = this.#next(turn);
+    for (const { due: one } of reporting) this.#hands.delete(one.id);
     // A lost answer: the call is made again.
     const again = this.#random.chance(0.2) ? this.#next({ ...turn, tried }) : due;
     if (due.length > 0 && JSON.stringify(again) !== JSON.stringify(due)) {
       this.complaints.push('a repeated call was answered in another way');
     }
-    for (const { due: one } of reporting) this.#hands.delete(one.id);
     for (const one of again) this.#take(one);
     if (this.#fair) {
       const rest = [...this.#hands.values()].map((hand) => this.#try(hand));
@@ -245,6 +245,10 @@ export class DeliveriesLife {
   }
 
   #take(due: DueDelivery): void {
+    const known = this.#hands.get(due.id);
+    if (known !== undefined && known.untilMs > this.nowMs) {
+      this.complaints.push(`${due.id} is in two hands at once`);
+    }
     this.#hands.set(due.id, { due, sinceMs: this.nowMs, untilMs: this.nowMs + LEASE_MS });
     this.#checkBounds(due);
     if (this.#options.ordered) this.#checkOrder(due);
