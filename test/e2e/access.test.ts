@@ -182,6 +182,7 @@ const ROOT_ONLY: readonly Request[] = [
   ['PATCH', '/v1/projects/prj_0', { max_concurrent_jobs: 1 }],
   ['POST', '/v1/targets/nobody%2Fx/close', { reason: 'a test' }],
   ['POST', '/v1/targets/nobody%2Fx/open', { reason: 'a test' }],
+  ['POST', '/v1/metrics/rebuild', { from: '2026-01-01T00:00:00Z', to: '2026-01-01T01:00:00Z' }],
 ];
 
 describe('scopes', () => {
@@ -216,7 +217,9 @@ describe('scopes', () => {
   test('together they name every documented request that needs a key, so that none is left out', async () => {
     const { paths: all } = await documentOf(inject('shared').url);
     // What lies outside needs no key: its address is the permission.
-    const paths = Object.entries(all).filter(([path]) => path.startsWith('/v1/'));
+    const paths = Object.entries(all).filter(
+      ([path]) => path.startsWith('/v1/') || path === '/metrics',
+    );
     const documented = paths.flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
