@@ -33,7 +33,9 @@ export async function testEndpoint(
     type: announcement.type,
   });
   const delivery = listed.find((each) => each.announcement.id === announcement.id);
-  return delivery === undefined ? noAnswer('the deliveries of the endpoint') : done({ ...delivery, url });
+  return delivery === undefined
+    ? noAnswer('the deliveries of the endpoint')
+    : done({ ...delivery, url });
 }
 
 function notActive({ id, state }: WebhookEndpoint): Result<never> {

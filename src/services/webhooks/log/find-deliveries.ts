@@ -113,7 +113,5 @@ async function placesOf(
     return done([...known.map(ofEndpoint), ...ofJobs()]);
   }
   const found = await webhookEndpoints.get(project, endpoint);
-  return found === null
-    ? noSuchEndpoint(endpoint, '/query/endpoint')
-    : done([ofEndpoint(found)]);
+  return found === null ? noSuchEndpoint(endpoint, '/query/endpoint') : done([ofEndpoint(found)]);
 }
