@@ -1,109 +1,17 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Budget } from '../../../src/domain/budget.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
-import type { Failure } from '../../../src/domain/failure.ts';
-import type { ProviderAdapter } from '../../../src/providers/port.ts';
-import type { BudgetMessage } from '../../../src/services/ports/budgets.ts';
-import type { DefinitionBody } from '../../support/engine-driver.ts';
-import { LedgerWorld, termsOf } from '../../support/ledger-world.ts';
-import { PROJECT } from '../../support/shard-driver.ts';
-import { World, type Answer } from '../../support/shard-world.ts';
-
-/** $0.40 for a million tokens read, $1.60 for a million written. */
-const MINI = { provider: 'openai', model: 'gpt-4.1-mini' };
-const NANO = { provider: 'openai', model: 'gpt-4.1-nano' };
-/** A hundred tokens may be written: 160,000 nano-dollars, and what the prompt takes. */
-const PARAMETERS = { max_output_tokens: 100 };
-const LEAST_ESTIMATE = 160_000;
-/** Ten tokens read and ten written. */
-const COST = 20_000;
-
-function asking(step: Partial<DefinitionBody['steps'][number]> = {}): DefinitionBody {
-  return {
-    steps: [
-      {
-        id: 'a',
-        uses: 'model.chat',
-        route: { targets: [{ ...MINI, parameters: PARAMETERS }] },
-        with: { messages: [{ role: 'user', content: 'Hi' }] },
-        retry: { max_attempts: 1 },
-        ...step,
-      },
-    ],
-  };
-}
-
-const SPENT = { prompt_tokens: 10, completion_tokens: 10, total_tokens: 20 };
-
-const answering: Answer = () =>
-  Response.json({
-    id: 'c',
-    model: MINI.model,
-    choices: [{ message: { role: 'assistant', content: 'yes' }, finish_reason: 'stop' }],
-    usage: SPENT,
-  });
-
-class BudgetedWorld extends World {
-  readonly ledger = new LedgerWorld();
-  budgets: Budget[] = [];
-  readonly messages: BudgetMessage[] = [];
-  /** False while the ledger does not answer. */
-  answersOrders = true;
-
-  constructor(...budgets: Partial<Budget>[]) {
-    super();
-    this.budgets = budgets.map((budget, index) => budgetOf({ id: `bud_${index}`, ...budget }));
-    this.answers = [answering];
-    this.shared = {
-      budgets: { list: async () => this.budgets },
-      ledgers: {
-        of: () => ({
-          exchange: async (message) => {
-            this.messages.push(message);
-            if (!this.answersOrders) throw new Error('no answer');
-            this.ledger.nowMs = this.driver.nowMs;
-            return this.ledger.ledger.exchange(message);
-          },
-          standing: async (terms) => this.ledger.ledger.standing(terms),
-          forget: async (id) => this.ledger.ledger.forget(id),
-        }),
-      },
-    };
-  }
-
-  submit(body: DefinitionBody): JobId {
-    const request = this.driver.request(body, { input: 'Hi' });
-    this.driver.shard.submit(request);
-    return request.birth.id;
-  }
-
-  async finish(body: DefinitionBody) {
-    const id = this.submit(body);
-    await this.run(id);
-    return this.view(id);
-  }
-
-  sums(index = 0) {
-    const budget = this.budgets[index];
-    if (budget === undefined) throw new Error('no such budget');
-    this.ledger.nowMs = this.driver.nowMs;
-    return this.ledger.sums(budget);
-  }
-}
-
-function budgetOf(rest: Partial<Budget>): Budget {
-  return {
-    ...termsOf({ period: 'month', limitNanoUsd: 1_000_000 }),
-    project: PROJECT,
-    name: 'a budget',
-    scope: { kind: 'project', value: '' },
-    createdAtMs: 0,
-    createdBy: 'root',
-    updatedAtMs: 0,
-    ...rest,
-  };
-}
+import {
+  asking,
+  answering,
+  budgetOf,
+  BudgetedWorld,
+  COST,
+  LEAST_ESTIMATE,
+  MINI,
+  NANO,
+  PARAMETERS,
+} from './budgeted-world.ts';
 
 describe('a paid call', () => {
   test('takes room for the most that it may cost, and leaves what it did cost', async () => {
@@ -271,40 +179,6 @@ describe('a ledger that does not answer', () => {
   });
 });
 
-describe('a job with a limit of its own', () => {
-  test('makes no call that may cost more than it has left, in a project without budgets', async () => {
-    const world = new BudgetedWorld();
-    const small = await world.finish({ ...asking(), budget: { max_cost_usd: 0.0001 } });
-    expect(small).toMatchObject({ status: 'failed', cost: { nano_usd: 0 } });
-    expect(small.steps[0]?.error).toMatchObject({ class: 'budget_exceeded' });
-    const enough = await world.finish({ ...asking(), budget: { max_cost_usd: 0.001 } });
-    expect(enough).toMatchObject({ status: 'succeeded', cost: { nano_usd: COST } });
-    expect(world.calls).toHaveLength(1);
-    expect(world.messages).toEqual([]);
-  });
-
-  test('gives calls side by side their parts, and refuses what is left over', async () => {
-    const world = new BudgetedWorld();
-    const items = Array.from({ length: 20 }, (_, index) => `item ${index}`);
-    const body: DefinitionBody = {
-      ...asking({ for_each: '${{ input.items }}', on_item_failure: 'continue' }),
-      // Ten calls by what they cost, and the estimate of the last.
-      budget: { max_cost_usd: (10 * COST + 200_000 - COST) / 1e9 },
-    };
-    const request = world.driver.request(body, { input: { items } });
-    world.driver.shard.submit(request);
-    for (let turn = 0; turn < 40; turn += 1) {
-      await world.run(request.birth.id);
-      await world.driver.pass(3_000);
-    }
-    const job = await world.view(request.birth.id);
-    expect(job.terminal).toBe(true);
-    expect(job.cost.nano_usd).toBeGreaterThan(5 * COST);
-    expect(job.cost.nano_usd).toBeLessThanOrEqual(10 * COST + 200_000 - COST);
-    expect(world.calls).toHaveLength(job.cost.nano_usd / COST);
-  });
-});
-
 test('a map’s calls share what they have to tell: fewer messages than orders', async () => {
   const world = new BudgetedWorld({ limitNanoUsd: 10_000_000 });
   const items = Array.from({ length: 24 }, (_, index) => `item ${index}`);
@@ -318,49 +192,3 @@ test('a map’s calls share what they have to tell: fewer messages than orders',
   expect(world.messages.length).toBeLessThan(orders.length);
   expect(world.sums()).toEqual({ paid: 24 * COST, assumed: 0, reserved: 0, unknown: 0 });
 });
-
-/** A provider that works on by itself, and can be asked what became of a submit. */
-function slowProvider(found: 'found' | 'absent'): ProviderAdapter {
-  const failure: Failure = { class: 'network', phase: 'unknown', message: 'cut off' };
-  const ticket = { providerJobId: 'p1', data: null };
-  let submits = 0;
-  return {
-    id: 'slow',
-    version: 1,
-    capabilities: { local: false, kinds: ['chat'], executions: { chat: ['background'] } },
-    transformInput: () => ({}),
-    submitJob: async () => {
-      submits += 1;
-      return submits === 1
-        ? { kind: 'failed', failure }
-        : { kind: 'pending', ticket, checkInMs: 1_000 };
-    },
-    findJob: async () => (found === 'found' ? { kind: 'found', ticket } : { kind: 'absent' }),
-    getJobStatus: async () => ({
-      kind: 'done',
-      reply: {
-        result: { kind: 'chat', text: 'yes', finishReason: 'stop' },
-        usage: { inputTokens: 10, outputTokens: 10 },
-        rawUsage: null,
-        returnedModel: MINI.model,
-        providerRequestId: null,
-        reportedCostNanoUsd: COST,
-      },
-    }),
-  } as unknown as ProviderAdapter;
-}
-
-test.each(['found', 'absent'] as const)(
-  'work at a provider whose submit was cut off is counted once when it is %s',
-  async (found) => {
-    const world = new BudgetedWorld({});
-    world.adapters.set('openai', slowProvider(found));
-    const id = world.submit(asking({ retry: { max_attempts: 3 } }));
-    for (let turn = 0; turn < 8; turn += 1) {
-      await world.run(id);
-      await world.driver.pass(30_000);
-    }
-    expect((await world.view(id)).status).toBe('succeeded');
-    expect(world.sums()).toEqual({ paid: COST, assumed: 0, reserved: 0, unknown: 0 });
-  },
-);
