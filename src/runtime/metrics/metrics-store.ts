@@ -1,9 +1,18 @@
+import { DAY_MS } from '../../services/metrics/facts/fact.ts';
 import type { RollupStore, TimeRange } from '../../services/ports/metrics-store.ts';
 import { archiveMinute, readFacts } from './minute-facts.ts';
 import { EVERYWHERE, readMarks, readSums, units } from './read-sums.ts';
 import { minutesOf, storeHour, storeMinute, type SumDeps } from './store-sums.ts';
 
 export type MetricsStoreDeps = SumDeps & { readonly newId: () => string };
+
+const RUNS_KEPT_MS = 30 * DAY_MS;
+
+/** A UUIDv7 begins with its moment, in milliseconds. */
+function firstUuidAt(ms: number): string {
+  const moment = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${moment.slice(0, 8)}-${moment.slice(8)}`;
+}
 
 /** What is measured, in D1 and in the archive. */
 export function makeMetricsStore(deps: MetricsStoreDeps): RollupStore {
@@ -41,10 +50,12 @@ export function makeMetricsStore(deps: MetricsStoreDeps): RollupStore {
       return meta.changes;
     },
     async recordRun(atMs, counts) {
-      await db
-        .prepare('INSERT INTO metric_runs (id, at, body) VALUES (?, ?, ?)')
-        .bind(deps.newId(), atMs, JSON.stringify(counts))
-        .run();
+      await db.batch([
+        db
+          .prepare('INSERT INTO metric_runs (id, at, body) VALUES (?, ?, ?)')
+          .bind(deps.newId(), atMs, JSON.stringify(counts)),
+        db.prepare('DELETE FROM metric_runs WHERE id < ?').bind(firstUuidAt(atMs - RUNS_KEPT_MS)),
+      ]);
     },
   };
 }
