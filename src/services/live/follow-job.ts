@@ -51,20 +51,26 @@ export async function followJob(
   for (;;) {
     if (page === null) return 'gone';
     if (page === 'unreachable') return page;
-    tellPage(follower, page);
+    await tellPage(follower, page);
     if (outlet.signal.aborted) return 'left';
     if (follower.over) return 'over';
     if (page.events.length < HISTORY_PAGE) {
       const end = await listen(deps, follower);
       if (end !== 'read_again') return end;
-    } else await outlet.room();
+    }
     page = await readPage(deps, follower);
   }
 }
 
-function tellPage(follower: Follower, { events, correlation, seq, over = false }: EventsAnswer) {
-  for (const event of events) tell(follower, eventView(follower.jobId, correlation, event));
-  follower.over = over && follower.seq >= (seq ?? Number.POSITIVE_INFINITY);
+/** Tells a page of history as fast as the client takes it. */
+async function tellPage(follower: Follower, page: EventsAnswer): Promise<void> {
+  const { jobId, outlet } = follower;
+  for (const event of page.events) {
+    tell(follower, eventView(jobId, page.correlation, event));
+    await outlet.room();
+    if (outlet.signal.aborted) return;
+  }
+  follower.over = page.over === true && follower.seq >= (page.seq ?? Number.POSITIVE_INFINITY);
 }
 
 function tell(follower: Follower, view: EventView): void {

@@ -3,7 +3,7 @@ import type { Actor } from '../../domain/access.ts';
 import type { Submitted } from '../jobs/create-job.ts';
 import { beginInline, type InlineDeps } from '../jobs/run-inline.ts';
 import { jobView } from '../views/job-view.ts';
-import { followJob, type FollowDeps, type FollowEnd } from './follow-job.ts';
+import { followJob, HISTORY_PAGE, type FollowDeps, type FollowEnd } from './follow-job.ts';
 import type { Outlet } from './outlet.ts';
 
 /**
@@ -22,14 +22,18 @@ export async function followNewJob(
   const accepted = await jobView(deps.objects, snapshot);
   const replayed = kind === 'replayed';
   outlet.send({ event: 'job', data: { ...accepted, idempotency_replayed: replayed } });
-  // Who listens is there before the first token.
-  const nothing = { events: [], correlation };
-  const from = { project: actor.project, jobId: id, afterSeq: 0, page: nothing };
+  const home = deps.shards.of(actor.project, shardOf(id));
+  // Of a new job there is nothing to read: whoever listens is there before the first token.
+  const page = replayed
+    ? await home.events({ jobId: id, afterSeq: 0, limit: HISTORY_PAGE })
+    : { events: [], correlation };
+  if (page === null) return 'gone';
+  const from = { project: actor.project, jobId: id, afterSeq: 0, page };
   const following = followJob(deps, from, outlet);
   void beginInline(deps, actor, submitted, untilMs);
   const end = await following;
   if (end !== 'over') return end;
-  const over = await deps.shards.of(actor.project, shardOf(id)).read({ jobId: id, include: [] });
+  const over = await home.read({ jobId: id, include: [] });
   if (over === null) return 'gone';
   const data = { ...(await jobView(deps.objects, over)), idempotency_replayed: replayed };
   outlet.send({ event: 'job', data });
