@@ -11,6 +11,11 @@ export type TurnDeps = DeliverDeps & {
 
 /** Those that end within so short a time after another one are reported with it. */
 const GATHER_MS = 10;
+/**
+ * Deliveries of one turn. An invocation may make 10,000 requests, and a delivery with its job takes up to eight: two to the DNS,
+ * the POST, the job and its output, a call of its own to the receiver's object.
+ */
+const DELIVERIES_MAX = 1_000;
 const CALL_TRIES = 3;
 const CALL_AGAIN_MS = 200;
 
@@ -24,12 +29,15 @@ export async function deliverTurn(
   const { machine, capacity } = deps;
   const running = new Set<Promise<void>>();
   let tried: TriedDelivery[] = [];
+  let left = DELIVERIES_MAX;
   for (;;) {
     const late = machine.nowMs() >= untilMs;
-    const free = late ? 0 : capacity - running.size;
+    const free = late ? 0 : Math.min(left, capacity - running.size);
     const turn = { requestId: machine.newUuid(), capacity: free, tried };
     tried = [];
-    for (const due of await ask(deps, deliveries, turn)) {
+    const given = await ask(deps, deliveries, turn);
+    left -= given.length;
+    for (const due of given) {
       const work: Promise<void> = deliverOne(deps, destination, due).then((report) => {
         tried.push(report);
         running.delete(work);
