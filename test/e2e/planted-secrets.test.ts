@@ -13,6 +13,7 @@ import { chatPipeline } from './support/pipelines.ts';
 import { PROVIDER_KEY } from './support/settings.ts';
 import { newModel } from './support/simulator-client.ts';
 import { until } from './support/until.ts';
+import { WebhookReceiver } from './support/webhook-receiver.ts';
 
 /** Words that nobody else writes, each planted in one kind of place. */
 const planted = {
@@ -43,9 +44,12 @@ const secrets = {
   provider: PROVIDER_KEY,
   signing: 'bleak-signs-all-addresses-of-this-deployment',
   traces: 'minnow-opens-the-receiver',
+  webhook: `whsec_${Buffer.from('stickleback-signs-deliveries-here').toString('base64')}`,
+  webhookHeader: 'stone-loach-opens-the-webhook',
 } as const;
 
 let receiver: OtlpReceiver;
+let webhooks: WebhookReceiver;
 let server: OwnServer;
 let api: Tenant;
 const told: string[] = [];
@@ -53,6 +57,7 @@ const answers: string[] = [];
 
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
+  webhooks = await WebhookReceiver.start(failOnce());
   const port = await freePort();
   server = await startOwnServer(
     {
@@ -62,17 +67,54 @@ beforeAll(async () => {
       OTLP_ENDPOINT: receiver.url,
       OTLP_HEADERS: `x-key=${secrets.traces}`,
       TRACE_PROVIDERS: '*',
+      ALLOW_LOOPBACK_URLS: 'true',
     },
     { config: configWith('watched'), port },
   );
   api = await newTenant(server);
+  for (const payload of ['thin', 'full']) await listen(payload);
   await Promise.all([chats(), waits(), images(), files(), mistakes()]);
   await until('the spans of the jobs', () => receiver.spans.length > 10);
+  await until(
+    'deliveries of both kinds',
+    () => ['/thin', '/full'].every((path) => taken(path).length > 2),
+    60_000,
+  );
 }, 240_000);
 afterAll(async () => {
   await server.close();
   await receiver.close();
+  await webhooks.kill();
 });
+
+/** Each address refuses the first delivery that it gets. */
+function failOnce(): (path: string) => number {
+  const refused = new Set<string>();
+  return (path) => {
+    if (refused.has(path)) return 200;
+    refused.add(path);
+    return 500;
+  };
+}
+
+/** An endpoint that is told of everything, with or without the jobs themselves. */
+async function listen(payload: string): Promise<void> {
+  const made = await api.send('POST', '/v1/webhook-endpoints', {
+    url: webhooks.url(`/${payload}`),
+    events: ['*'],
+    payload,
+    secret: secrets.webhook,
+    headers: { 'x-receiver-key': secrets.webhookHeader },
+  });
+  expect(made.status, made.text).toBe(201);
+}
+
+/** What was delivered to an address, as text. */
+function taken(path: string): readonly string[] {
+  return webhooks.receptions
+    .filter((reception) => reception.path === path && reception.status === 200)
+    .map(({ body }) => body);
+}
 
 /** Keeps everything that can be read of a job but its payloads. */
 async function keep(id: string): Promise<void> {
@@ -284,6 +326,13 @@ describe('what was planted in payloads, prompts and keys', () => {
     expect(receiver.refused).toEqual([]);
     expect(found(receiver.bodies.join('\n'), [...words, ...hidden()])).toEqual([]);
     expect(receiver.headers[0]).toMatchObject({ 'x-key': secrets.traces });
+  });
+
+  test('is in no delivery but those that are to have the jobs themselves', () => {
+    expect(found(taken('/thin').join('\n'), [...words, ...hidden()])).toEqual([]);
+    expect(taken('/full').join('\n')).toContain(planted.output);
+    expect(found(taken('/full').join('\n'), hidden())).toEqual([]);
+    expect(JSON.stringify(webhooks.receptions)).toContain(secrets.webhookHeader);
   });
 
   test('is in no event', () => {
