@@ -20,7 +20,7 @@ export type Standing = {
   readonly sweptAtMs: number;
 };
 
-export type Lease = {
+type Lease = {
   /** The request that it was given to. */
   readonly turn: string;
   readonly lane: string;
