@@ -89,7 +89,10 @@ export class FlowOfProject {
     try {
       await this.#tell(this.#due());
     } catch (error) {
-      this.#ports.log('error', 'flow.alarm_failed', { error: errorName(error), stack: framesOf(error) });
+      this.#ports.log('error', 'flow.alarm_failed', {
+        error: errorName(error),
+        stack: framesOf(error),
+      });
     }
     this.#arm();
   }

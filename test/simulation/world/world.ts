@@ -80,9 +80,9 @@ export class World {
     this.wakes = new Queue('queue.wake', parts, (process, batch) =>
       consumeWakes(this.deps(process), batch),
     );
-    this.history = new Queue('queue.history', parts, (process, batch) =>
-      consumeHistory(this.#historyDeps(process), batch),
-    );
+    this.history = new Queue('queue.history', parts, async (process, batch) => {
+      await consumeHistory(this.#historyDeps(process), batch);
+    });
     this.flow = new FlowHost({
       ...parts,
       grant: (shard, slots) => this.#host(shard).call('grant', (home) => home.grant(slots)),
