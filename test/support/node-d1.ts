@@ -22,9 +22,9 @@ export class NodeD1 {
 
   /** The binding as the Worker sees it. */
   binding(): D1Database {
-    const d1 = {
+    return {
       prepare: (query: string) => this.#statement(query, []),
-      batch: async (statements: readonly { readonly perform: () => unknown }[]) => {
+      batch: async (statements: (D1PreparedStatement & { readonly perform: () => D1Result })[]) => {
         this.beforeCall();
         this.#db.exec('BEGIN');
         try {
@@ -37,7 +37,6 @@ export class NodeD1 {
         }
       },
     };
-    return d1 as unknown as D1Database;
   }
 
   rows(query: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
