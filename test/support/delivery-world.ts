@@ -11,9 +11,10 @@ import type {
 } from '../../src/services/ports/webhooks.ts';
 import { makeAnnouncements } from '../../src/services/webhooks/delivering/announce.ts';
 import { deliverTurn } from '../../src/services/webhooks/delivering/deliver-turn.ts';
-import { Clock, settled } from '../simulation/world/clock.ts';
+import { Clock } from '../simulation/world/clock.ts';
 import { Random } from '../simulation/world/random.ts';
 import { NodeSqlite } from './node-sqlite.ts';
+import { settledWithSignatures } from './quiet-crypto.ts';
 
 const PROJECT = projectId('prj_world');
 const CAPACITY = 6;
@@ -222,11 +223,11 @@ export class DeliveryWorld {
   /** Lets time pass. */
   async run(ms: number): Promise<void> {
     const endMs = this.nowMs + ms;
-    await settled();
+    await settledWithSignatures();
     while (this.clock.nextAtMs <= endMs) {
       this.clock.nowMs = this.clock.nextAtMs;
       this.clock.ring();
-      await settled();
+      await settledWithSignatures();
     }
     this.clock.nowMs = endMs;
   }

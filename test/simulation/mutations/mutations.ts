@@ -14,8 +14,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'history is confirmed before it is written',
     file: 'runtime/consumers/history.ts',
-    find: 'const result = await writeHistory(',
-    replace: 'await confirmAll(deps, entries);\n  const result = await writeHistory(',
+    find: 'const [result, told] = await Promise.all([',
+    replace: 'await confirmAll(deps, entries);\n  const [result, told] = await Promise.all([',
   },
   {
     name: 'history is confirmed beyond what was written',
@@ -39,8 +39,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the alarm is not set again after it fired',
     file: shard('alarm.ts'),
-    find: '    deleteDefinitionsBefore(ports.sql, ports.nowMs());\n    arm(context, nextAlarmAtMs(context));',
-    replace: '    deleteDefinitionsBefore(ports.sql, ports.nowMs());',
+    find: '    // Without anything attended to, nothing has moved.\n    arm(context, nextAlarmAtMs(context, due.length === 0 ? overdue : overdueRows(context)));',
+    replace: '',
   },
   {
     name: 'a lost hint is never repeated',
