@@ -38,6 +38,8 @@ const TOTAL = termsOf({ period: 'total', limitNanoUsd: 1_000 });
 const OTHER = termsOf({ id: 'bud_b', period: 'total', limitNanoUsd: 600, onExceed: 'queue' });
 const RESERVED_MS = 60_000;
 const GRACE_MS = 5_000;
+/** A runner's life: nobody repeats an order about a call that ended longer ago. */
+const REPEATED_MS = 14 * 60_000;
 
 function estimateOf(number: number): number {
   return 20 + ((number * 37) % 130);
@@ -51,6 +53,8 @@ type Known = {
   readonly state: 'reserved' | 'assumed' | 'paid';
   readonly cost: number;
   readonly untilMs: number;
+  /** When it was paid. */
+  readonly paidAtMs?: number;
 };
 
 /** A ledger beside the plainest account of what it was told. */
@@ -82,7 +86,13 @@ class Accounts {
     }
   }
 
+  #isLongOver(number: number): boolean {
+    const { paidAtMs } = this.#known.get(number) ?? {};
+    return paidAtMs !== undefined && this.world.nowMs - paidAtMs > REPEATED_MS;
+  }
+
   #reserve(number: number): void {
+    if (this.#isLongOver(number)) return;
     const cost = estimateOf(number);
     const verdict = this.world.reserve(termsFor(number), `a#${number}`, cost, RESERVED_MS);
     if (verdict.kind === 'refused' || this.#known.has(number)) return;
@@ -93,12 +103,14 @@ class Accounts {
   #settle(number: number, share: number): void {
     const known = this.#known.get(number);
     // Calls are made only with room.
-    if (known === undefined) return;
+    if (known === undefined || this.#isLongOver(number)) return;
     const cost = share > 1 ? null : Math.floor(share * estimateOf(number));
     this.world.settle(termsFor(number), `a#${number}`, cost, estimateOf(number));
     if (known.state === 'paid') return;
     const now =
-      cost === null ? ({ state: 'assumed' } as const) : ({ state: 'paid', cost } as const);
+      cost === null
+        ? ({ state: 'assumed' } as const)
+        : ({ state: 'paid', cost, paidAtMs: this.world.nowMs } as const);
     this.#known.set(number, { ...known, ...now });
   }
 
