@@ -1,6 +1,6 @@
 import { isFileId } from '../../src/domain/file.ts';
-import type { MediaRef } from '../../src/domain/media.ts';
-import type { ChatPart, ModelCall, ModelKind } from '../../src/domain/model-call.ts';
+import type { MediaRef } from '../../src/domain/model/media.ts';
+import type { ChatPart, ModelCall, ModelKind } from '../../src/domain/model/model-call.ts';
 
 const model = 'a-model';
 

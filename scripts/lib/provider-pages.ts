@@ -1,7 +1,7 @@
 /** The parts of docs/providers.md that follow the registry, and where they stand in it. */
 import { globSync, readFileSync } from 'node:fs';
 
-import type { Execution, ModelKind } from '../../src/domain/model-call.ts';
+import type { Execution, ModelKind } from '../../src/domain/model/model-call.ts';
 import { snakeCase } from '../../src/domain/wire.ts';
 import type { ProviderAdapter } from '../../src/providers/port.ts';
 import {

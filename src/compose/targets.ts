@@ -1,5 +1,5 @@
-import type { Target } from '../domain/attempt.ts';
-import { modelStepKinds } from '../domain/step-kinds.ts';
+import type { Target } from '../domain/job/attempt.ts';
+import { modelStepKinds } from '../domain/definition/step-kinds.ts';
 import type { TargetView } from '../engine/world.ts';
 import type { AiBinding } from '../providers/binding.ts';
 import { capabilitiesOfModel } from '../providers/capabilities/find.ts';

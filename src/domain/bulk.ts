@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { scopes } from './access.ts';
 import { isJobId, isProjectId, type JobId, type ProjectId } from './ids.ts';
-import { jobStatuses } from './job.ts';
+import { jobStatuses } from './job/job.ts';
 
 /**
  * An action on all jobs that a filter finds. PERSISTED CONTRACT: stored in its object and, as a copy, in D1; new

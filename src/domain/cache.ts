@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { DAY, duration, SECOND } from './definition-parts.ts';
+import { DAY, duration, SECOND } from './definition/definition-parts.ts';
 import { durationMs } from './duration.ts';
 
 /**

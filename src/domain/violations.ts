@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { Violation } from './failure.ts';
+import type { Violation } from './job/failure.ts';
 import { jsonPointer } from './json.ts';
 
 /** Every issue of a failed parse as a violation with a pointer, in document order. */

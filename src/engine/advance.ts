@@ -1,13 +1,13 @@
-import type { SkipReason } from '../domain/event.ts';
-import type { Failure } from '../domain/failure.ts';
-import type { StepStatus } from '../domain/job.ts';
+import type { SkipReason } from '../domain/job/event.ts';
+import type { Failure } from '../domain/job/failure.ts';
+import type { StepStatus } from '../domain/job/job.ts';
 import { holdsCancel } from './cancel.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
 import { isIdle } from './due.ts';
 import { formatPath, type Path } from './expression/path.ts';
 import { fillTemplate, readsOf, type Template } from './expression/template.ts';
 import { failJob, failStep } from './failing.ts';
-import { controlKey, type ForEach, type PlannedStep } from './plan.ts';
+import { controlKey, type ForEach, type PlannedStep } from './plan/plan.ts';
 import { openWait } from './waits.ts';
 import {
   evaluateControl,

@@ -1,4 +1,4 @@
-import type { JobState } from '../domain/job.ts';
+import type { JobState } from '../domain/job/job.ts';
 import { emit, isOver, type Draft } from './draft.ts';
 
 /**

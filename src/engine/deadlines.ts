@@ -2,7 +2,7 @@ import { cancel } from './cancel.ts';
 import { failStep } from './failing.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
 import { cancelAtMs, isWaiting, stepDeadlineAtMs } from './due.ts';
-import type { PlannedStep } from './plan.ts';
+import type { PlannedStep } from './plan/plan.ts';
 
 /** Ends what has run out of time: the job, or a step that may no longer try. */
 export function meetDeadlines(draft: Draft): void {

@@ -1,17 +1,17 @@
-import type { ActiveAttempt } from '../domain/attempt.ts';
-import type { JobEvent } from '../domain/event.ts';
-import type { JobBirth, JobState } from '../domain/job.ts';
-import type { StoredValue } from '../domain/stored-value.ts';
+import type { ActiveAttempt } from '../domain/job/attempt.ts';
+import type { JobEvent } from '../domain/job/event.ts';
+import type { JobBirth, JobState } from '../domain/job/job.ts';
+import type { StoredValue } from '../domain/job/stored-value.ts';
 import { advance } from './advance.ts';
 import { cancel } from './cancel.ts';
-import { claim, type Claimed, type ClaimInput } from './claim.ts';
+import { claim, type Claimed, type ClaimInput } from './attempts/claim.ts';
 import { meetDeadlines } from './deadlines.ts';
 import { emit, isOver, subjectOf, type Draft, type TouchedItem } from './draft.ts';
-import { unbornState } from './fold.ts';
-import type { Plan } from './plan.ts';
+import { unbornState } from './fold/fold.ts';
+import type { Plan } from './plan/plan.ts';
 import { completeEvent, completeTimers } from './waits.ts';
-import { giveUpTickets, lose, settle } from './settle.ts';
-import type { Settled, Settlement } from './settlement.ts';
+import { giveUpTickets, lose, settle } from './attempts/settle.ts';
+import type { Settled, Settlement } from './attempts/settlement.ts';
 import type { World } from './world.ts';
 
 /**

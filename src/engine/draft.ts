@@ -1,9 +1,9 @@
-import { attemptKey, type ActiveAttempt, type AttemptRecord } from '../domain/attempt.ts';
-import type { EventBody, JobEvent } from '../domain/event.ts';
-import { isTerminal, type ItemState, type JobState, type StepState } from '../domain/job.ts';
-import { foldItem } from './fold-item.ts';
-import { foldEvent } from './fold.ts';
-import type { Plan } from './plan.ts';
+import { attemptKey, type ActiveAttempt, type AttemptRecord } from '../domain/job/attempt.ts';
+import type { EventBody, JobEvent } from '../domain/job/event.ts';
+import { isTerminal, type ItemState, type JobState, type StepState } from '../domain/job/job.ts';
+import { foldItem } from './fold/fold-item.ts';
+import { foldEvent } from './fold/fold.ts';
+import type { Plan } from './plan/plan.ts';
 import type { World } from './world.ts';
 
 /**

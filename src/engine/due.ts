@@ -1,8 +1,8 @@
-import { isInRunnersHands } from '../domain/attempt.ts';
-import { isTerminal, type JobState, type StepState } from '../domain/job.ts';
-import type { Plan, PlannedStep } from './plan.ts';
-import { hedgeMoments, missedHedges } from './hedge-moments.ts';
-import { dueTickets, ticketMoments } from './tickets.ts';
+import { isInRunnersHands } from '../domain/job/attempt.ts';
+import { isTerminal, type JobState, type StepState } from '../domain/job/job.ts';
+import type { Plan, PlannedStep } from './plan/plan.ts';
+import { hedgeMoments, missedHedges } from './attempts/hedge-moments.ts';
+import { dueTickets, ticketMoments } from './attempts/tickets.ts';
 
 /** When a step has had all its time, over all its attempts. */
 export function stepDeadlineAtMs(state: JobState, step: PlannedStep): number {

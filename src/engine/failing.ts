@@ -1,7 +1,7 @@
-import type { StopReason } from '../domain/attempt.ts';
-import type { Failure } from '../domain/failure.ts';
+import type { StopReason } from '../domain/job/attempt.ts';
+import type { Failure } from '../domain/job/failure.ts';
 import { emit, stepOf, type Draft } from './draft.ts';
-import type { PlannedStep } from './plan.ts';
+import type { PlannedStep } from './plan/plan.ts';
 
 /** Ends a step without a result, and with it the job, unless the step says that the job goes on. */
 export function failStep(

@@ -1,10 +1,10 @@
-import type { JobState, StepState } from '../domain/job.ts';
+import type { JobState, StepState } from '../domain/job/job.ts';
 import type { Json } from '../domain/json.ts';
 import { isoTime } from '../domain/wire.ts';
-import type { Failure } from '../domain/failure.ts';
+import type { Failure } from '../domain/job/failure.ts';
 import type { Compiled } from './expression/cel.ts';
 import { formatPath, putAbsent, putAt, type Path, type Scope } from './expression/path.ts';
-import { controlKey } from './plan.ts';
+import { controlKey } from './plan/plan.ts';
 import { CONTROL_VALUE_BYTES_MAX, type ControlValue, type World } from './world.ts';
 
 /** What every expression of a job may read without anyone reporting it. */

@@ -1,6 +1,6 @@
-import { isTerminal, type JobState } from '../domain/job.ts';
+import { isTerminal, type JobState } from '../domain/job/job.ts';
 import { mapRoom, startsNothing } from './due.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plan/plan.ts';
 
 /**
  * True while a job is under way, or could be: what counts under a limit on jobs. One that only waits for a moment,

@@ -1,12 +1,12 @@
 import { parseDurationMs } from '../domain/duration.ts';
-import type { Failure } from '../domain/failure.ts';
+import type { Failure } from '../domain/job/failure.ts';
 import { isJsonObject, type Json } from '../domain/json.ts';
-import type { StoredValue } from '../domain/stored-value.ts';
-import { EVENT_NAME, type Wait } from '../domain/wait.ts';
+import type { StoredValue } from '../domain/job/stored-value.ts';
+import { EVENT_NAME, type Wait } from '../domain/job/wait.ts';
 import { failStep } from './failing.ts';
 import { emit, isOver, stepOf, type Draft } from './draft.ts';
 import { fillTemplate, readsOf } from './expression/template.ts';
-import type { PlannedStep } from './plan.ts';
+import type { PlannedStep } from './plan/plan.ts';
 import { unevaluable, withControlScope } from './scope.ts';
 
 /** The longest a timer may run; the job's own deadline cuts it off earlier. */

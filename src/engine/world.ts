@@ -1,7 +1,7 @@
-import type { Target } from '../domain/attempt.ts';
-import type { ItemState, JobState } from '../domain/job.ts';
+import type { Target } from '../domain/job/attempt.ts';
+import type { ItemState, JobState } from '../domain/job/job.ts';
 import type { Json } from '../domain/json.ts';
-import type { StepKind } from '../domain/step-kinds.ts';
+import type { StepKind } from '../domain/definition/step-kinds.ts';
 
 /**
  * Everything outside a job that a decision may look at, handed in: the engine itself reads no clock, draws no

@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/access.ts';
 import type { JobId } from '../domain/ids.ts';
-import type { Correlation } from '../domain/job.ts';
+import type { Correlation } from '../domain/job/job.ts';
 import type { AccessStore, Secrets } from '../services/ports/access.ts';
 import type { AuditLog } from '../services/ports/audit-log.ts';
 import type { RecentStandings } from '../services/budgets/submit-refusal.ts';

@@ -1,4 +1,4 @@
-import type { Violation } from '../domain/failure.ts';
+import type { Violation } from '../domain/job/failure.ts';
 import { jsonPointer } from '../domain/json.ts';
 
 /** Deeper than any honest body, and shallow enough for everything behind the door that works by recursion. */

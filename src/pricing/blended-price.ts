@@ -1,5 +1,5 @@
-import type { Target } from '../domain/attempt.ts';
-import type { ProjectPrice } from '../domain/price.ts';
+import type { Target } from '../domain/job/attempt.ts';
+import type { ProjectPrice } from '../domain/model/price.ts';
 import { add, nanoUsdOf, scale, type Fraction } from './fraction.ts';
 import { listedCard } from './listed-prices.ts';
 import { ownCard } from './own-prices.ts';

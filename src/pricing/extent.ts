@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../domain/json.ts';
-import type { ModelCall } from '../domain/model-call.ts';
+import type { ModelCall } from '../domain/model/model-call.ts';
 
 /**
  * How far a call goes beyond its model's plain work, where that has a price: `extras` are options, of which some are

@@ -1,6 +1,6 @@
 import { calcPrice, type ModelPrice } from '@pydantic/genai-prices';
 
-import { usageFields } from '../domain/usage.ts';
+import { usageFields } from '../domain/model/usage.ts';
 import { fractionOf } from './fraction.ts';
 import { isSameModel } from './listed-model.ts';
 import type { Bucket, Rate, RateCard } from './rate-card.ts';

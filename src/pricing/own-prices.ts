@@ -1,4 +1,4 @@
-import type { UnitPrices } from '../domain/price.ts';
+import type { UnitPrices } from '../domain/model/price.ts';
 import { ratesOf, type Rate, type RateCard } from './rate-card.ts';
 
 /** Names this table; to be set to the day of a change. Stored with every attempt that is priced by it. */

@@ -1,7 +1,7 @@
 import type { Extent } from './extent.ts';
 import type { NanoUsd } from '../domain/money.ts';
-import type { PricedExecution, ProjectPrice } from '../domain/price.ts';
-import type { Usage } from '../domain/usage.ts';
+import type { PricedExecution, ProjectPrice } from '../domain/model/price.ts';
+import type { Usage } from '../domain/model/usage.ts';
 import { batchCard } from './batch-card.ts';
 import { LISTED_VERSION, listedCard } from './listed-prices.ts';
 import { ownCard } from './own-prices.ts';

@@ -1,4 +1,4 @@
-import type { PricedExecution, ProjectPrice } from '../domain/price.ts';
+import type { PricedExecution, ProjectPrice } from '../domain/model/price.ts';
 import { ratesOf, type RateCard } from './rate-card.ts';
 
 type Asked = {

@@ -1,6 +1,6 @@
 import type { NanoUsd } from '../domain/money.ts';
-import { isPriceUnit, priceUnits, type UnitPrices } from '../domain/price.ts';
-import { usageFields, type Usage } from '../domain/usage.ts';
+import { isPriceUnit, priceUnits, type UnitPrices } from '../domain/model/price.ts';
+import { usageFields, type Usage } from '../domain/model/usage.ts';
 import { add, fractionOf, nanoUsdOf, scale, ZERO, type Fraction } from './fraction.ts';
 
 export type Bucket = keyof Usage;

@@ -1,5 +1,5 @@
 import { formatUsd } from '../domain/money.ts';
-import { priceUnits, type ProjectPrice } from '../domain/price.ts';
+import { priceUnits, type ProjectPrice } from '../domain/model/price.ts';
 import { nanoUsdOf, scale } from './fraction.ts';
 import { listedCard } from './listed-prices.ts';
 import { ownCard, ownPrices } from './own-prices.ts';

@@ -1,8 +1,14 @@
-import type { Failure } from '../domain/failure.ts';
+import type { Failure } from '../domain/job/failure.ts';
 import type { Json } from '../domain/json.ts';
-import type { MediaRef } from '../domain/media.ts';
-import type { Ticket } from '../domain/ticket.ts';
-import type { Execution, ModelCall, ModelKind, ModelReply, Spent } from '../domain/model-call.ts';
+import type { MediaRef } from '../domain/model/media.ts';
+import type { Ticket } from '../domain/model/ticket.ts';
+import type {
+  Execution,
+  ModelCall,
+  ModelKind,
+  ModelReply,
+  Spent,
+} from '../domain/model/model-call.ts';
 import type { WireBody } from './http/wire-body.ts';
 
 /** What an adapter sends: a request, complete but for credentials, correlation headers and the bytes of files. */
@@ -39,7 +45,7 @@ export type ErrorEvidence =
   /** Our own deadline or a cancel cut the call. */
   | { readonly kind: 'aborted'; readonly by: 'deadline' | 'cancel' };
 
-export type { Ticket } from '../domain/ticket.ts';
+export type { Ticket } from '../domain/model/ticket.ts';
 
 export type CallOutcome =
   | { readonly kind: 'done'; readonly reply: ModelReply }

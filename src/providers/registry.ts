@@ -1,4 +1,4 @@
-import type { ModelKind } from '../domain/model-call.ts';
+import type { ModelKind } from '../domain/model/model-call.ts';
 import { anthropicProviders } from './anthropic/providers.ts';
 import { assemblyaiProviders } from './assemblyai/providers.ts';
 import type { AiBinding, ProviderEntry } from './binding.ts';

@@ -1,4 +1,4 @@
-import { json } from '../domain/definition-parts.ts';
+import { json } from '../domain/definition/definition-parts.ts';
 import type { Objects } from '../services/ports/objects.ts';
 
 const DELETE_PAGE = 1_000;

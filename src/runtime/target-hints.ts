@@ -1,5 +1,5 @@
-import type { Target } from '../domain/attempt.ts';
-import { targetName } from '../domain/target-gate.ts';
+import type { Target } from '../domain/job/attempt.ts';
+import { targetName } from '../domain/model/target-gate.ts';
 import { blendedNanoUsdPerMTok } from '../pricing/blended-price.ts';
 import { capabilitiesOfModel } from '../providers/capabilities/find.ts';
 

@@ -1,10 +1,10 @@
-import type { Target } from '../domain/attempt.ts';
-import { targetName } from '../domain/target-gate.ts';
+import type { Target } from '../domain/job/attempt.ts';
+import { targetName } from '../domain/model/target-gate.ts';
 import {
   MEASURE_FRESH_MS,
   type TargetLatency,
   type TargetMeasure,
-} from '../domain/target-measure.ts';
+} from '../domain/model/target-measure.ts';
 import type { TargetView } from '../engine/world.ts';
 
 /** What runners have told of targets: decisions read it and ask nobody. */

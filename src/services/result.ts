@@ -1,4 +1,4 @@
-import type { Violation } from '../domain/failure.ts';
+import type { Violation } from '../domain/job/failure.ts';
 
 /** Why a request was refused, in a closed list; the door maps each to a status (`http/failure-response.ts`). */
 export type ServiceFailureCode =

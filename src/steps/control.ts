@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import { DURATION_HELP, parseDurationMs } from '../domain/duration.ts';
-import type { ControlKind } from '../domain/step-kinds.ts';
-import { EVENT_NAME } from '../domain/wait.ts';
+import type { ControlKind } from '../domain/definition/step-kinds.ts';
+import { EVENT_NAME } from '../domain/job/wait.ts';
 import { jsonField } from './json-field.ts';
 
 const WAITS = ['duration', 'until', 'event'] as const;

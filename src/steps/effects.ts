@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { EffectKind } from '../domain/step-kinds.ts';
+import type { EffectKind } from '../domain/definition/step-kinds.ts';
 import { fetchInput } from './file/fetch.ts';
 
 /** The `with` of steps that reach out of the Worker and ask no model. */

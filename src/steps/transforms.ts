@@ -1,4 +1,4 @@
-import type { TransformKind } from '../domain/step-kinds.ts';
+import type { TransformKind } from '../domain/definition/step-kinds.ts';
 import { dataCompose } from './data/compose.ts';
 import type { TransformStep } from './port.ts';
 import { textChunk } from './text/chunk.ts';

@@ -7,7 +7,7 @@ import { durationMs, parseDurationMs } from '../../src/domain/duration.ts';
 import { firstJobIdAt, isJobId, jobIdOf, shardOf } from '../../src/domain/ids.ts';
 import { jsonPointer } from '../../src/domain/json.ts';
 import { addCost, formatUsd, NO_COST } from '../../src/domain/money.ts';
-import { addUsage } from '../../src/domain/usage.ts';
+import { addUsage } from '../../src/domain/model/usage.ts';
 import { violationsOf } from '../../src/domain/violations.ts';
 import { toWire } from '../../src/domain/wire.ts';
 

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { eventTypes, namesEvents } from '../../src/domain/event-types.ts';
+import { eventTypes, namesEvents } from '../../src/domain/job/event-types.ts';
 
 test('every type of event that a history can have is listed', () => {
-  const source = readFileSync('src/domain/event.ts', 'utf8');
+  const source = readFileSync('src/domain/job/event.ts', 'utf8');
   const declared = [...source.matchAll(/^ {2}'([a-z_]+\.[a-z_]+)':/gm)].map(([, name]) => name);
   expect(new Set<unknown>(eventTypes)).toEqual(new Set(declared));
 });

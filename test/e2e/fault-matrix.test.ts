@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { failureClasses } from '../../src/domain/failure.ts';
+import { failureClasses } from '../../src/domain/job/failure.ts';
 import type { Mode } from './fault-matrix/case.ts';
 import { queueCases } from './fault-matrix/queue-cases.ts';
 import { writeMatrix } from './fault-matrix/report.ts';

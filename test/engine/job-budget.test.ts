@@ -2,7 +2,7 @@ import { array, assert, integer, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { BudgetRefusal } from '../../src/domain/budget.ts';
-import { isTerminal } from '../../src/domain/job.ts';
+import { isTerminal } from '../../src/domain/job/job.ts';
 import { EngineDriver, type DefinitionBody } from '../support/engine-driver.ts';
 
 const A = { provider: 'openai', model: 'a' };

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Violation } from '../../src/domain/failure.ts';
+import type { Violation } from '../../src/domain/job/failure.ts';
 import { formatPath } from '../../src/engine/expression/path.ts';
-import { orderSteps } from '../../src/engine/order.ts';
-import { controlKey, makePlan } from '../../src/engine/plan.ts';
+import { orderSteps } from '../../src/engine/plan/order.ts';
+import { controlKey, makePlan } from '../../src/engine/plan/plan.ts';
 import { definitionOf, planOf, type DefinitionBody } from '../support/engine-driver.ts';
 
 type StepBody = DefinitionBody['steps'][number];

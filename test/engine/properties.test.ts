@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { attemptKey } from '../../src/domain/attempt.ts';
-import type { JobEvent } from '../../src/domain/event.ts';
-import { isTerminal } from '../../src/domain/job.ts';
+import { attemptKey } from '../../src/domain/job/attempt.ts';
+import type { JobEvent } from '../../src/domain/job/event.ts';
+import { isTerminal } from '../../src/domain/job/job.ts';
 import type { Json } from '../../src/domain/json.ts';
 import { runnableCount } from '../../src/engine/due.ts';
-import type { Plan } from '../../src/engine/plan.ts';
+import type { Plan } from '../../src/engine/plan/plan.ts';
 import { EngineDriver, EVERYTHING } from '../support/engine-driver.ts';
 import { Witness } from '../support/engine-invariants.ts';
 import {

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { AttemptRecord } from '../../src/domain/attempt.ts';
-import { failureClasses, type Failure, type FailureClass } from '../../src/domain/failure.ts';
-import type { PlannedStep } from '../../src/engine/plan.ts';
-import { nextMove, type NextMove, type RetrySituation } from '../../src/engine/retry.ts';
+import type { AttemptRecord } from '../../src/domain/job/attempt.ts';
+import { failureClasses, type Failure, type FailureClass } from '../../src/domain/job/failure.ts';
+import type { PlannedStep } from '../../src/engine/plan/plan.ts';
+import { nextMove, type NextMove, type RetrySituation } from '../../src/engine/attempts/retry.ts';
 import { EPOCH_MS, failureOf, planOf, type DefinitionBody } from '../support/engine-driver.ts';
 
 type StepBody = DefinitionBody['steps'][number];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { foldEvent, unbornState } from '../../src/engine/fold.ts';
+import { foldEvent, unbornState } from '../../src/engine/fold/fold.ts';
 import {
   EngineDriver,
   EPOCH_MS,

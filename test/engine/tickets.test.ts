@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import type { AttemptRecord } from '../../src/domain/attempt.ts';
+import type { AttemptRecord } from '../../src/domain/job/attempt.ts';
 import { runnableCount } from '../../src/engine/due.ts';
-import { movesOnIfNotTaken } from '../../src/engine/tickets.ts';
+import { movesOnIfNotTaken } from '../../src/engine/attempts/tickets.ts';
 import { EngineDriver, EVERYTHING, type DefinitionBody } from '../support/engine-driver.ts';
 
 type StepBody = DefinitionBody['steps'][number];

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { ModelCall } from '../../src/domain/model-call.ts';
+import type { ModelCall } from '../../src/domain/model/model-call.ts';
 import { priceCall } from '../../src/pricing/price-call.ts';
 import { makeRegistry } from '../../src/providers/registry.ts';
 

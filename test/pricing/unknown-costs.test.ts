@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ProjectPrice } from '../../src/domain/price.ts';
-import type { Usage } from '../../src/domain/usage.ts';
+import type { ProjectPrice } from '../../src/domain/model/price.ts';
+import type { Usage } from '../../src/domain/model/usage.ts';
 import { priceCall, type PricedCall } from '../../src/pricing/price-call.ts';
 
 const now = Date.parse('2026-11-22T12:00:00Z');

@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { isFileId } from '../../src/domain/file.ts';
-import type { MediaRef } from '../../src/domain/media.ts';
-import type { ModelCall, ModelKind } from '../../src/domain/model-call.ts';
+import type { MediaRef } from '../../src/domain/model/media.ts';
+import type { ModelCall, ModelKind } from '../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../src/providers/http/exchange.ts';
 import type {
   CallContext,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { TargetMeasure } from '../../src/domain/target-measure.ts';
+import type { TargetMeasure } from '../../src/domain/model/target-measure.ts';
 import { makeTargetMeasures } from '../../src/runtime/target-measures.ts';
 import { ShardDriver } from '../support/shard-driver.ts';
 

@@ -7,7 +7,7 @@ import {
   modelStepKinds,
   stepKinds,
   transformKinds,
-} from '../../src/domain/step-kinds.ts';
+} from '../../src/domain/definition/step-kinds.ts';
 import type { TransformStep } from '../../src/steps/port.ts';
 import { transforms } from '../../src/steps/transforms.ts';
 import { messyText } from './text/support.ts';

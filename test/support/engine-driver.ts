@@ -1,26 +1,32 @@
 import type { z } from 'zod';
 
-import { attemptKey, type ActiveAttempt, type AttemptFacts } from '../../src/domain/attempt.ts';
-import { definitionSchema, type Definition } from '../../src/domain/definition.ts';
-import type { EventType, JobEvent } from '../../src/domain/event.ts';
+import { attemptKey, type ActiveAttempt, type AttemptFacts } from '../../src/domain/job/attempt.ts';
+import { definitionSchema, type Definition } from '../../src/domain/definition/definition.ts';
+import type { EventType, JobEvent } from '../../src/domain/job/event.ts';
 import type { BudgetRefusal } from '../../src/domain/budget.ts';
-import type { Failure, FailureClass } from '../../src/domain/failure.ts';
+import type { Failure, FailureClass } from '../../src/domain/job/failure.ts';
 import { isJobId, projectId, type JobId } from '../../src/domain/ids.ts';
-import type { ItemState, JobBirth, JobState, JobStatus, StepPhase } from '../../src/domain/job.ts';
+import type {
+  ItemState,
+  JobBirth,
+  JobState,
+  JobStatus,
+  StepPhase,
+} from '../../src/domain/job/job.ts';
 import { jsonBytes, type Json } from '../../src/domain/json.ts';
-import type { StoredValue } from '../../src/domain/stored-value.ts';
-import type { ClaimInput, Claimed } from '../../src/engine/claim.ts';
+import type { StoredValue } from '../../src/domain/job/stored-value.ts';
+import type { ClaimInput, Claimed } from '../../src/engine/attempts/claim.ts';
 import { createJob, decide, type Decision, type Input } from '../../src/engine/decide.ts';
 import { nextDueAtMs } from '../../src/engine/due.ts';
 import { parsePlainPath, valueAt, type Path } from '../../src/engine/expression/path.ts';
-import { isRecoverable } from '../../src/engine/late.ts';
-import { makePlan, type Plan } from '../../src/engine/plan.ts';
+import { isRecoverable } from '../../src/engine/attempts/late.ts';
+import { makePlan, type Plan } from '../../src/engine/plan/plan.ts';
 import type {
   DeclinedCall,
   PendingWork,
   Settled,
   Settlement,
-} from '../../src/engine/settlement.ts';
+} from '../../src/engine/attempts/settlement.ts';
 import {
   CONTROL_VALUE_BYTES_MAX,
   type ControlValue,

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { attemptKey } from '../../src/domain/attempt.ts';
-import type { JobEvent } from '../../src/domain/event.ts';
-import { isMisfit } from '../../src/domain/failure.ts';
-import type { PlannedStep } from '../../src/engine/plan.ts';
+import { attemptKey } from '../../src/domain/job/attempt.ts';
+import type { JobEvent } from '../../src/domain/job/event.ts';
+import { isMisfit } from '../../src/domain/job/failure.ts';
+import type { PlannedStep } from '../../src/engine/plan/plan.ts';
 
 type Started = JobEvent<'attempt.started'>;
 

@@ -1,12 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { attemptKey } from '../../src/domain/attempt.ts';
-import type { JobEvent } from '../../src/domain/event.ts';
-import { isTerminal, type ItemState, type JobState, type StepState } from '../../src/domain/job.ts';
+import { attemptKey } from '../../src/domain/job/attempt.ts';
+import type { JobEvent } from '../../src/domain/job/event.ts';
+import {
+  isTerminal,
+  type ItemState,
+  type JobState,
+  type StepState,
+} from '../../src/domain/job/job.ts';
 import { addCost, NO_COST, type CostSum } from '../../src/domain/money.ts';
-import { foldItem } from '../../src/engine/fold-item.ts';
-import { foldEvent, unbornState } from '../../src/engine/fold.ts';
-import type { PlannedStep } from '../../src/engine/plan.ts';
+import { foldItem } from '../../src/engine/fold/fold-item.ts';
+import { foldEvent, unbornState } from '../../src/engine/fold/fold.ts';
+import type { PlannedStep } from '../../src/engine/plan/plan.ts';
 import type { EngineDriver } from './engine-driver.ts';
 import { HedgeWitness } from './engine-hedges.ts';
 

@@ -5,18 +5,18 @@ import {
   LEAVES_MAX,
   type RouteEntry,
   type RouteMode,
-} from '../../src/domain/definition-route.ts';
-import { MISFIT } from '../../src/domain/failure.ts';
-import { isTerminal } from '../../src/domain/job.ts';
+} from '../../src/domain/definition/definition-route.ts';
+import { MISFIT } from '../../src/domain/job/failure.ts';
+import { isTerminal } from '../../src/domain/job/job.ts';
 import type { Json } from '../../src/domain/json.ts';
 import {
   budgetDeclineReasons,
   isBudgetReason,
   type BudgetRefusal,
 } from '../../src/domain/budget.ts';
-import { declineReasons } from '../../src/domain/target-gate.ts';
-import { makePlan, type Plan } from '../../src/engine/plan.ts';
-import { compileRoute } from '../../src/engine/plan-route.ts';
+import { declineReasons } from '../../src/domain/model/target-gate.ts';
+import { makePlan, type Plan } from '../../src/engine/plan/plan.ts';
+import { compileRoute } from '../../src/engine/routes/plan-route.ts';
 import {
   definitionOf,
   EVERYTHING,

@@ -1,4 +1,4 @@
-import type { CallResult, TargetLimits } from '../../src/domain/target-gate.ts';
+import type { CallResult, TargetLimits } from '../../src/domain/model/target-gate.ts';
 import { Gate } from '../../src/runtime/gate/gate.ts';
 import { makeTargetGates } from '../../src/services/gates/target-gates.ts';
 import type { Admission, GateMessage, TargetGates } from '../../src/services/ports/target-gates.ts';

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
-import type { AttemptFacts, Target } from '../../src/domain/attempt.ts';
+import type { AttemptFacts, Target } from '../../src/domain/job/attempt.ts';
 import { canonicalJson } from '../../src/domain/canonical.ts';
-import type { Definition } from '../../src/domain/definition.ts';
-import type { JobEvent } from '../../src/domain/event.ts';
-import type { Failure } from '../../src/domain/failure.ts';
+import type { Definition } from '../../src/domain/definition/definition.ts';
+import type { JobEvent } from '../../src/domain/job/event.ts';
+import type { Failure } from '../../src/domain/job/failure.ts';
 import { jobIdOf, projectId, type JobId } from '../../src/domain/ids.ts';
-import { isTerminal, type JobBirth, type JobState } from '../../src/domain/job.ts';
+import { isTerminal, type JobBirth, type JobState } from '../../src/domain/job/job.ts';
 import { isJsonObject, utf8Bytes, type Json } from '../../src/domain/json.ts';
-import { makePlan, type Plan } from '../../src/engine/plan.ts';
+import { makePlan, type Plan } from '../../src/engine/plan/plan.ts';
 import type { TargetView } from '../../src/engine/world.ts';
 import type { ShardPorts } from '../../src/runtime/job-shard/context.ts';
 import { ShardOfJobs } from '../../src/runtime/job-shard/job-shard.ts';
@@ -38,7 +38,7 @@ import type {
   WorkItem,
 } from '../../src/services/ports/job-shard.ts';
 import type { Flow } from '../../src/services/ports/flow.ts';
-import type { JobFlow } from '../../src/domain/flow.ts';
+import type { JobFlow } from '../../src/domain/job/flow.ts';
 import type { Objects } from '../../src/services/ports/objects.ts';
 import type { Machine } from '../../src/services/ports/runtime.ts';
 import {

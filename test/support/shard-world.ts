@@ -1,4 +1,4 @@
-import { definitionSchema } from '../../src/domain/definition.ts';
+import { definitionSchema } from '../../src/domain/definition/definition.ts';
 import type { JobId } from '../../src/domain/ids.ts';
 import type { Json } from '../../src/domain/json.ts';
 import type { ProviderAdapter } from '../../src/providers/port.ts';
@@ -8,8 +8,8 @@ import type { JobShard, JobShards } from '../../src/services/ports/job-shard.ts'
 import type { Pipelines } from '../../src/services/ports/pipelines.ts';
 import type { Providers } from '../../src/services/ports/providers.ts';
 import type { ExecuteDeps } from '../../src/services/run/attempt.ts';
-import { runTurn, type TurnOptions } from '../../src/services/run/run-turn.ts';
-import { makeSlots } from '../../src/services/run/slots.ts';
+import { runTurn, type TurnOptions } from '../../src/services/run/turn/run-turn.ts';
+import { makeSlots } from '../../src/services/run/turn/slots.ts';
 import { jobView } from '../../src/services/views/job-view.ts';
 import type { DefinitionBody } from './engine-driver.ts';
 import { ShardDriver } from './shard-driver.ts';

@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 
-import type { TargetLimits } from '../../src/domain/target-gate.ts';
+import type { TargetLimits } from '../../src/domain/model/target-gate.ts';
 import { makeGateOf } from '../../src/runtime/gate/gate-client.ts';
 import { machine } from '../../src/runtime/machine.ts';
 import { makeTargetGates } from '../../src/services/gates/target-gates.ts';

@@ -4,7 +4,7 @@ import { routePath } from 'hono/route';
 
 import type { Actor } from '../../domain/access.ts';
 import { isJobId, type JobId } from '../../domain/ids.ts';
-import type { Correlation } from '../../domain/job.ts';
+import type { Correlation } from '../../domain/job/job.ts';
 import type { LogLevel } from '../../services/ports/log.ts';
 import type { AppEnv } from '../deps.ts';
 

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
 import { scopes } from '../../domain/access.ts';
-import { CONCURRENCY_MAX } from '../../domain/flow.ts';
+import { CONCURRENCY_MAX } from '../../domain/job/flow.ts';
 import { isoTime } from '../../domain/wire.ts';
 import {
   createKey,

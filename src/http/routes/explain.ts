@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { INPUT_BYTES_MAX } from '../../domain/definition.ts';
+import { INPUT_BYTES_MAX } from '../../domain/definition/definition.ts';
 import { explainPipeline } from '../../services/explain/explain-pipeline.ts';
 import { explanationSchema } from '../../services/views/explanation-schema.ts';
 import { failureResponse } from '../failure-response.ts';

@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
 
 import { cacheOverrides } from '../../domain/cache.ts';
-import { DAY, duration, longTimeout, SECOND } from '../../domain/definition-parts.ts';
-import { priorities } from '../../domain/flow.ts';
+import { DAY, duration, longTimeout, SECOND } from '../../domain/definition/definition-parts.ts';
+import { priorities } from '../../domain/job/flow.ts';
 import { firstJobIdAt, isJobId } from '../../domain/ids.ts';
-import { jobStatuses } from '../../domain/job.ts';
-import { parsePipelineReference } from '../../domain/pipeline-reference.ts';
-import { waitingKinds } from '../../domain/waiting.ts';
+import { jobStatuses } from '../../domain/job/job.ts';
+import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
+import { waitingKinds } from '../../domain/job/waiting.ts';
 import type { JobFilter } from '../../services/ports/job-index.ts';
 import type { ReadRequest } from '../../services/ports/job-shard.ts';
 import { jobWebhookField } from '../../services/webhooks/endpoints/endpoint-input.ts';

@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 
-import { INPUT_BYTES_DEFAULT, INPUT_BYTES_MAX } from '../../domain/definition.ts';
+import { INPUT_BYTES_DEFAULT, INPUT_BYTES_MAX } from '../../domain/definition/definition.ts';
 import { cancelJob } from '../../services/jobs/cancel-job.ts';
 import { compareWithOriginal } from '../../services/reruns/compare-with-original.ts';
 import { findPipeline } from '../../services/pipelines/find-pipeline.ts';

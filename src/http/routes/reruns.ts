@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { INPUT_BYTES_MAX } from '../../domain/definition.ts';
+import { INPUT_BYTES_MAX } from '../../domain/definition/definition.ts';
 import { rerunJob } from '../../services/reruns/rerun-job.ts';
 import { jobSchema } from '../../services/views/schemas.ts';
 import { jobWebhookField } from '../../services/webhooks/endpoints/endpoint-input.ts';

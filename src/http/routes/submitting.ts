@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
 
-import { isTerminal } from '../../domain/job.ts';
+import { isTerminal } from '../../domain/job/job.ts';
 import type { CreateOptions, Submitted } from '../../services/jobs/create-job.ts';
 import type { JobSnapshot } from '../../services/ports/job-shard.ts';
 import type { Result } from '../../services/result.ts';

@@ -1,5 +1,10 @@
-import type { Failure } from '../../domain/failure.ts';
-import type { ChatCall, ClassifyCall, Execution, ModelCall } from '../../domain/model-call.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import type {
+  ChatCall,
+  ClassifyCall,
+  Execution,
+  ModelCall,
+} from '../../domain/model/model-call.ts';
 import { exchange, type Endpoint } from '../http/exchange.ts';
 import type {
   CallContext,

@@ -5,7 +5,7 @@ import type {
   ClassifyCall,
   Spent,
   ToolCall,
-} from '../../domain/model-call.ts';
+} from '../../domain/model/model-call.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { classifyOutcome } from '../shared/classify-by-chat.ts';
 import { ownWords } from '../shared/failures.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../domain/json.ts';
-import type { ChatCall, ChatParameters, ClassifyCall } from '../../domain/model-call.ts';
+import type { ChatCall, ChatParameters, ClassifyCall } from '../../domain/model/model-call.ts';
 import type { WireValue } from '../http/wire-body.ts';
 import type { WireRequest } from '../port.ts';
 import { chatOfClassify } from '../shared/classify-by-chat.ts';

@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatPart, ModelCall } from '../../domain/model-call.ts';
+import type { ChatMessage, ChatPart, ModelCall } from '../../domain/model/model-call.ts';
 
 const imageTypes: ReadonlySet<string> = new Set([
   'image/jpeg',

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../domain/json.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import { countAt, objectAt, objectOf, withoutZeros } from '../shared/json-fields.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import { isJsonObject } from '../../domain/json.ts';
-import type { ModelCall, TranscribeCall } from '../../domain/model-call.ts';
+import type { ModelCall, TranscribeCall } from '../../domain/model/model-call.ts';
 import { isSameText } from '../callbacks/same-text.ts';
 import { exchange } from '../http/exchange.ts';
 import type {

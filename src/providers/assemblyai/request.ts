@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/media.ts';
-import type { ModelCall, TranscribeCall } from '../../domain/model-call.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
+import type { ModelCall, TranscribeCall } from '../../domain/model/model-call.ts';
 import { FileBody, MediaSlot, type WireValue } from '../http/wire-body.ts';
 import type { Ticket, WireRequest } from '../port.ts';
 import { termsIn } from '../shared/terms.ts';

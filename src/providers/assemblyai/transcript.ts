@@ -4,8 +4,8 @@ import type {
   Spent,
   TranscribeCall,
   TranscribeResult,
-} from '../../domain/model-call.ts';
-import type { Usage } from '../../domain/usage.ts';
+} from '../../domain/model/model-call.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import { failureSentence } from '../http/failure-sentence.ts';
 import type { CallOutcome, Ticket, WireReply } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';

@@ -8,7 +8,7 @@
  * question words are English. Rarity is counted over the passages of the call, so scores of two calls do not compare.
  * Cost: linear in the total length of the passages, times the number of query words at worst.
  */
-import type { RerankResult } from '../../domain/model-call.ts';
+import type { RerankResult } from '../../domain/model/model-call.ts';
 import { bestWindow, neighbourShare } from './closeness.ts';
 import { answerShape } from './answer-shape.ts';
 import { readPassage, type Passage } from './passage.ts';

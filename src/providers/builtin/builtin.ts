@@ -2,7 +2,7 @@
  * The builtin provider: models that run inside the Worker, without a key or a network. They are deterministic
  * computations on the text itself, with no training behind them; `models.ts` says what each can and cannot do.
  */
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import { abortedBy } from '../http/thrown.ts';
 import type { CallContext, CallOutcome, ProviderAdapter } from '../port.ts';
 import { unsupportedKind } from '../shared/failures.ts';

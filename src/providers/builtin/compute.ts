@@ -1,6 +1,6 @@
 /** The builtin provider itself: one pure function from request to reply. */
 import type { Json } from '../../domain/json.ts';
-import type { ClassifyCall, ClassifyResult } from '../../domain/model-call.ts';
+import type { ClassifyCall, ClassifyResult } from '../../domain/model/model-call.ts';
 import type { WireReply, WireRequest } from '../port.ts';
 import { rankDocuments } from './bm25.ts';
 import { DIMENSIONS_DEFAULT, embed } from './embed.ts';

@@ -7,7 +7,7 @@
  * text without letters, or in a script of none of these languages, is `und` (undetermined).
  * Cost: reads the first `CHARACTERS_READ_MAX` characters only.
  */
-import type { ClassifyResult } from '../../domain/model-call.ts';
+import type { ClassifyResult } from '../../domain/model/model-call.ts';
 import {
   cyrillicProfiles,
   languageCodes,

@@ -1,5 +1,5 @@
 /** The models of the builtin provider: computations inside the Worker, without a key, a network or training. */
-import type { ModelKind, ModelResult } from '../../domain/model-call.ts';
+import type { ModelKind, ModelResult } from '../../domain/model/model-call.ts';
 import { DIMENSIONS_MAX } from './embed.ts';
 import { languageCodes } from './language-profiles.ts';
 import { moderationCategories } from './moderation/word-lists.ts';

@@ -1,12 +1,12 @@
 /** Reads a builtin reply back into the neutral result, or into a failure. */
-import type { Failure, FailureClass, FailurePhase, Violation } from '../../domain/failure.ts';
+import type { Failure, FailureClass, FailurePhase, Violation } from '../../domain/job/failure.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type {
   ModelCall,
   ModelResult,
   ModerateResult,
   SummarizeResult,
-} from '../../domain/model-call.ts';
+} from '../../domain/model/model-call.ts';
 import type { CallOutcome, ErrorEvidence, WireReply } from '../port.ts';
 import { isBuiltinKind } from './models.ts';
 

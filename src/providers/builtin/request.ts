@@ -1,7 +1,7 @@
 /** Reads and checks a builtin request: the provider's own door, which names every broken rule at once. */
-import type { Violation } from '../../domain/failure.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { ClassifyCall, ModelCall } from '../../domain/model-call.ts';
+import type { ClassifyCall, ModelCall } from '../../domain/model/model-call.ts';
 import type { WireRequest } from '../port.ts';
 import { DIMENSIONS_DEFAULT, DIMENSIONS_MAX, DIMENSIONS_MIN } from './embed.ts';
 import {

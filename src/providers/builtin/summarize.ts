@@ -7,7 +7,7 @@
  * recognised in English only. Cost: linear in the text for splitting and a first score; the graph is built over
  * the best `CANDIDATES_MAX` sentences at most.
  */
-import type { SummarizeResult } from '../../domain/model-call.ts';
+import type { SummarizeResult } from '../../domain/model/model-call.ts';
 import { centralities } from './centrality.ts';
 import { informativeness } from './informative.ts';
 import { findSentences, type Sentence } from './text/sentences.ts';

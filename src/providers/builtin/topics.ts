@@ -7,7 +7,7 @@
  * parts of them) occur; negation is not understood. Stems and stop words are English.
  * Cost: linear in the text; each label word is compared only with text words that share a part with it.
  */
-import type { ClassifyCall, ClassifyResult } from '../../domain/model-call.ts';
+import type { ClassifyCall, ClassifyResult } from '../../domain/model/model-call.ts';
 import { makeStemmer } from './text/stem.ts';
 import { addCount } from './text/tokens.ts';
 import { countStems } from './text/vectors.ts';

@@ -1,6 +1,6 @@
 /** The builtin provider's request: JSON like any other provider's, so that it is hashed and stored alike. */
 import type { JsonObject } from '../../domain/json.ts';
-import type { ClassifyCall, ModelCall, ModerateCall } from '../../domain/model-call.ts';
+import type { ClassifyCall, ModelCall, ModerateCall } from '../../domain/model/model-call.ts';
 import type { WireRequest } from '../port.ts';
 
 /** The request for a call, whether or not the provider will accept it: checks are the model's own. */

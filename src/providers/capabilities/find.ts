@@ -1,5 +1,5 @@
-import type { Target } from '../../domain/attempt.ts';
-import type { KnownCapabilities } from '../../domain/model-capabilities.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import type { KnownCapabilities } from '../../domain/model/model-capabilities.ts';
 import { openaiRows } from './openai.ts';
 import { anthropicRows, googleRows, groqRows } from './others.ts';
 import type { ModelRow } from './row.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../domain/json.ts';
-import type { Failure } from '../../domain/failure.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import { exchange } from '../http/exchange.ts';
 import type { CallContext, CallOutcome, ProviderAdapter } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../domain/json.ts';
-import type { ModelCall, TranscribeCall } from '../../domain/model-call.ts';
+import type { ModelCall, TranscribeCall } from '../../domain/model/model-call.ts';
 import { FileBody } from '../http/wire-body.ts';
 import type { WireRequest } from '../port.ts';
 import { isList } from '../shared/json-fields.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../domain/json.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import { exchange } from '../http/exchange.ts';
 import type { CallContext, CallOutcome, ProviderAdapter, Ticket, WireReply } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';

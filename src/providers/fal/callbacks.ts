@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import type { CallOutcome, Callbacks } from '../port.ts';
 import type { Account } from '../shared/account.ts';
 import { textAt } from '../shared/json-fields.ts';

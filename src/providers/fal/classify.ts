@@ -1,4 +1,4 @@
-import type { Failure, FailurePhase } from '../../domain/failure.ts';
+import type { Failure, FailurePhase } from '../../domain/job/failure.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import { classOfStatus, phaseOfStatus } from '../http/status-class.ts';

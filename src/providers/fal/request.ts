@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
-import type { ImageCall, ModelCall, TranscribeCall } from '../../domain/model-call.ts';
+import type { ImageCall, ModelCall, TranscribeCall } from '../../domain/model/model-call.ts';
 import { MediaSlot, type WireValue } from '../http/wire-body.ts';
 import type { Ticket, WireRequest } from '../port.ts';
 import { pathOf } from '../shared/path.ts';

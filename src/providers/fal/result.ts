@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import type { ModelCall, Spent, TranscribeResult } from '../../domain/model-call.ts';
+import type { ModelCall, Spent, TranscribeResult } from '../../domain/model/model-call.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';
 import { ownWords } from '../shared/failures.ts';

@@ -1,4 +1,4 @@
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import { classOfStatus, phaseOfStatus } from '../http/status-class.ts';

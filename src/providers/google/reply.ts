@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import type { ModelCall, Spent } from '../../domain/model-call.ts';
+import type { ModelCall, Spent } from '../../domain/model/model-call.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { chatOfClassify, classifyOutcome } from '../shared/classify-by-chat.ts';
 import { ownWords, type Asked } from '../shared/failures.ts';

@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import type { WireBody } from '../http/wire-body.ts';
 import type { WireRequest } from '../port.ts';
 import { chatOfClassify } from '../shared/classify-by-chat.ts';

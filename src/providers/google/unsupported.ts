@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import { unsupportedOfImage } from './kinds/images.ts';
 
 /** The fields of a call that the API has no place for. */

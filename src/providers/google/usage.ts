@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../domain/json.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import { countAt, objectAt, objectsAt, withoutZeros } from '../shared/json-fields.ts';
 import { imagesIn } from './kinds/images.ts';
 

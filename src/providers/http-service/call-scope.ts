@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../domain/json.ts';
-import type { ChatCall, ChatMessage, ModelCall, ModelKind } from '../../domain/model-call.ts';
+import type { ChatCall, ChatMessage, ModelCall, ModelKind } from '../../domain/model/model-call.ts';
 import { toWire } from '../../domain/wire.ts';
 import type { TemplateScope } from './template.ts';
 

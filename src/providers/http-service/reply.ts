@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../../domain/json.ts';
-import type { ChatResult, ModelCall, Spent } from '../../domain/model-call.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { ChatResult, ModelCall, Spent } from '../../domain/model/model-call.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import type { CallOutcome, Ticket, WireReply } from '../port.ts';
 import { ownWords, type Asked } from '../shared/failures.ts';
 import { readBad, readDone, readNothing, saidSpent, type ReplyReading } from '../shared/reading.ts';

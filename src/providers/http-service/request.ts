@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/media.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import {
   FileBody,
   MediaSlot,

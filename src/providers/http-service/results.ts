@@ -12,8 +12,8 @@ import type {
   RerankResult,
   SummarizeResult,
   TranscribeResult,
-} from '../../domain/model-call.ts';
-import type { ProducedMedia } from '../../domain/media.ts';
+} from '../../domain/model/model-call.ts';
+import type { ProducedMedia } from '../../domain/model/media.ts';
 import type { WireReply } from '../port.ts';
 import { numberAt, numbersOf, textAt } from '../shared/json-fields.ts';
 import { producedFrom } from '../shared/produced-media.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/media.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
 import { MediaSlot, type WireValue } from '../http/wire-body.ts';
 import { parseJsonPath, valueAt, type JsonPath } from './path.ts';
 

@@ -1,4 +1,4 @@
-import type { ChatCall, ModelCall } from '../../domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../domain/model/model-call.ts';
 import { snakeCase } from '../../domain/wire.ts';
 import type { KindSettings } from './settings/schema.ts';
 

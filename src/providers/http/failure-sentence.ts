@@ -1,4 +1,4 @@
-import type { FailureClass } from '../../domain/failure.ts';
+import type { FailureClass } from '../../domain/job/failure.ts';
 
 /** Who failed, in the words that a user of the deployment knows. */
 export type Subject = {

@@ -1,5 +1,5 @@
 import type { Json } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/media.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
 import type { ErrorEvidence, MediaSource, WireRequest } from '../port.ts';
 import { bytesToBase64 } from './bytes.ts';
 import { FileBody, MediaSlot, MultipartBody, type WireBody, type WireValue } from './wire-body.ts';

@@ -1,6 +1,6 @@
 import type { Json } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/media.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import { cutList, cutText, type ShownRequest } from '../../domain/shown-request.ts';
 import type { ProviderAdapter, WireRequest } from '../port.ts';
 import { FileBody, MediaSlot, MultipartBody, type WireBody } from './wire-body.ts';

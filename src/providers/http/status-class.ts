@@ -1,4 +1,4 @@
-import type { FailurePhase } from '../../domain/failure.ts';
+import type { FailurePhase } from '../../domain/job/failure.ts';
 import type { ProviderFailureClass } from './failure-sentence.ts';
 
 const classByStatus: Readonly<Record<number, ProviderFailureClass>> = {

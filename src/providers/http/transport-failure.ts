@@ -1,4 +1,4 @@
-import type { Failure, FailurePhase } from '../../domain/failure.ts';
+import type { Failure, FailurePhase } from '../../domain/job/failure.ts';
 import { failureSentence, type ProviderFailureClass, type Subject } from './failure-sentence.ts';
 import type { ErrorEvidence } from '../port.ts';
 import { maskSecrets } from './mask-secrets.ts';

@@ -1,5 +1,5 @@
 import type { Json } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/media.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
 
 /**
  * The place in a JSON request where a file goes when the request is sent. Only an instance counts, so that nothing a

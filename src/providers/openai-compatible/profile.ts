@@ -1,4 +1,4 @@
-import type { ChatPart, ModelKind } from '../../domain/model-call.ts';
+import type { ChatPart, ModelKind } from '../../domain/model/model-call.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 
 /** How one server deviates from OpenAI's API. */

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../domain/json.ts';
-import type { ModelCall, Spent } from '../../domain/model-call.ts';
+import type { ModelCall, Spent } from '../../domain/model/model-call.ts';
 import type { WireReply } from '../port.ts';
 import { ownWords, type Asked } from '../shared/failures.ts';
 import type { ReplyReading } from '../shared/reading.ts';

@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { chatOfClassify, classifyOutcome } from '../shared/classify-by-chat.ts';
 import { readChat } from './chat/reply.ts';

@@ -5,7 +5,7 @@ import type {
   ImageCall,
   ModelCall,
   TranscribeCall,
-} from '../../domain/model-call.ts';
+} from '../../domain/model/model-call.ts';
 import { audioFormatOf } from './chat/messages.ts';
 import type { OpenAiCompatibleProfile } from './profile.ts';
 

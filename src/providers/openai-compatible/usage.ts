@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../domain/json.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import { countAt, numberAt, objectAt, objectsAt, withoutZeros } from '../shared/json-fields.ts';
 
 /** The usage of a reply of this API, in buckets that do not overlap. */

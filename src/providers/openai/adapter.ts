@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../domain/json.ts';
-import type { ChatCall, ModelCall } from '../../domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../domain/model/model-call.ts';
 import { exchange, type Endpoint } from '../http/exchange.ts';
 import { endpointOf, makeOpenAiCompatible, refuse } from '../openai-compatible/adapter.ts';
 import { askedOf, classify } from '../openai-compatible/errors/classify.ts';

@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import { exchange } from '../http/exchange.ts';
 import type { CallContext, CallOutcome, ProviderAdapter, Ticket } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';

@@ -1,7 +1,7 @@
 /** A prediction's output has the shape that its model gives it: a text, a list, an object, files as addresses. */
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { ProducedMedia } from '../../domain/media.ts';
-import type { TranscribeResult } from '../../domain/model-call.ts';
+import type { ProducedMedia } from '../../domain/model/media.ts';
+import type { TranscribeResult } from '../../domain/model/model-call.ts';
 import type { CallOutcome } from '../port.ts';
 import { isList, numberAt, objectsAt, textAt } from '../shared/json-fields.ts';
 import { producedFrom } from '../shared/produced-media.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import type { ModelCall, Spent } from '../../domain/model-call.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { ModelCall, Spent } from '../../domain/model/model-call.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import { failureSentence, type ProviderFailureClass } from '../http/failure-sentence.ts';
 import type { CallOutcome, Ticket, WireReply } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';

@@ -1,5 +1,5 @@
-import type { Failure } from '../../domain/failure.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import type { Binding } from '../binding.ts';
 import { exchange } from '../http/exchange.ts';
 import type { CallContext, CallOutcome, ProviderAdapter, WireRequest } from '../port.ts';

@@ -1,4 +1,4 @@
-import type { EmbedCall, RerankCall } from '../../domain/model-call.ts';
+import type { EmbedCall, RerankCall } from '../../domain/model/model-call.ts';
 import { countAt, objectAt, withoutZeros } from '../shared/json-fields.ts';
 import {
   scoresIn,

@@ -1,4 +1,4 @@
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import { classOfStatus, phaseOfStatus } from '../http/status-class.ts';
 import type { ErrorEvidence } from '../port.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../domain/json.ts';
-import type { ClassifyCall, ClassifyResult, EmbedCall } from '../../domain/model-call.ts';
+import type { ClassifyCall, ClassifyResult, EmbedCall } from '../../domain/model/model-call.ts';
 import { numberAt, objectsAt, textAt } from '../shared/json-fields.ts';
 import {
   embeddingsIn,

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../domain/json.ts';
-import type { ClassifyCall, EmbedCall, RerankCall } from '../../domain/model-call.ts';
+import type { ClassifyCall, EmbedCall, RerankCall } from '../../domain/model/model-call.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { ownWords, type Asked } from '../shared/failures.ts';
 import { textAt } from '../shared/json-fields.ts';

@@ -6,8 +6,8 @@ import type {
   ModelCall,
   ModelKind,
   RerankCall,
-} from '../../domain/model-call.ts';
-import type { Usage } from '../../domain/usage.ts';
+} from '../../domain/model/model-call.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import { listAt, numberAt, numbersOf, objectAt, objectsAt } from '../shared/json-fields.ts';
 

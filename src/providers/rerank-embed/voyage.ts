@@ -1,4 +1,4 @@
-import type { EmbedCall, RerankCall } from '../../domain/model-call.ts';
+import type { EmbedCall, RerankCall } from '../../domain/model/model-call.ts';
 import {
   embeddingsIn,
   scoresIn,

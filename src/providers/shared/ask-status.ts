@@ -1,4 +1,4 @@
-import type { Failure, FailureClass } from '../../domain/failure.ts';
+import type { Failure, FailureClass } from '../../domain/job/failure.ts';
 import type { CallOutcome, Ticket } from '../port.ts';
 
 /** What a question can die of while the work goes on. */

@@ -2,9 +2,9 @@
  * Classification by a chat model: the labels become an enumeration that the model has to choose from, with a score
  * for each choice. The call is for any adapter whose chat follows a JSON schema.
  */
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { ChatCall, ClassifyCall, ClassifyResult } from '../../domain/model-call.ts';
+import type { ChatCall, ClassifyCall, ClassifyResult } from '../../domain/model/model-call.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { finishedFailure, type Asked } from './failures.ts';
 import { listAt } from './json-fields.ts';

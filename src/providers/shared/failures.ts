@@ -1,7 +1,7 @@
 /** The failures that every adapter makes in the same way, and the only place where a provider's words enter one. */
-import type { Failure, FailurePhase } from '../../domain/failure.ts';
+import type { Failure, FailurePhase } from '../../domain/job/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { Execution, ModelCall, ModelKind } from '../../domain/model-call.ts';
+import type { Execution, ModelCall, ModelKind } from '../../domain/model/model-call.ts';
 import {
   failureSentence,
   type ProviderFailureClass,

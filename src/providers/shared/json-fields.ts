@@ -1,6 +1,6 @@
 /** Lenient reading of a provider's JSON: any field may be missing or of another type. */
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 
 /** The object in a field; an empty one when there is none. */
 export function objectAt(parent: JsonObject, field: string): JsonObject {

@@ -1,4 +1,4 @@
-import type { ProducedMedia } from '../../domain/media.ts';
+import type { ProducedMedia } from '../../domain/model/media.ts';
 
 const dataUrl = /^data:([\w.+-]+\/[\w.+-]+)?(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/=]+)$/;
 const webUrl = /^https?:\/\/\S+$/i;

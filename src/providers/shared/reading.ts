@@ -1,6 +1,6 @@
 /** A whole reply of success on its way to an outcome: the ends that are the same for every provider. */
 import type { JsonObject } from '../../domain/json.ts';
-import type { ModelCall, ModelResult, Spent } from '../../domain/model-call.ts';
+import type { ModelCall, ModelResult, Spent } from '../../domain/model/model-call.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { finishedFailure, unreadableFailure, type Asked } from './failures.ts';

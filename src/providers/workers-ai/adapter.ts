@@ -1,5 +1,5 @@
-import type { Failure } from '../../domain/failure.ts';
-import type { Execution, ModelCall, ModelKind } from '../../domain/model-call.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import type { Execution, ModelCall, ModelKind } from '../../domain/model/model-call.ts';
 import { exchange } from '../http/exchange.ts';
 import type { CallContext, CallOutcome, ProviderAdapter, Ticket } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';

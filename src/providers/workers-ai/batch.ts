@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import type { CallOutcome, Ticket, WireReply } from '../port.ts';
 import { finishedFailure, unreadableFailure, type Asked } from '../shared/failures.ts';
 import { isList, objectsAt, textAt } from '../shared/json-fields.ts';

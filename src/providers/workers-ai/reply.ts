@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { ModelCall, Spent } from '../../domain/model-call.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { ModelCall, Spent } from '../../domain/model/model-call.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import { usageOf as tokensOf } from '../openai-compatible/usage.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { chatOfClassify, classifyOutcome } from '../shared/classify-by-chat.ts';

@@ -1,4 +1,4 @@
-import type { ModelCall, TranscribeCall } from '../../domain/model-call.ts';
+import type { ModelCall, TranscribeCall } from '../../domain/model/model-call.ts';
 import { FileBody, type WireBody, type WireValue } from '../http/wire-body.ts';
 import type { Ticket, WireRequest } from '../port.ts';
 import { chatOfClassify } from '../shared/classify-by-chat.ts';

@@ -1,4 +1,4 @@
-import type { ChatCall, ClassifyCall, ModelCall } from '../../domain/model-call.ts';
+import type { ChatCall, ClassifyCall, ModelCall } from '../../domain/model/model-call.ts';
 import { presentNames } from '../shared/json-fields.ts';
 import { unsupportedOfImage } from './kinds/images.ts';
 import { unsupportedOfTranscript } from './kinds/transcription.ts';

@@ -3,8 +3,8 @@ import { drizzle } from 'drizzle-orm/d1';
 import { z } from 'zod';
 
 import { isJobId } from '../../domain/ids.ts';
-import { jobStatuses } from '../../domain/job.ts';
-import { waitingKinds } from '../../domain/waiting.ts';
+import { jobStatuses } from '../../domain/job/job.ts';
+import { waitingKinds } from '../../domain/job/waiting.ts';
 import type { IndexedJob, JobFilter, JobIndex } from '../../services/ports/job-index.ts';
 import { jobs, jobTags } from './schema.ts';
 

@@ -2,7 +2,7 @@ import { and, desc, eq, gt, max, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 
 import { canonicalJson } from '../../domain/canonical.ts';
-import { definitionSchema, type Definition } from '../../domain/definition.ts';
+import { definitionSchema, type Definition } from '../../domain/definition/definition.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type {
   AddedVersion,

@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/d1';
 import { z } from 'zod';
 
 import type { ProjectId } from '../../domain/ids.ts';
-import type { ProjectPrice } from '../../domain/price.ts';
+import type { ProjectPrice } from '../../domain/model/price.ts';
 import type { Prices, PutPrice } from '../../services/ports/prices.ts';
 import { projectPrices as table } from './schema.ts';
 

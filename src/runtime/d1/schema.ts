@@ -11,7 +11,7 @@ import {
 
 import { auditOutcomes } from '../../domain/audit.ts';
 import { budgetPeriods, budgetScopeKinds, onExceeds } from '../../domain/budget.ts';
-import { pricedExecutions } from '../../domain/price.ts';
+import { pricedExecutions } from '../../domain/model/price.ts';
 import { endpointStates, webhookPayloads } from '../../domain/webhook.ts';
 
 /**

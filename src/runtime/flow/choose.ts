@@ -1,4 +1,4 @@
-import { priorities, type Priority } from '../../domain/flow.ts';
+import { priorities, type Priority } from '../../domain/job/flow.ts';
 
 /** The oldest waiting job of one key and one priority. */
 export type Candidate = {

@@ -1,4 +1,4 @@
-import { priorities } from '../../domain/flow.ts';
+import { priorities } from '../../domain/job/flow.ts';
 import { isJobId, type JobId } from '../../domain/ids.ts';
 import type { FlowAsk, FlowSlot } from '../../services/ports/flow.ts';
 import { integer, text, type Sql, type SqlRow } from '../job-shard/sql.ts';

@@ -1,5 +1,5 @@
-import type { Target } from '../../domain/attempt.ts';
-import { targetName } from '../../domain/target-gate.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import { targetName } from '../../domain/model/target-gate.ts';
 import type { TargetGate } from '../../services/ports/target-gates.ts';
 
 /** A target's gate as runners reach it: a fresh stub for every call. */

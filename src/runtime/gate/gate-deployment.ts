@@ -1,5 +1,5 @@
-import type { Target } from '../../domain/attempt.ts';
-import type { TargetLimits } from '../../domain/target-gate.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import type { TargetLimits } from '../../domain/model/target-gate.ts';
 import { readTargetLimits } from '../../services/gates/target-limits.ts';
 import { makeTargetGates } from '../../services/gates/target-gates.ts';
 import type { Log } from '../../services/ports/log.ts';

@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 
-import type { Target } from '../../domain/attempt.ts';
-import { targetOf, type TargetHealth, type TargetLimits } from '../../domain/target-gate.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import { targetOf, type TargetHealth, type TargetLimits } from '../../domain/model/target-gate.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type { GateAnswer, GateMessage, GateOrder } from '../../services/ports/target-gates.ts';
 import { sqlOf } from '../job-shard-object.ts';

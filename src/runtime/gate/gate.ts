@@ -1,4 +1,4 @@
-import type { Target } from '../../domain/attempt.ts';
+import type { Target } from '../../domain/job/attempt.ts';
 import { spreadOf, type Spread } from '../../domain/spread.ts';
 import {
   signOfClass,
@@ -6,8 +6,8 @@ import {
   type DeclineReason,
   type TargetHealth,
   type TargetLimits,
-} from '../../domain/target-gate.ts';
-import { MEASURED_CALLS_MIN, type TargetLatency } from '../../domain/target-measure.ts';
+} from '../../domain/model/target-gate.ts';
+import { MEASURED_CALLS_MIN, type TargetLatency } from '../../domain/model/target-measure.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type {
   EndedCalls,

@@ -1,5 +1,5 @@
 import { spreadOf } from '../../domain/spread.ts';
-import type { TargetHealth } from '../../domain/target-gate.ts';
+import type { TargetHealth } from '../../domain/model/target-gate.ts';
 import type { Breaker } from './breaker.ts';
 import { lately, type Seen } from './seen.ts';
 import type { Hands } from './tables.ts';

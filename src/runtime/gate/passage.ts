@@ -1,4 +1,4 @@
-import type { DeclineReason } from '../../domain/target-gate.ts';
+import type { DeclineReason } from '../../domain/model/target-gate.ts';
 import type { Breaker, HalfOpen, Recovering } from './breaker.ts';
 
 /** The first round of a recovery. */

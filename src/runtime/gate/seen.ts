@@ -1,5 +1,9 @@
 import { addCounts, type Counts } from '../../domain/spread.ts';
-import { signOfClass, type TargetAlert, type TargetHealth } from '../../domain/target-gate.ts';
+import {
+  signOfClass,
+  type TargetAlert,
+  type TargetHealth,
+} from '../../domain/model/target-gate.ts';
 import type { EndedCalls, FailedCalls } from '../../services/ports/target-gates.ts';
 
 /** STORED CONTRACT: what a gate has seen of its target, for people: the calls of the last five to ten minutes. */

@@ -1,4 +1,4 @@
-import type { ByHand } from '../../domain/target-gate.ts';
+import type { ByHand } from '../../domain/model/target-gate.ts';
 import { integer, text, type Sql } from '../job-shard/sql.ts';
 import { runMigrations } from '../object-migrations.ts';
 import type { Breaker } from './breaker.ts';

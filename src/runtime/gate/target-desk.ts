@@ -1,4 +1,4 @@
-import type { Target } from '../../domain/attempt.ts';
+import type { Target } from '../../domain/job/attempt.ts';
 import type { TargetView } from '../../engine/world.ts';
 import { showRequest } from '../../providers/http/show-request.ts';
 import type { ProviderAdapter } from '../../providers/port.ts';

@@ -7,8 +7,8 @@ import { quarantine } from './quarantine.ts';
 import { deleteDefinitionsBefore } from './tables/definitions.ts';
 import { dueJobs, nextDueAfter, type DueJob } from './tables/jobs.ts';
 import { readMeta, writeMeta } from './tables/meta.ts';
-import { nextProgressAtMs, tellProgress } from './tell-progress.ts';
-import { nextTellAtMs, tellWaits } from './tell-waiting.ts';
+import { nextProgressAtMs, tellProgress } from './sending/tell-progress.ts';
+import { nextTellAtMs, tellWaits } from './sending/tell-waiting.ts';
 
 /** Jobs attended in one firing; what is left over re-arms the alarm at once. */
 const JOBS_PER_FIRING = 50;

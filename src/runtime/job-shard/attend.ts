@@ -1,24 +1,24 @@
 import type { JobId } from '../../domain/ids.ts';
-import { isTerminal } from '../../domain/job.ts';
+import { isTerminal } from '../../domain/job/job.ts';
 import { decide, type Decision, type Input } from '../../engine/decide.ts';
 import { nextDueAtMs } from '../../engine/due.ts';
-import type { Plan } from '../../engine/plan.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import { afterHints, hintsToSend, resendDelayMs, retentionDueAtMs } from './book.ts';
-import { choresOf } from './chores.ts';
+import { choresOf } from './work/chores.ts';
 import { commit, jobDueAtMs, overDueAtMs } from './commit.ts';
 import { confirmedSeq, forget, type ShardContext } from './context.ts';
 import { claimableCount, sendFlowAgain } from './flow.ts';
-import { expiredLeases, markUnheard } from './leases.ts';
-import { makeWorld, NO_ARRIVALS, type Arrivals } from './make-world.ts';
+import { expiredLeases, markUnheard } from './work/leases.ts';
+import { makeWorld, NO_ARRIVALS, type Arrivals } from './work/make-world.ts';
 import { openBox, putControl, putPayload } from './payload-box.ts';
 import { guarded } from './quarantine.ts';
-import { queueHistory, queueWakes } from './sends.ts';
-import { storeItems } from './reports.ts';
+import { queueHistory, queueWakes } from './sending/sends.ts';
+import { storeItems } from './work/reports.ts';
 import { eraseItemOutputs } from './tables/items.ts';
 import { deleteJob, loadJob, saveBook, updateJob, type JobRow } from './tables/jobs.ts';
 import { deleteKey } from './tables/keys.ts';
 import { erasePayloads } from './tables/payloads.ts';
-import { tellWaiting } from './tell-waiting.ts';
+import { tellWaiting } from './sending/tell-waiting.ts';
 
 /** Asks the engine about something that happened to a job without a runner, and commits what it says. */
 export function apply(

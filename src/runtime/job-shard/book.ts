@@ -1,8 +1,8 @@
-import type { ActiveAttempt } from '../../domain/attempt.ts';
-import type { JobState } from '../../domain/job.ts';
-import type { StoredValue } from '../../domain/stored-value.ts';
-import type { ProviderWork } from '../../domain/ticket.ts';
-import type { WaitingKind } from '../../domain/waiting.ts';
+import type { ActiveAttempt } from '../../domain/job/attempt.ts';
+import type { JobState } from '../../domain/job/job.ts';
+import type { StoredValue } from '../../domain/job/stored-value.ts';
+import type { ProviderWork } from '../../domain/model/ticket.ts';
+import type { WaitingKind } from '../../domain/job/waiting.ts';
 
 /**
  * The shard's own notes on a job, beside its state: what has been sent and not yet confirmed, which call

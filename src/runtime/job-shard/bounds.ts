@@ -1,4 +1,4 @@
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 
 /**
  * A failure is written several times over: into its event, its attempt, and its step. Whatever a schema with

@@ -1,9 +1,9 @@
-import type { JobEvent } from '../../domain/event.ts';
+import type { JobEvent } from '../../domain/job/event.ts';
 import type { JobId } from '../../domain/ids.ts';
-import { isTerminal, type JobState } from '../../domain/job.ts';
+import { isTerminal, type JobState } from '../../domain/job/job.ts';
 import type { Decision } from '../../engine/decide.ts';
 import { nextDueAtMs } from '../../engine/due.ts';
-import type { Plan } from '../../engine/plan.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import {
   afterHints,
   hintsToSend,
@@ -13,18 +13,18 @@ import {
   type Book,
   type Wakes,
 } from './book.ts';
-import { choresDueAtMs, choresOf } from './chores.ts';
-import { nextClaims, unreadCallbacks, withoutPassed } from './claims.ts';
+import { choresDueAtMs, choresOf } from './work/chores.ts';
+import { nextClaims, unreadCallbacks, withoutPassed } from './work/claims.ts';
 import { confirmedSeq, type ShardContext } from './context.ts';
 import { claimableCount, flowDueAtMs, nextFlow, noteFlow } from './flow.ts';
-import { dropLease, leaseEndsAtMs, noteSeen, stillUnheard } from './leases.ts';
+import { dropLease, leaseEndsAtMs, noteSeen, stillUnheard } from './work/leases.ts';
 import type { Box } from './payload-box.ts';
-import { queueWakes } from './sends.ts';
+import { queueWakes } from './sending/sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
 import { insertJob, updateJob, type JobChange, type JobRow } from './tables/jobs.ts';
-import { noteProgress } from './tell-progress.ts';
-import { noteWaiting } from './tell-waiting.ts';
-import { nextCancels, type CancelsInput } from './tickets.ts';
+import { noteProgress } from './sending/tell-progress.ts';
+import { noteWaiting } from './sending/tell-waiting.ts';
+import { nextCancels, type CancelsInput } from './work/tickets.ts';
 import { nextWaiting } from './waiting.ts';
 
 /** The tail moves into an event row of its own beyond this many characters. */

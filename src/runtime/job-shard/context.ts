@@ -1,6 +1,6 @@
-import type { Target } from '../../domain/attempt.ts';
+import type { Target } from '../../domain/job/attempt.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { TargetMeasure } from '../../domain/target-measure.ts';
+import type { TargetMeasure } from '../../domain/model/target-measure.ts';
 import type { TargetView } from '../../engine/world.ts';
 import { makePlanCache, type PlanCache } from '../../services/pipelines/plan-cache.ts';
 import type { FlowAnswer, FlowAsk, FlowMessage, FlowSlot } from '../../services/ports/flow.ts';

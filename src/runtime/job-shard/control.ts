@@ -1,7 +1,7 @@
 import { utf8Bytes } from '../../domain/json.ts';
-import { isTerminal, type JobState } from '../../domain/job.ts';
-import type { StoredValue } from '../../domain/stored-value.ts';
-import type { Plan } from '../../engine/plan.ts';
+import { isTerminal, type JobState } from '../../domain/job/job.ts';
+import type { StoredValue } from '../../domain/job/stored-value.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import { checkValue } from '../../services/values/check-value.ts';
 import { controlValues } from '../../services/values/control-values.ts';
 import type {
@@ -13,10 +13,10 @@ import type {
 } from '../../services/ports/job-shard.ts';
 import { apply } from './attend.ts';
 import type { ShardContext } from './context.ts';
-import type { Arrivals } from './make-world.ts';
+import type { Arrivals } from './work/make-world.ts';
 import { payloadKeys } from './payload-box.ts';
 import { guarded } from './quarantine.ts';
-import { snapshot } from './read.ts';
+import { snapshot } from './reading/read.ts';
 import { loadJob, type JobRow } from './tables/jobs.ts';
 
 /** What people and other jobs do to a job while it runs. Every call may be repeated. */

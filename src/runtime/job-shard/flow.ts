@@ -1,7 +1,7 @@
 import type { JobId } from '../../domain/ids.ts';
-import { isTerminal, type JobState } from '../../domain/job.ts';
+import { isTerminal, type JobState } from '../../domain/job/job.ts';
 import { runnableCount } from '../../engine/due.ts';
-import type { Plan } from '../../engine/plan.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import { wantsSlot } from '../../engine/slot.ts';
 import type { FlowAsk, FlowSlot } from '../../services/ports/flow.ts';
 import { errorName } from '../../services/ports/log.ts';
@@ -12,7 +12,7 @@ import {
   type Book,
   type BookFlow,
 } from './book.ts';
-import { choresDueAtMs } from './chores.ts';
+import { choresDueAtMs } from './work/chores.ts';
 import { confirmedSeq, type FlowSend, type ShardContext } from './context.ts';
 import { loadJob, updateJob, type JobRow } from './tables/jobs.ts';
 

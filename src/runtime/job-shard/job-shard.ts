@@ -27,23 +27,23 @@ import type { Backlog } from '../../services/ports/backlogs.ts';
 import type { FlowSlot } from '../../services/ports/flow.ts';
 import type { DeltaAnswer, DeltaRequest, ListenWish } from '../../services/ports/live.ts';
 import { ensureAlarm, fireAlarm } from './alarm.ts';
-import { readBacklog } from './backlog.ts';
+import { readBacklog } from './reading/backlog.ts';
 import { cancel, pause, receiveEvent, resume } from './control.ts';
-import { parentTold } from './chores.ts';
-import { confirmHistory } from './confirm.ts';
+import { parentTold } from './work/chores.ts';
+import { confirmHistory } from './sending/confirm.ts';
 import { takeGrants } from './grants.ts';
 import { freshMemory, type ShardContext, type ShardPorts, type ShardSettings } from './context.ts';
 import { tellDelta } from './live/deltas.ts';
 import { left, mayListen, welcome, type Admission } from './live/listen.ts';
 import type { Listener } from './live/listeners.ts';
-import { callBack, ticketsCancelled } from './provider-calls.ts';
-import { readOutput } from './read-output.ts';
-import { read, readEvents } from './read.ts';
+import { callBack, ticketsCancelled } from './work/provider-calls.ts';
+import { readOutput } from './reading/read-output.ts';
+import { read, readEvents } from './reading/read.ts';
 import { migrate } from './schema.ts';
 import { submit } from './submit.ts';
 import { findKey } from './tables/keys.ts';
 import { rememberingRows } from './tables/recent-rows.ts';
-import { next, renew } from './turn.ts';
+import { next, renew } from './work/turn.ts';
 
 /**
  * The home of many jobs of one project: their state, their payloads, and what is still to be told of them.

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../domain/canonical.ts';
-import { definitionSchema, type Definition } from '../../domain/definition.ts';
-import type { Plan } from '../../engine/plan.ts';
+import { definitionSchema, type Definition } from '../../domain/definition/definition.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import type { ShardContext } from './context.ts';
 import { loadDefinition, saveDefinition } from './tables/definitions.ts';
 

@@ -1,8 +1,8 @@
-import type { JobEvent } from '../../domain/event.ts';
+import type { JobEvent } from '../../domain/job/event.ts';
 import type { JobId } from '../../domain/ids.ts';
-import { isTerminal, type JobState } from '../../domain/job.ts';
-import { foldEvent } from '../../engine/fold.ts';
-import type { Plan } from '../../engine/plan.ts';
+import { isTerminal, type JobState } from '../../domain/job/job.ts';
+import { foldEvent } from '../../engine/fold/fold.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import { errorName, framesOf } from '../../services/ports/log.ts';
 import type { Book } from './book.ts';
 import { arm } from './commit.ts';
@@ -10,10 +10,10 @@ import type { ShardContext } from './context.ts';
 import { queueFlow } from './flow.ts';
 import { noteEvents } from './live/tell.ts';
 import { planOf } from './plans.ts';
-import { queueHistory } from './sends.ts';
+import { queueHistory } from './sending/sends.ts';
 import { insertEvents, tailOf, toLines } from './tables/events.ts';
 import { loadJob, updateJob, type JobRow } from './tables/jobs.ts';
-import { nextCancels } from './tickets.ts';
+import { nextCancels } from './work/tickets.ts';
 
 /**
  * Runs work on one job so that a defect met on the way ends that job and no other. What the job had written

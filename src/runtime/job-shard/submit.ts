@@ -1,18 +1,18 @@
-import type { ClaimInput } from '../../engine/claim.ts';
+import type { ClaimInput } from '../../engine/attempts/claim.ts';
 import { createJob } from '../../engine/decide.ts';
-import { keepsFiles } from '../../domain/step-kinds.ts';
-import type { Plan } from '../../engine/plan.ts';
+import { keepsFiles } from '../../domain/definition/step-kinds.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../services/ports/job-shard.ts';
 import { NO_WAKES, type Book } from './book.ts';
 import { commitNew } from './commit.ts';
 import type { ShardContext } from './context.ts';
-import { makeWorld, NO_ARRIVALS } from './make-world.ts';
+import { makeWorld, NO_ARRIVALS } from './work/make-world.ts';
 import { openBox, payloadKeys, putControl, putPayload } from './payload-box.ts';
 import { keepPlan, planOf } from './plans.ts';
-import { read, snapshot } from './read.ts';
+import { read, snapshot } from './reading/read.ts';
 import { deleteKey, findKey, saveKey } from './tables/keys.ts';
 import { loadJob, type JobRow } from './tables/jobs.ts';
-import { answer, reclaim } from './turn.ts';
+import { answer, reclaim } from './work/turn.ts';
 
 /** Above this share of an object's 10 GB a shard takes no new jobs; what runs can still end. */
 const STORAGE_BYTES_MAX = 0.7 * 10 * 1024 ** 3;

@@ -1,8 +1,8 @@
-import type { JobState } from '../../domain/job.ts';
-import type { Plan } from '../../engine/plan.ts';
+import type { JobState } from '../../domain/job/job.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import type { HistoryEntry } from '../messages.ts';
 import type { Book, Waiting } from './book.ts';
-import { waitingOn } from './waiting-on.ts';
+import { waitingOn } from './reading/waiting-on.ts';
 
 /**
  * What lists show of waiting jobs. A commit notes in the job's own row since when it waits, which costs nothing; a

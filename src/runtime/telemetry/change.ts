@@ -3,9 +3,9 @@ import {
   type ActiveAttempt,
   type AttemptRecord,
   type Target,
-} from '../../domain/attempt.ts';
-import type { JobEvent } from '../../domain/event.ts';
-import { isTerminal, type JobState } from '../../domain/job.ts';
+} from '../../domain/job/attempt.ts';
+import type { JobEvent } from '../../domain/job/event.ts';
+import { isTerminal, type JobState } from '../../domain/job/job.ts';
 
 /** A commit: the job before it (null for a new one) and after it, and its events. */
 export type Change = {

@@ -1,7 +1,7 @@
-import type { AttemptFacts } from '../../domain/attempt.ts';
-import type { JobEvent } from '../../domain/event.ts';
-import type { Failure } from '../../domain/failure.ts';
-import type { JobState } from '../../domain/job.ts';
+import type { AttemptFacts } from '../../domain/job/attempt.ts';
+import type { JobEvent } from '../../domain/job/event.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import type { JobState } from '../../domain/job/job.ts';
 import { isoTime } from '../../domain/wire.ts';
 import type { LogFields } from '../../services/ports/log-fields.ts';
 import type { LogLevel } from '../../services/ports/log.ts';

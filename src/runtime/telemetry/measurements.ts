@@ -1,7 +1,7 @@
-import type { AttemptFacts } from '../../domain/attempt.ts';
-import type { Continuation, JobEvent } from '../../domain/event.ts';
-import type { Violation } from '../../domain/failure.ts';
-import type { JobState } from '../../domain/job.ts';
+import type { AttemptFacts } from '../../domain/job/attempt.ts';
+import type { Continuation, JobEvent } from '../../domain/job/event.ts';
+import type { Violation } from '../../domain/job/failure.ts';
+import type { JobState } from '../../domain/job/job.ts';
 import { activeOf, endsJob, targetOf, type Change } from './change.ts';
 import { pointOf, VERSION, type Numbers, type Point, type Texts } from './columns.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { attemptKey } from '../../domain/attempt.ts';
-import { jobStatuses, isTerminal } from '../../domain/job.ts';
+import { attemptKey } from '../../domain/job/attempt.ts';
+import { jobStatuses, isTerminal } from '../../domain/job/job.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
 import { spanIdOf } from '../../services/traces/span-id.ts';
 import type { OwnedEntry } from '../d1/write-history.ts';

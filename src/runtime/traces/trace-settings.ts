@@ -1,4 +1,4 @@
-import type { Correlation } from '../../domain/job.ts';
+import type { Correlation } from '../../domain/job/job.ts';
 import { sampleOf, shareOf } from '../telemetry/sampling.ts';
 import type { Attributes } from './span.ts';
 

@@ -1,14 +1,14 @@
 import type { BudgetTerms } from '../../domain/budget.ts';
-import { attemptKey } from '../../domain/attempt.ts';
+import { attemptKey } from '../../domain/job/attempt.ts';
 import type { NanoUsd } from '../../domain/money.ts';
-import { JOB_BUDGET } from '../../engine/job-budget.ts';
+import { JOB_BUDGET } from '../../engine/attempts/job-budget.ts';
 import type { BudgetOrder, BudgetVerdict } from '../ports/budgets.ts';
 import { errorName } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from '../run/attempt.ts';
 import { localFacts } from '../run/facts.ts';
-import { pricingOf } from '../run/pricing-of.ts';
-import { idempotencyKeyOf } from '../run/provider-call.ts';
-import type { ResolvedCall } from '../run/resolve-call.ts';
+import { pricingOf } from '../run/calls/pricing-of.ts';
+import { idempotencyKeyOf } from '../run/calls/provider-call.ts';
+import type { ResolvedCall } from '../run/calls/resolve-call.ts';
 import { countedBudgets } from './counted-budgets.ts';
 import { upperBound } from './upper-bound.ts';
 

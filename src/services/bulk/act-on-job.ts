@@ -1,6 +1,6 @@
 import type { Actor } from '../../domain/access.ts';
 import type { Bulk } from '../../domain/bulk.ts';
-import { isTerminal } from '../../domain/job.ts';
+import { isTerminal } from '../../domain/job/job.ts';
 import { cancelJob } from '../jobs/cancel-job.ts';
 import type { CreateDeps } from '../jobs/create-job.ts';
 import { getJob } from '../jobs/get-job.ts';

@@ -1,8 +1,8 @@
 import type { Actor, Scope } from '../../domain/access.ts';
 import { bulkIdOf, isBulkId, type Bulk, type BulkFilter, type BulkId } from '../../domain/bulk.ts';
 import { firstJobIdAt } from '../../domain/ids.ts';
-import { jobStatuses, type Correlation } from '../../domain/job.ts';
-import { parsePipelineReference } from '../../domain/pipeline-reference.ts';
+import { jobStatuses, type Correlation } from '../../domain/job/job.ts';
+import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
 import { hashedKey } from '../jobs/idempotency.ts';
 import type { BulkHome, BulkIndex, Bulks } from '../ports/bulk.ts';
 import type { JobFilter, JobIndex } from '../ports/job-index.ts';

@@ -1,9 +1,9 @@
 import { canonicalJson } from '../../domain/canonical.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/media.ts';
-import type { ChatMessage, ModelCall } from '../../domain/model-call.ts';
-import type { ModelStepKind } from '../../domain/step-kinds.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
+import type { ChatMessage, ModelCall } from '../../domain/model/model-call.ts';
+import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
 import type { CacheKey } from '../ports/result-cache.ts';
 import type { Machine } from '../ports/runtime.ts';
 

@@ -1,7 +1,7 @@
-import { attemptKey } from '../../domain/attempt.ts';
+import { attemptKey } from '../../domain/job/attempt.ts';
 import { shardOf, type JobId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
-import type { StoredValue } from '../../domain/stored-value.ts';
+import type { StoredValue } from '../../domain/job/stored-value.ts';
 import type { CallbackRequest } from '../../providers/port.ts';
 import type { JobShards } from '../ports/job-shard.ts';
 import { objectKey, type Objects } from '../ports/objects.ts';

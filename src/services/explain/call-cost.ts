@@ -1,8 +1,8 @@
-import type { ModelCall } from '../../domain/model-call.ts';
-import type { ModelCapabilities } from '../../domain/model-capabilities.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
+import type { ModelCapabilities } from '../../domain/model/model-capabilities.ts';
 import type { NanoUsd } from '../../domain/money.ts';
-import type { ProjectPrice } from '../../domain/price.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { ProjectPrice } from '../../domain/model/price.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import { extentOf } from '../../pricing/extent.ts';
 import { priceCall } from '../../pricing/price-call.ts';
 import { filesOf, promptTokensOf, type PromptTokens } from './prompt-tokens.ts';

@@ -1,8 +1,8 @@
-import type { Target } from '../../domain/attempt.ts';
-import type { ProjectPrice } from '../../domain/price.ts';
-import type { TargetHealth } from '../../domain/target-gate.ts';
-import { MEASURED_CALLS_MIN } from '../../domain/target-measure.ts';
-import type { RouteNode } from '../../engine/plan-route.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import type { ProjectPrice } from '../../domain/model/price.ts';
+import type { TargetHealth } from '../../domain/model/target-gate.ts';
+import { MEASURED_CALLS_MIN } from '../../domain/model/target-measure.ts';
+import type { RouteNode } from '../../engine/routes/plan-route.ts';
 import type { TargetView } from '../../engine/world.ts';
 import { ownBlendedNanoUsdPerMTok } from '../../pricing/blended-price.ts';
 

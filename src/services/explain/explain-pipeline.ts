@@ -1,11 +1,11 @@
 import type { Actor } from '../../domain/access.ts';
-import type { Violation } from '../../domain/failure.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { jsonPointer } from '../../domain/json.ts';
-import { parsePipelineReference } from '../../domain/pipeline-reference.ts';
-import type { ProjectPrice } from '../../domain/price.ts';
-import type { Plan, PlannedStep } from '../../engine/plan.ts';
-import { worstCaseOf, type WorstCase } from '../../engine/worst-case.ts';
+import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
+import type { ProjectPrice } from '../../domain/model/price.ts';
+import type { Plan, PlannedStep } from '../../engine/plan/plan.ts';
+import { worstCaseOf, type WorstCase } from '../../engine/plan/worst-case.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { inputFilesRefusal } from '../files/check-input-files.ts';
 import { inputRefusal } from '../jobs/create-job.ts';

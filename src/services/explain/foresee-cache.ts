@@ -1,9 +1,9 @@
 import { cacheUse, type CacheDefinition } from '../../domain/cache.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { NanoUsd } from '../../domain/money.ts';
-import type { ModelStepKind } from '../../domain/step-kinds.ts';
-import type { Target } from '../../domain/target.ts';
-import type { PlannedStep } from '../../engine/plan.ts';
+import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
+import type { Target } from '../../domain/model/target.ts';
+import type { PlannedStep } from '../../engine/plan/plan.ts';
 import { cacheKeyOf } from '../cache/cache-key.ts';
 import { within } from '../gates/within.ts';
 import type { FindAnswer, ResultCaches } from '../ports/result-cache.ts';

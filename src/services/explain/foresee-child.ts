@@ -1,4 +1,4 @@
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { controlInputs } from '../../steps/control.ts';
 import { parseStepInput } from '../run/step-input.ts';

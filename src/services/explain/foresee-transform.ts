@@ -1,7 +1,7 @@
-import type { Failure, Outcome } from '../../domain/failure.ts';
+import type { Failure, Outcome } from '../../domain/job/failure.ts';
 import type { Json } from '../../domain/json.ts';
-import type { TransformKind } from '../../domain/step-kinds.ts';
-import type { PlannedStep } from '../../engine/plan.ts';
+import type { TransformKind } from '../../domain/definition/step-kinds.ts';
+import type { PlannedStep } from '../../engine/plan/plan.ts';
 import type { TransformStep } from '../../steps/port.ts';
 import { transforms } from '../../steps/transforms.ts';
 import { parseStepInput } from '../run/step-input.ts';

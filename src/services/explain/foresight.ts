@@ -10,7 +10,7 @@ import {
   type Scope,
 } from '../../engine/expression/path.ts';
 import { fillTemplate, readsOf, type Template } from '../../engine/expression/template.ts';
-import type { Plan } from '../../engine/plan.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import { tooLarge } from '../../engine/scope.ts';
 import { CONTROL_VALUE_BYTES_MAX } from '../../engine/world.ts';
 

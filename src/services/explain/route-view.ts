@@ -1,9 +1,9 @@
-import type { Target } from '../../domain/attempt.ts';
-import { targetName, type TargetHealth } from '../../domain/target-gate.ts';
-import { failureBehind } from '../../engine/declined.ts';
-import type { PlannedStep } from '../../engine/plan.ts';
-import { movesBetween, type Route, type RouteNode } from '../../engine/plan-route.ts';
-import { orderTargets, type Order } from '../../engine/route-order.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import { targetName, type TargetHealth } from '../../domain/model/target-gate.ts';
+import { failureBehind } from '../../engine/attempts/declined.ts';
+import type { PlannedStep } from '../../engine/plan/plan.ts';
+import { movesBetween, type Route, type RouteNode } from '../../engine/routes/plan-route.ts';
+import { orderTargets, type Order } from '../../engine/routes/route-order.ts';
 import type { Control } from '../../engine/scope.ts';
 import type { TargetView } from '../../engine/world.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '../../domain/json.ts';
-import type { ChatCall, ChatMessage } from '../../domain/model-call.ts';
+import type { ChatCall, ChatMessage } from '../../domain/model/model-call.ts';
 import { cutList, cutText } from '../../domain/shown-request.ts';
 
 /** The messages of a chat as the model would read them; files are their names. */

@@ -1,8 +1,8 @@
 import type { Json } from '../../domain/json.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { formatUsd, type NanoUsd } from '../../domain/money.ts';
-import type { PlannedStep } from '../../engine/plan.ts';
-import { attemptsMax } from '../../engine/worst-case.ts';
+import type { PlannedStep } from '../../engine/plan/plan.ts';
+import { attemptsMax } from '../../engine/plan/worst-case.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';
 import { targetState } from '../targets/target-state.ts';
 import type {

@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
 import { canonicalJson } from '../../domain/canonical.ts';
 import type { Feedback } from '../../domain/feedback.ts';
-import { isTerminal } from '../../domain/job.ts';
+import { isTerminal } from '../../domain/job/job.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { homeOf, noSuchJob } from '../jobs/get-job.ts';
 import type { FeedbackStore } from '../ports/feedback.ts';

@@ -1,10 +1,10 @@
 import { canonicalJson } from '../../domain/canonical.ts';
-import { DEFAULTS, type StepDefinition } from '../../domain/definition.ts';
+import { DEFAULTS, type StepDefinition } from '../../domain/definition/definition.ts';
 import { durationMs } from '../../domain/duration.ts';
-import type { Target } from '../../domain/attempt.ts';
+import type { Target } from '../../domain/job/attempt.ts';
 import type { Feedback } from '../../domain/feedback.ts';
-import type { JobState } from '../../domain/job.ts';
-import { isModelStepKind } from '../../domain/step-kinds.ts';
+import type { JobState } from '../../domain/job/job.ts';
+import { isModelStepKind } from '../../domain/definition/step-kinds.ts';
 import type { JobSnapshot } from '../ports/job-shard.ts';
 import type { Machine } from '../ports/runtime.ts';
 

@@ -1,6 +1,6 @@
 import type { Actor } from '../../domain/access.ts';
 import type { Feedback, FeedbackGroup, FeedbackSum } from '../../domain/feedback.ts';
-import { parsePipelineReference } from '../../domain/pipeline-reference.ts';
+import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { homeOf, noSuchJob } from '../jobs/get-job.ts';

@@ -1,4 +1,4 @@
-import type { Violation } from '../../domain/failure.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import { isFileId } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';

@@ -1,4 +1,4 @@
-import type { Failure, Outcome } from '../../domain/failure.ts';
+import type { Failure, Outcome } from '../../domain/job/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { agreeOnType, normalType, sniff } from '../../steps/media/sniff.ts';
 import { matchesType } from './file-limits.ts';

@@ -1,4 +1,4 @@
-import { duration, SECOND, DAY } from '../../domain/definition-parts.ts';
+import { duration, SECOND, DAY } from '../../domain/definition/definition-parts.ts';
 
 /** What a deployment accepts as a file. */
 export type FileLimits = {

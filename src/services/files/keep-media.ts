@@ -1,14 +1,14 @@
-import type { Failure, Outcome } from '../../domain/failure.ts';
+import type { Failure, Outcome } from '../../domain/job/failure.ts';
 import { jobFileIdOf, type FileId, type FileMeta } from '../../domain/file.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { ProducedMedia } from '../../domain/media.ts';
+import type { ProducedMedia } from '../../domain/model/media.ts';
 import { imageSize } from '../../steps/media/image-size.ts';
 import { agreeOnType, normalType, sniff } from '../../steps/media/sniff.ts';
 import type { Outside } from '../outbound/outside.ts';
 import type { Files } from '../ports/files.ts';
 import type { Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
-import { steadily } from '../run/steady-objects.ts';
+import { steadily } from '../run/turn/steady-objects.ts';
 import { hashBytes } from './hash-bytes.ts';
 
 export type KeepDeps = {

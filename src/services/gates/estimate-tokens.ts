@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import { promptTokensOf } from '../explain/prompt-tokens.ts';
 
 /** What an answer takes of which nobody said how long it may become. */

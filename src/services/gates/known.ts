@@ -1,5 +1,5 @@
-import type { FailureClass } from '../../domain/failure.ts';
-import type { DeclineReason } from '../../domain/target-gate.ts';
+import type { FailureClass } from '../../domain/job/failure.ts';
+import type { DeclineReason } from '../../domain/model/target-gate.ts';
 import type { Admission, GateAnswer } from '../ports/target-gates.ts';
 
 /** What the gate last said, and what is left of it. Moments are this machine's. */

@@ -1,10 +1,10 @@
-import type { Target } from '../../domain/attempt.ts';
-import { hasLimits, signOf, type TargetLimits } from '../../domain/target-gate.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import { hasLimits, signOf, type TargetLimits } from '../../domain/model/target-gate.ts';
 import {
   MEASURE_FRESH_MS,
   type TargetLatency,
   type TargetMeasure,
-} from '../../domain/target-measure.ts';
+} from '../../domain/model/target-measure.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type {

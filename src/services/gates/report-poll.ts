@@ -1,7 +1,7 @@
 import type { CallOutcome } from '../../providers/port.ts';
 import type { CallEnd } from '../ports/target-gates.ts';
 import type { Attempt, ExecuteDeps } from '../run/attempt.ts';
-import type { ResolvedCall } from '../run/resolve-call.ts';
+import type { ResolvedCall } from '../run/calls/resolve-call.ts';
 import { resultOfFailure } from './through-gate.ts';
 
 export type Polled = {

@@ -1,6 +1,6 @@
-import type { Target } from '../../domain/attempt.ts';
-import { targetName, type TargetLimits } from '../../domain/target-gate.ts';
-import { MEASURES_MAX, type TargetMeasure } from '../../domain/target-measure.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import { targetName, type TargetLimits } from '../../domain/model/target-gate.ts';
+import { MEASURES_MAX, type TargetMeasure } from '../../domain/model/target-measure.ts';
 import type { Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type { TargetGate, TargetGates } from '../ports/target-gates.ts';

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 
-import type { Target } from '../../domain/attempt.ts';
-import { hasLimits, targetName, targetOf, type TargetLimits } from '../../domain/target-gate.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import {
+  hasLimits,
+  targetName,
+  targetOf,
+  type TargetLimits,
+} from '../../domain/model/target-gate.ts';
 
 /**
  * The setting `TARGET_LIMITS`: a JSON object of limits by target. `provider/model` is one target, `provider/*` every

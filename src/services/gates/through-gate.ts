@@ -1,10 +1,10 @@
-import type { Failure } from '../../domain/failure.ts';
-import type { CallResult } from '../../domain/target-gate.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import type { CallResult } from '../../domain/model/target-gate.ts';
+import type { Usage } from '../../domain/model/usage.ts';
 import type { CallEnd, Permit, TargetGates } from '../ports/target-gates.ts';
 import type { Attempt, ExecuteDeps, Ran } from '../run/attempt.ts';
 import { localFacts } from '../run/facts.ts';
-import type { ResolvedCall } from '../run/resolve-call.ts';
+import type { ResolvedCall } from '../run/calls/resolve-call.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 
 /** How often a call that lasts tells its gate that it does. */

@@ -1,13 +1,13 @@
 import type { Actor } from '../../domain/access.ts';
 import type { ChargedTo } from '../../domain/budget.ts';
 import type { CacheOverride } from '../../domain/cache.ts';
-import { INPUT_BYTES_DEFAULT } from '../../domain/definition.ts';
+import { INPUT_BYTES_DEFAULT } from '../../domain/definition/definition.ts';
 import { durationMs } from '../../domain/duration.ts';
-import type { JobFlow, Priority } from '../../domain/flow.ts';
+import type { JobFlow, Priority } from '../../domain/job/flow.ts';
 import { createdAtMsOf, jobIdOf, type JobId } from '../../domain/ids.ts';
-import type { Correlation, JobBirth } from '../../domain/job.ts';
+import type { Correlation, JobBirth } from '../../domain/job/job.ts';
 import { jsonBytes, type Json } from '../../domain/json.ts';
-import type { RerunOf } from '../../domain/rerun.ts';
+import type { RerunOf } from '../../domain/job/rerun.ts';
 import type { JobWebhook } from '../../domain/webhook.ts';
 import { budgetRefusal, type BudgetRefusalDeps } from '../budgets/submit-refusal.ts';
 import { checkValue } from '../values/check-value.ts';
@@ -19,7 +19,7 @@ import { jobFlow, projectLimitOf } from './job-flow.ts';
 import { routePrices, type RoutePriceDeps } from './route-prices.ts';
 import { toldAtOnce, type ToldAtOnceDeps } from './told-at-once.ts';
 import { packPayload } from '../values/payloads.ts';
-import type { ParentLink } from '../../domain/lineage.ts';
+import type { ParentLink } from '../../domain/job/lineage.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
 import type {
   JobShards,

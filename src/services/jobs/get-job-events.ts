@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
-import type { JobEvent } from '../../domain/event.ts';
+import type { JobEvent } from '../../domain/job/event.ts';
 import type { JobId } from '../../domain/ids.ts';
-import type { Correlation } from '../../domain/job.ts';
+import type { Correlation } from '../../domain/job/job.ts';
 import { homeOf, noSuchJob } from './get-job.ts';
 import type { JobShards } from '../ports/job-shard.ts';
 import { missingScope } from '../access/require-scope.ts';

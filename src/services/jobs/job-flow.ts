@@ -1,7 +1,11 @@
 import type { Actor } from '../../domain/access.ts';
-import { CONCURRENCY_KEY_CHARACTERS_MAX, type JobFlow, type Priority } from '../../domain/flow.ts';
+import {
+  CONCURRENCY_KEY_CHARACTERS_MAX,
+  type JobFlow,
+  type Priority,
+} from '../../domain/job/flow.ts';
 import type { Json } from '../../domain/json.ts';
-import type { Concurrency } from '../../engine/concurrency.ts';
+import type { Concurrency } from '../../engine/plan/concurrency.ts';
 import { fillTemplate } from '../../engine/expression/template.ts';
 import type { FoundPipeline } from '../pipelines/find-pipeline.ts';
 import { done, refuse, type Result } from '../result.ts';

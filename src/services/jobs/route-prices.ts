@@ -1,10 +1,10 @@
 import type { ProjectId } from '../../domain/ids.ts';
-import type { JobBirth } from '../../domain/job.ts';
-import type { ProjectPrice } from '../../domain/price.ts';
-import type { Target } from '../../domain/target.ts';
-import { targetName } from '../../domain/target-gate.ts';
-import type { Plan } from '../../engine/plan.ts';
-import type { Route, RouteNode } from '../../engine/plan-route.ts';
+import type { JobBirth } from '../../domain/job/job.ts';
+import type { ProjectPrice } from '../../domain/model/price.ts';
+import type { Target } from '../../domain/model/target.ts';
+import { targetName } from '../../domain/model/target-gate.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
+import type { Route, RouteNode } from '../../engine/routes/plan-route.ts';
 import { ownBlendedNanoUsdPerMTok } from '../../pricing/blended-price.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import type { Prices } from '../ports/prices.ts';

@@ -1,11 +1,11 @@
 import type { Actor } from '../../domain/access.ts';
 import { shardOf } from '../../domain/ids.ts';
-import { isTerminal } from '../../domain/job.ts';
+import { isTerminal } from '../../domain/job/job.ts';
 import { errorName } from '../ports/log.ts';
 import type { JobShards, JobSnapshot } from '../ports/job-shard.ts';
 import type { ExecuteDeps } from '../run/attempt.ts';
-import { runTurn } from '../run/run-turn.ts';
-import { makeSlots } from '../run/slots.ts';
+import { runTurn } from '../run/turn/run-turn.ts';
+import { makeSlots } from '../run/turn/slots.ts';
 import type { Submitted } from './create-job.ts';
 
 export type InlineDeps = ExecuteDeps & {

@@ -1,5 +1,5 @@
 import type { ProjectId } from '../../domain/ids.ts';
-import type { JobBirth } from '../../domain/job.ts';
+import type { JobBirth } from '../../domain/job/job.ts';
 import { isWanted, webhookEventTypes, type JobWebhook } from '../../domain/webhook.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import type { WebhookEndpoints } from '../ports/webhooks.ts';

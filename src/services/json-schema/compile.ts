@@ -1,6 +1,6 @@
 import { compileSchema, type SchemaNode } from 'json-schema-library';
 
-import type { Violation } from '../../domain/failure.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import { jsonPointer, utf8Bytes, type Json, type JsonObject } from '../../domain/json.ts';
 import { withoutLibraryKeywords } from './check-schema/keyword-kinds.ts';
 import { schemaProblems } from './check-schema/schema-problems.ts';

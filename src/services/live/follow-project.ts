@@ -1,5 +1,5 @@
 import type { Actor } from '../../domain/access.ts';
-import { eventTypes, namesEvents } from '../../domain/event-types.ts';
+import { eventTypes, namesEvents } from '../../domain/job/event-types.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { missingScope } from '../access/require-scope.ts';

@@ -1,5 +1,5 @@
 import { snakeCase } from '../../domain/wire.ts';
-import { usageFields, type Usage } from '../../domain/usage.ts';
+import { usageFields, type Usage } from '../../domain/model/usage.ts';
 import { dimensionsOf, type SetName } from './rollup/series.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Failure, FailureClass } from '../../domain/failure.ts';
+import type { Failure, FailureClass } from '../../domain/job/failure.ts';
 import type { UrlRefusal } from './url-rules.ts';
 
 /** A URL that is not called: `code` names the rule that it breaks. */

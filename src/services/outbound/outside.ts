@@ -1,4 +1,4 @@
-import type { Failure, Outcome } from '../../domain/failure.ts';
+import type { Failure, Outcome } from '../../domain/job/failure.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { readCapped } from './read-capped.ts';
 import { networkFailure, refusalFailure, statusFailure } from './outside-failure.ts';

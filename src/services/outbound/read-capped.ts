@@ -1,4 +1,4 @@
-import type { Failure, Outcome } from '../../domain/failure.ts';
+import type { Failure, Outcome } from '../../domain/job/failure.ts';
 import { joinBytes } from '../values/join-bytes.ts';
 import { networkFailure } from './outside-failure.ts';
 

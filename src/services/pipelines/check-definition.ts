@@ -2,8 +2,8 @@ import {
   DEFINITION_BYTES_MAX,
   definitionSchema,
   type Definition,
-} from '../../domain/definition.ts';
-import type { Violation } from '../../domain/failure.ts';
+} from '../../domain/definition/definition.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import {
   isJsonObject,
   jsonBytes,
@@ -12,8 +12,8 @@ import {
   type JsonObject,
 } from '../../domain/json.ts';
 import { violationsOf } from '../../domain/violations.ts';
-import { makePlan, type Plan } from '../../engine/plan.ts';
-import { worstCaseOf, type WorstCase } from '../../engine/worst-case.ts';
+import { makePlan, type Plan } from '../../engine/plan/plan.ts';
+import { worstCaseOf, type WorstCase } from '../../engine/plan/worst-case.ts';
 import { checkPrompt } from '../../steps/model/prompt.ts';
 import { compileJsonSchema } from '../json-schema/compile.ts';
 import type { Providers } from '../ports/providers.ts';

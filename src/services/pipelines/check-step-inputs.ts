@@ -1,14 +1,14 @@
 import type { z } from 'zod';
 
-import type { Definition, StepDefinition } from '../../domain/definition.ts';
-import type { Violation } from '../../domain/failure.ts';
+import type { Definition, StepDefinition } from '../../domain/definition/definition.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import { isJsonObject, jsonPointer, type Json } from '../../domain/json.ts';
 import {
   isEffectKind,
   isModelStepKind,
   isTransformKind,
   type StepKind,
-} from '../../domain/step-kinds.ts';
+} from '../../domain/definition/step-kinds.ts';
 import { violationsOf } from '../../domain/violations.ts';
 import { controlInputs } from '../../steps/control.ts';
 import { effectInputs } from '../../steps/effects.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { definitionSchema } from '../../domain/definition.ts';
+import { definitionSchema } from '../../domain/definition/definition.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import { isModelStepKind, stepKinds, type StepKind } from '../../domain/step-kinds.ts';
+import { isModelStepKind, stepKinds, type StepKind } from '../../domain/definition/step-kinds.ts';
 import { inputSchemaOf } from './check-step-inputs.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { ProjectId } from '../../domain/ids.ts';
-import { parsePipelineReference } from '../../domain/pipeline-reference.ts';
-import type { Plan } from '../../engine/plan.ts';
+import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { Pipelines, PipelineVersion } from '../ports/pipelines.ts';
 import { done, refuseAt, type Result } from '../result.ts';

@@ -1,5 +1,5 @@
-import type { Definition } from '../../domain/definition.ts';
-import { makePlan, type Plan } from '../../engine/plan.ts';
+import type { Definition } from '../../domain/definition/definition.ts';
+import { makePlan, type Plan } from '../../engine/plan/plan.ts';
 
 /** Compiled definitions by content hash. What is kept is bounded; the least recently used go first. */
 export type PlanCache = {

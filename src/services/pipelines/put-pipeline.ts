@@ -1,9 +1,9 @@
 import type { Actor } from '../../domain/access.ts';
 import { canonicalJson } from '../../domain/canonical.ts';
-import { PIPELINE_NAME } from '../../domain/definition.ts';
-import type { Violation } from '../../domain/failure.ts';
+import { PIPELINE_NAME } from '../../domain/definition/definition.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import { isJsonObject } from '../../domain/json.ts';
-import type { WorstCase } from '../../engine/worst-case.ts';
+import type { WorstCase } from '../../engine/plan/worst-case.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { AddedVersion, Pipelines } from '../ports/pipelines.ts';
 import type { Providers } from '../ports/providers.ts';

@@ -1,4 +1,4 @@
-import type { JobFlow } from '../../domain/flow.ts';
+import type { JobFlow } from '../../domain/job/flow.ts';
 import type { JobId } from '../../domain/ids.ts';
 
 /**

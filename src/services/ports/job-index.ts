@@ -1,6 +1,6 @@
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { JobStatus } from '../../domain/job.ts';
-import type { WaitingKind } from '../../domain/waiting.ts';
+import type { JobStatus } from '../../domain/job/job.ts';
+import type { WaitingKind } from '../../domain/job/waiting.ts';
 
 /** Jobs as lists show them: a copy in D1, a moment behind the shards. */
 export type IndexedJob = {

@@ -1,27 +1,27 @@
-import type { AttemptFacts, Target } from '../../domain/attempt.ts';
+import type { AttemptFacts, Target } from '../../domain/job/attempt.ts';
 import type { ChargedTo } from '../../domain/budget.ts';
 import type { CacheOverride } from '../../domain/cache.ts';
-import type { Definition } from '../../domain/definition.ts';
-import type { JobEvent } from '../../domain/event.ts';
-import type { Failure, Violation } from '../../domain/failure.ts';
-import type { JobFlow } from '../../domain/flow.ts';
+import type { Definition } from '../../domain/definition/definition.ts';
+import type { JobEvent } from '../../domain/job/event.ts';
+import type { Failure, Violation } from '../../domain/job/failure.ts';
+import type { JobFlow } from '../../domain/job/flow.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { Correlation, JobBirth, JobState, JobStatus } from '../../domain/job.ts';
+import type { Correlation, JobBirth, JobState, JobStatus } from '../../domain/job/job.ts';
 import type { Json } from '../../domain/json.ts';
-import type { ParentLink } from '../../domain/lineage.ts';
-import type { StoredValue } from '../../domain/stored-value.ts';
-import type { TargetMeasure } from '../../domain/target-measure.ts';
-import type { Ticket } from '../../domain/ticket.ts';
-import type { WaitingKind } from '../../domain/waiting.ts';
+import type { ParentLink } from '../../domain/job/lineage.ts';
+import type { StoredValue } from '../../domain/job/stored-value.ts';
+import type { TargetMeasure } from '../../domain/model/target-measure.ts';
+import type { Ticket } from '../../domain/model/ticket.ts';
+import type { WaitingKind } from '../../domain/job/waiting.ts';
 import type { Path } from '../../engine/expression/path.ts';
 import type { FlowSlot } from './flow.ts';
-import type { Capacity } from '../../engine/claim.ts';
+import type { Capacity } from '../../engine/attempts/claim.ts';
 import type {
   DeclinedCall,
   PendingWork,
   Reconciliation,
   Settled,
-} from '../../engine/settlement.ts';
+} from '../../engine/attempts/settlement.ts';
 
 /**
  * What a job's home offers. Calls cross a process boundary: everything is JSON-safe, every call may be repeated

@@ -1,4 +1,4 @@
-import type { Target } from '../../domain/attempt.ts';
+import type { Target } from '../../domain/job/attempt.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 
 /** Which targets a project's pipelines name. */

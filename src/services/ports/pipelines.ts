@@ -1,4 +1,4 @@
-import type { Definition } from '../../domain/definition.ts';
+import type { Definition } from '../../domain/definition/definition.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 
 /** One immutable version of a pipeline, without its definition. */

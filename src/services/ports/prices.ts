@@ -1,5 +1,5 @@
 import type { ProjectId } from '../../domain/ids.ts';
-import type { ProjectPrice } from '../../domain/price.ts';
+import type { ProjectPrice } from '../../domain/model/price.ts';
 
 export type PutPrice =
   | { readonly kind: 'stored' }

@@ -1,7 +1,7 @@
-import type { Target } from '../../domain/attempt.ts';
-import type { ModelCall } from '../../domain/model-call.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import type { ModelCall } from '../../domain/model/model-call.ts';
 import type { ShownRequest } from '../../domain/shown-request.ts';
-import type { TargetHealth } from '../../domain/target-gate.ts';
+import type { TargetHealth } from '../../domain/model/target-gate.ts';
 import type { TargetView } from '../../engine/world.ts';
 import type { GateOrder } from './target-gates.ts';
 

@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
 import { canonicalJson } from '../../domain/canonical.ts';
-import type { Violation } from '../../domain/failure.ts';
-import type { ProjectPrice } from '../../domain/price.ts';
+import type { Violation } from '../../domain/job/failure.ts';
+import type { ProjectPrice } from '../../domain/model/price.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { missingScope } from '../access/require-scope.ts';
 import type { Prices } from '../ports/prices.ts';

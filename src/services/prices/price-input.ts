@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { pricedExecutions, type PriceUnit } from '../../domain/price.ts';
+import { pricedExecutions, type PriceUnit } from '../../domain/model/price.ts';
 
 const usd = z
   .string()

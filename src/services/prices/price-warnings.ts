@@ -1,5 +1,5 @@
-import type { Violation } from '../../domain/failure.ts';
-import { isPriceUnit, type PriceUnit, type UnitPrices } from '../../domain/price.ts';
+import type { Violation } from '../../domain/job/failure.ts';
+import { isPriceUnit, type PriceUnit, type UnitPrices } from '../../domain/model/price.ts';
 
 /** No provider sells a million tokens for less, or for more, in dollars. */
 const MILLION_MIN = 0.001;

@@ -1,5 +1,5 @@
 import type { Actor } from '../../domain/access.ts';
-import { isTerminal } from '../../domain/job.ts';
+import { isTerminal } from '../../domain/job/job.ts';
 import type { Json } from '../../domain/json.ts';
 import type { JobWebhook } from '../../domain/webhook.ts';
 import { controlValues } from '../values/control-values.ts';

@@ -1,5 +1,5 @@
-import type { JobState } from '../../domain/job.ts';
-import type { Plan } from '../../engine/plan.ts';
+import type { JobState } from '../../domain/job/job.ts';
+import type { Plan } from '../../engine/plan/plan.ts';
 
 /**
  * The steps whose recorded outputs a rerun from `fromStep` takes over: those that succeeded and neither are that

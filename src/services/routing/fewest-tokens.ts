@@ -1,4 +1,4 @@
-import type { ChatCall } from '../../domain/model-call.ts';
+import type { ChatCall } from '../../domain/model/model-call.ts';
 
 /** English has about four characters to a token, and code with long names and indents up to twice as many. */
 const ASCII_PER_TOKEN = 8;

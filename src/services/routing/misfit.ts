@@ -1,6 +1,6 @@
-import { MISFIT, type Failure } from '../../domain/failure.ts';
-import type { InputKind, ModelCapabilities } from '../../domain/model-capabilities.ts';
-import type { ChatCall, ModelCall } from '../../domain/model-call.ts';
+import { MISFIT, type Failure } from '../../domain/job/failure.ts';
+import type { InputKind, ModelCapabilities } from '../../domain/model/model-capabilities.ts';
+import type { ChatCall, ModelCall } from '../../domain/model/model-call.ts';
 import { snakeCase } from '../../domain/wire.ts';
 import { fewestTokensOf } from './fewest-tokens.ts';
 

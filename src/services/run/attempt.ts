@@ -1,10 +1,10 @@
-import type { AttemptFacts } from '../../domain/attempt.ts';
-import type { Failure } from '../../domain/failure.ts';
+import type { AttemptFacts } from '../../domain/job/attempt.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
-import type { StoredValue } from '../../domain/stored-value.ts';
-import type { Plan, PlannedStep } from '../../engine/plan.ts';
-import type { DeclinedCall } from '../../engine/settlement.ts';
+import type { StoredValue } from '../../domain/job/stored-value.ts';
+import type { Plan, PlannedStep } from '../../engine/plan/plan.ts';
+import type { DeclinedCall } from '../../engine/attempts/settlement.ts';
 import type { MediaSource } from '../../providers/port.ts';
 import type { CallbackLinks } from '../callbacks/callback-links.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';

@@ -1,6 +1,6 @@
-import type { AttemptFacts } from '../../domain/attempt.ts';
-import type { Failure } from '../../domain/failure.ts';
-import type { JobState } from '../../domain/job.ts';
+import type { AttemptFacts } from '../../domain/job/attempt.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import type { JobState } from '../../domain/job/job.ts';
 
 /** Why a child that did not succeed fails the attempt that waits for it. */
 export function childFailure({ birth, status, reason }: JobState): Failure {

@@ -1,15 +1,15 @@
-import { attemptKey, type ActiveAttempt } from '../../domain/attempt.ts';
+import { attemptKey, type ActiveAttempt } from '../../domain/job/attempt.ts';
 import { shardOf, type JobId, type ProjectId } from '../../domain/ids.ts';
-import { hasSucceeded } from '../../domain/job.ts';
-import type { ParentLink } from '../../domain/lineage.ts';
-import type { Plan, PlannedStep } from '../../engine/plan.ts';
+import { hasSucceeded } from '../../domain/job/job.ts';
+import type { ParentLink } from '../../domain/job/lineage.ts';
+import type { Plan, PlannedStep } from '../../engine/plan/plan.ts';
 import { jobOutput } from '../values/job-output.ts';
 import type { Chores, JobContext, JobSnapshot, SettlementReport } from '../ports/job-shard.ts';
 import { errorName } from '../ports/log.ts';
 import type { ExecuteDeps } from './attempt.ts';
 import { childFacts, childFailure } from './child-end.ts';
 import { packOutput } from './pack-output.ts';
-import { cancelTickets } from './provider-chores.ts';
+import { cancelTickets } from './calls/provider-chores.ts';
 
 type Job = { readonly jobId: JobId; readonly project: ProjectId };
 

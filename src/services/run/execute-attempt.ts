@@ -1,8 +1,12 @@
-import type { Failure } from '../../domain/failure.ts';
-import { isEffectKind, isModelStepKind, isTransformKind } from '../../domain/step-kinds.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import {
+  isEffectKind,
+  isModelStepKind,
+  isTransformKind,
+} from '../../domain/definition/step-kinds.ts';
 import { fillTemplate } from '../../engine/expression/template.ts';
 import { valueAt, type Scope } from '../../engine/expression/path.ts';
-import type { PlannedStep } from '../../engine/plan.ts';
+import type { PlannedStep } from '../../engine/plan/plan.ts';
 import type { SettlementReport, WorkItem } from '../ports/job-shard.ts';
 import type { Objects } from '../ports/objects.ts';
 import { contextScope, readValue, scopeOf } from '../values/resolve-scope.ts';

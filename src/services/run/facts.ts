@@ -1,7 +1,7 @@
-import type { AttemptFacts, Target } from '../../domain/attempt.ts';
-import type { Failure } from '../../domain/failure.ts';
+import type { AttemptFacts, Target } from '../../domain/job/attempt.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import { jsonBytes } from '../../domain/json.ts';
-import type { Spent } from '../../domain/model-call.ts';
+import type { Spent } from '../../domain/model/model-call.ts';
 import { priceCall, type PricedCall } from '../../pricing/price-call.ts';
 
 export type CallFacts = {

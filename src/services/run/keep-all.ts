@@ -1,6 +1,6 @@
-import type { Failure, Outcome } from '../../domain/failure.ts';
-import type { ModelResult } from '../../domain/model-call.ts';
-import type { ProducedMedia } from '../../domain/media.ts';
+import type { Failure, Outcome } from '../../domain/job/failure.ts';
+import type { ModelResult } from '../../domain/model/model-call.ts';
+import type { ProducedMedia } from '../../domain/model/media.ts';
 import type { KeptFile } from '../../steps/model/port.ts';
 import { errorName } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps } from './attempt.ts';

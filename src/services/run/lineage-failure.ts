@@ -1,6 +1,6 @@
-import type { Failure } from '../../domain/failure.ts';
-import { LINEAGE_MAX } from '../../domain/lineage.ts';
-import { pipelineNameOf } from '../../domain/pipeline-reference.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import { LINEAGE_MAX } from '../../domain/job/lineage.ts';
+import { pipelineNameOf } from '../../domain/definition/pipeline-reference.ts';
 
 /** Why a pipeline cannot run below these, the first ancestor first; null when it can. */
 export function lineageFailure(lineage: readonly string[], pipeline: string): Failure | null {

@@ -1,7 +1,7 @@
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
-import type { PlannedStep } from '../../engine/plan.ts';
+import type { PlannedStep } from '../../engine/plan/plan.ts';
 import { checkAsset } from '../values/check-asset.ts';
 import { checkValue } from '../values/check-value.ts';
 import { controlValues } from '../values/control-values.ts';

@@ -1,10 +1,10 @@
 import type { Actor } from '../../domain/access.ts';
 import type { JobId } from '../../domain/ids.ts';
-import type { ParentLink } from '../../domain/lineage.ts';
-import type { Failure } from '../../domain/failure.ts';
-import { hasSucceeded, isTerminal, type Correlation } from '../../domain/job.ts';
+import type { ParentLink } from '../../domain/job/lineage.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import { hasSucceeded, isTerminal, type Correlation } from '../../domain/job/job.ts';
 import type { Json } from '../../domain/json.ts';
-import type { AttemptFacts } from '../../domain/attempt.ts';
+import type { AttemptFacts } from '../../domain/job/attempt.ts';
 import { jobOutput } from '../values/job-output.ts';
 import type { JobContext, JobSnapshot } from '../ports/job-shard.ts';
 import { controlInputs } from '../../steps/control.ts';

@@ -1,6 +1,6 @@
-import type { Outcome } from '../../domain/failure.ts';
+import type { Outcome } from '../../domain/job/failure.ts';
 import type { Json } from '../../domain/json.ts';
-import type { EffectKind } from '../../domain/step-kinds.ts';
+import type { EffectKind } from '../../domain/definition/step-kinds.ts';
 import { effectInputs } from '../../steps/effects.ts';
 import { fetchFile } from '../files/fetch-file.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';

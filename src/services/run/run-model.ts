@@ -1,13 +1,13 @@
 import type { Json } from '../../domain/json.ts';
-import type { ModelStepKind } from '../../domain/step-kinds.ts';
-import type { Failure } from '../../domain/failure.ts';
+import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import { throughCache } from '../cache/through-cache.ts';
 import { misfitOf } from '../routing/misfit.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
 import { localFacts } from './facts.ts';
-import { stillPending } from './poll-call.ts';
-import { resolveCall, type ResolvedCall } from './resolve-call.ts';
-import { askProvider } from './submit-call.ts';
+import { stillPending } from './calls/poll-call.ts';
+import { resolveCall, type ResolvedCall } from './calls/resolve-call.ts';
+import { askProvider } from './calls/submit-call.ts';
 
 /** When a call that cannot be made again for now is tried again, so that its result can be asked for. */
 const UNRESOLVED_MS = 60_000;

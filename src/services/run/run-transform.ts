@@ -1,5 +1,5 @@
 import type { Json } from '../../domain/json.ts';
-import type { TransformKind } from '../../domain/step-kinds.ts';
+import type { TransformKind } from '../../domain/definition/step-kinds.ts';
 import type { TransformStep } from '../../steps/port.ts';
 import { transforms } from '../../steps/transforms.ts';
 import type { ExecuteDeps, Ran } from './attempt.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { Outcome } from '../../domain/failure.ts';
+import type { Outcome } from '../../domain/job/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { violationsOf } from '../../domain/violations.ts';
 import { describe } from '../values/check-value.ts';

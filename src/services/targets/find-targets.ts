@@ -1,6 +1,6 @@
 import type { Actor } from '../../domain/access.ts';
-import type { Target } from '../../domain/attempt.ts';
-import { targetName, targetOf } from '../../domain/target-gate.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import { targetName, targetOf } from '../../domain/model/target-gate.ts';
 import type { NamedTargets } from '../ports/named-targets.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { TargetDesk } from '../ports/target-desk.ts';

@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
-import type { Target } from '../../domain/attempt.ts';
-import type { KnownCapabilities } from '../../domain/model-capabilities.ts';
-import { targetName, type TargetHealth } from '../../domain/target-gate.ts';
+import type { Target } from '../../domain/job/attempt.ts';
+import type { KnownCapabilities } from '../../domain/model/model-capabilities.ts';
+import { targetName, type TargetHealth } from '../../domain/model/target-gate.ts';
 import { shownPrice, type ShownPrice } from '../../pricing/shown-price.ts';
 import type { Capabilities } from '../../providers/port.ts';
 import type { TargetView } from '../../engine/world.ts';

@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
-import type { Target } from '../../domain/attempt.ts';
+import type { Target } from '../../domain/job/attempt.ts';
 import type { AuditAction, AuditEntry } from '../../domain/audit.ts';
-import { targetName } from '../../domain/target-gate.ts';
+import { targetName } from '../../domain/model/target-gate.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';

@@ -1,4 +1,4 @@
-import type { TargetHealth } from '../../domain/target-gate.ts';
+import type { TargetHealth } from '../../domain/model/target-gate.ts';
 import type { TargetView } from '../../engine/world.ts';
 
 /**

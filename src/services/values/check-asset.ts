@@ -1,5 +1,5 @@
-import type { AssetCheck } from '../../domain/definition.ts';
-import type { Failure, Violation } from '../../domain/failure.ts';
+import type { AssetCheck } from '../../domain/definition/definition.ts';
+import type { Failure, Violation } from '../../domain/job/failure.ts';
 import { isJsonObject, jsonPointer, type Json, type JsonObject } from '../../domain/json.ts';
 import { describe } from './check-value.ts';
 

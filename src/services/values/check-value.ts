@@ -1,4 +1,4 @@
-import type { Failure, Violation } from '../../domain/failure.ts';
+import type { Failure, Violation } from '../../domain/job/failure.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { compileJsonSchema, type JsonSchemaCheck } from '../json-schema/compile.ts';
 

@@ -1,7 +1,7 @@
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import { jsonBytes, type Json } from '../../domain/json.ts';
 import { valueAt } from '../../engine/expression/path.ts';
-import { controlKey, type ControlRead } from '../../engine/plan.ts';
+import { controlKey, type ControlRead } from '../../engine/plan/plan.ts';
 import { tooLarge } from '../../engine/scope.ts';
 import { CONTROL_VALUE_BYTES_MAX } from '../../engine/world.ts';
 

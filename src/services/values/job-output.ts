@@ -1,4 +1,4 @@
-import { hasSucceeded } from '../../domain/job.ts';
+import { hasSucceeded } from '../../domain/job/job.ts';
 import type { Json } from '../../domain/json.ts';
 import { compileTemplate, fillTemplate } from '../../engine/expression/template.ts';
 import type { JobSnapshot } from '../ports/job-shard.ts';

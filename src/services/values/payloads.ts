@@ -1,6 +1,6 @@
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import { utf8Bytes, type Json } from '../../domain/json.ts';
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/job/failure.ts';
 import type { PayloadOnTheWay } from '../ports/job-shard.ts';
 import { objectKey, type Objects } from '../ports/objects.ts';
 import type { Machine } from '../ports/runtime.ts';

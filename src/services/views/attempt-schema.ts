@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import { budgetDeclineReasons } from '../../domain/budget.ts';
-import { failureClasses } from '../../domain/failure.ts';
-import { declineReasons } from '../../domain/target-gate.ts';
+import { failureClasses } from '../../domain/job/failure.ts';
+import { declineReasons } from '../../domain/model/target-gate.ts';
 
 /** How the API shows an attempt. */
 

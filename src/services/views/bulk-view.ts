@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { bulkStatuses, bulkVerbs, type Bulk } from '../../domain/bulk.ts';
-import { jobStatuses } from '../../domain/job.ts';
+import { jobStatuses } from '../../domain/job/job.ts';
 import { isoTime } from '../../domain/wire.ts';
 
 const time = z.iso.datetime();

@@ -1,6 +1,6 @@
-import type { JobEvent } from '../../domain/event.ts';
+import type { JobEvent } from '../../domain/job/event.ts';
 import type { JobId } from '../../domain/ids.ts';
-import type { Correlation } from '../../domain/job.ts';
+import type { Correlation } from '../../domain/job/job.ts';
 import { isJsonObject } from '../../domain/json.ts';
 import { isoTime, toWire } from '../../domain/wire.ts';
 import type { EventView } from './schemas.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { cacheModes } from '../../domain/cache.ts';
-import { failureClasses } from '../../domain/failure.ts';
+import { failureClasses } from '../../domain/job/failure.ts';
 import { passedOver } from '../explain/route-view.ts';
 import { targetStates } from '../targets/target-state.ts';
 import { runCodes } from '../explain/will-it-run.ts';

@@ -1,10 +1,10 @@
-import { attemptKey, type AttemptRecord, type Declined } from '../../domain/attempt.ts';
-import type { Failure } from '../../domain/failure.ts';
-import { isTerminal, type JobBirth, type JobState, type StepState } from '../../domain/job.ts';
+import { attemptKey, type AttemptRecord, type Declined } from '../../domain/job/attempt.ts';
+import type { Failure } from '../../domain/job/failure.ts';
+import { isTerminal, type JobBirth, type JobState, type StepState } from '../../domain/job/job.ts';
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import { formatUsd, type CostSum } from '../../domain/money.ts';
-import type { ParentLink } from '../../domain/lineage.ts';
-import type { StoredValue } from '../../domain/stored-value.ts';
+import type { ParentLink } from '../../domain/job/lineage.ts';
+import type { StoredValue } from '../../domain/job/stored-value.ts';
 import { isoTime, toWire } from '../../domain/wire.ts';
 import { itemsUnderWay } from '../../engine/due.ts';
 import type { JobSnapshot } from '../ports/job-shard.ts';

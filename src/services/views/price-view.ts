@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { pricedExecutions, type ProjectPrice } from '../../domain/price.ts';
+import { pricedExecutions, type ProjectPrice } from '../../domain/model/price.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { unitPricesSchema } from '../prices/price-input.ts';
 

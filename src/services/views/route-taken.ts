@@ -1,4 +1,9 @@
-import { isTerminal, type JobState, type SkippedTarget, type StepState } from '../../domain/job.ts';
+import {
+  isTerminal,
+  type JobState,
+  type SkippedTarget,
+  type StepState,
+} from '../../domain/job/job.ts';
 import type { StepView } from './schemas.ts';
 
 type Stop = NonNullable<StepView['route']>[number];

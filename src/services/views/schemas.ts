@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 import { scopes } from '../../domain/access.ts';
-import { stopReasons } from '../../domain/attempt.ts';
-import { jobStatuses } from '../../domain/job.ts';
-import { waitingKinds } from '../../domain/waiting.ts';
+import { stopReasons } from '../../domain/job/attempt.ts';
+import { jobStatuses } from '../../domain/job/job.ts';
+import { waitingKinds } from '../../domain/job/waiting.ts';
 import { attemptSchema, failureSchema, targetSchema } from './attempt-schema.ts';
 import { comparisonSchema } from './comparison-schema.ts';
 import { jobWebhookSchema } from './webhook-view.ts';

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-import { failureClasses } from '../../domain/failure.ts';
-import { executions, type Execution } from '../../domain/model-call.ts';
+import { failureClasses } from '../../domain/job/failure.ts';
+import { executions, type Execution } from '../../domain/model/model-call.ts';
 import type { Spread } from '../../domain/spread.ts';
 import {
   declineReasons,
   targetName,
   type ByHand,
   type TargetHealth,
-} from '../../domain/target-gate.ts';
+} from '../../domain/model/target-gate.ts';
 import { isoTime, snakeCase } from '../../domain/wire.ts';
 import type { KnownTarget } from '../targets/list-targets.ts';
 import { targetState, targetStates } from '../targets/target-state.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { WorstCase } from '../../engine/worst-case.ts';
+import type { WorstCase } from '../../engine/plan/worst-case.ts';
 
 const ms = z.int().meta({ description: 'In milliseconds' });
 

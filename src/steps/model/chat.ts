@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-import { json } from '../../domain/definition-parts.ts';
-import type { ParametersDefinition } from '../../domain/definition.ts';
-import type { Outcome } from '../../domain/failure.ts';
+import { json } from '../../domain/definition/definition-parts.ts';
+import type { ParametersDefinition } from '../../domain/definition/definition.ts';
+import type { Outcome } from '../../domain/job/failure.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
-import type { ChatMessage, ChatParameters } from '../../domain/model-call.ts';
+import type { ChatMessage, ChatParameters } from '../../domain/model/model-call.ts';
 import { filesOfMessages, messageField, partOf, toMessage, withFiles } from './chat/messages.ts';
 import { choosesGivenTool, toolChoiceField, toolField, toolsOf } from './chat/tools.ts';
 import { defined } from './defined.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { isFileId, type FileId } from '../../domain/file.ts';
-import type { MediaRef } from '../../domain/media.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
 
 /** What a field takes a file for; the runner holds the file's type against it. */
 export type FileUse = 'image' | 'audio' | 'recording' | 'document' | 'attachment';

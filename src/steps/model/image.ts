@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { Outcome } from '../../domain/failure.ts';
-import type { ImageCall } from '../../domain/model-call.ts';
+import type { Outcome } from '../../domain/job/failure.ts';
+import type { ImageCall } from '../../domain/model/model-call.ts';
 import { defined } from './defined.ts';
 import { fileField, mediaOf, namedIn } from './files.ts';
 import type { ModelStep } from './port.ts';

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 
-import type { ParametersDefinition, PromptDefinition } from '../../domain/definition.ts';
-import type { Outcome } from '../../domain/failure.ts';
+import type { ParametersDefinition, PromptDefinition } from '../../domain/definition/definition.ts';
+import type { Outcome } from '../../domain/job/failure.ts';
 import type { FileId } from '../../domain/file.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/media.ts';
-import type { ModelCall, ModelReply } from '../../domain/model-call.ts';
+import type { MediaRef } from '../../domain/model/media.ts';
+import type { ModelCall, ModelReply } from '../../domain/model/model-call.ts';
 import type { NamedFile } from './files.ts';
 
 /** What a step's definition and its route add to the input of a model step. */

@@ -1,10 +1,10 @@
 import { Liquid, type Template } from 'liquidjs';
 
-import type { PromptDefinition } from '../../domain/definition.ts';
-import type { Outcome } from '../../domain/failure.ts';
+import type { PromptDefinition } from '../../domain/definition/definition.ts';
+import type { Outcome } from '../../domain/job/failure.ts';
 import { jsonPointer, type JsonObject } from '../../domain/json.ts';
-import type { ChatMessage } from '../../domain/model-call.ts';
-import type { Violation } from '../../domain/failure.ts';
+import type { ChatMessage } from '../../domain/model/model-call.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 
 /**
  * Prompts are Liquid templates over `vars`. Only own properties are reachable, an unknown variable is an error,

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import type { ModelReply } from '../../domain/model-call.ts';
+import type { ModelReply } from '../../domain/model/model-call.ts';
 import { toWire } from '../../domain/wire.ts';
 
 /** What the output of every model step says beside its result: the model that ran, and what it used where that is known. */

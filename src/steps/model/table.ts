@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
-import type { ModelKind } from '../../domain/model-call.ts';
-import type { ModelStepKind } from '../../domain/step-kinds.ts';
+import type { ModelKind } from '../../domain/model/model-call.ts';
+import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
 import { modelChat } from './chat.ts';
 import { modelClassify } from './classify.ts';
 import { modelEmbed } from './embed.ts';

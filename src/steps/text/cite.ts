@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { Violation } from '../../domain/failure.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { jsonField } from '../json-field.ts';
 import type { TransformStep } from '../port.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { Failure, Violation } from '../../domain/failure.ts';
+import type { Failure, Violation } from '../../domain/job/failure.ts';
 import {
   identityMap,
   type SourceMap,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { Violation } from '../../domain/failure.ts';
+import type { Violation } from '../../domain/job/failure.ts';
 import type { TransformStep } from '../port.ts';
 
 const VECTORS_MAX = 5_000;

@@ -1,4 +1,4 @@
-import type { FailureClass, FailurePhase } from '../../../src/domain/failure.ts';
+import type { FailureClass, FailurePhase } from '../../../src/domain/job/failure.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import type { RuleInput } from '../../support/simulator/types.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 
 import { isJsonObject, type JsonObject } from '../../../src/domain/json.ts';
-import { NOT_RECONCILED } from '../../../src/engine/retry.ts';
+import { NOT_RECONCILED } from '../../../src/engine/attempts/retry.ts';
 import type { EventView, JobView } from '../../../src/services/views/schemas.ts';
 import type { Tenant } from '../support/api.ts';
 import { eventsOf, publish, readJob, submit, typesOf } from '../support/jobs.ts';

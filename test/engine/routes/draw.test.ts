@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { drawOf, rankOf } from '../../../src/engine/draw.ts';
+import { drawOf, rankOf } from '../../../src/engine/routes/draw.ts';
 
 const seeds = (count: number) => Array.from({ length: count }, (_, index) => `job_${index}`);
 

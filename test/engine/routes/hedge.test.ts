@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { BudgetRefusal } from '../../../src/domain/budget.ts';
 import { runnableCount } from '../../../src/engine/due.ts';
-import { makePlan } from '../../../src/engine/plan.ts';
+import { makePlan } from '../../../src/engine/plan/plan.ts';
 import {
   definitionOf,
   EngineDriver,

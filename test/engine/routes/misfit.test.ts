@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { MISFIT } from '../../../src/domain/failure.ts';
+import { MISFIT } from '../../../src/domain/job/failure.ts';
 import { EngineDriver, type DefinitionBody } from '../../support/engine-driver.ts';
 
 type StepBody = DefinitionBody['steps'][number];

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { shareOfTimeMs } from '../../../src/engine/time-share.ts';
+import { shareOfTimeMs } from '../../../src/engine/attempts/time-share.ts';
 import { EngineDriver, EPOCH_MS, type DefinitionBody } from '../../support/engine-driver.ts';
 
 type StepBody = DefinitionBody['steps'][number];

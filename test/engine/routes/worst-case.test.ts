@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { RouteDefinition } from '../../../src/domain/definition.ts';
-import { worstCaseOf } from '../../../src/engine/worst-case.ts';
+import type { RouteDefinition } from '../../../src/domain/definition/definition.ts';
+import { worstCaseOf } from '../../../src/engine/plan/worst-case.ts';
 import { planOf, type DefinitionBody } from '../../support/engine-driver.ts';
 
 type StepBody = DefinitionBody['steps'][number];

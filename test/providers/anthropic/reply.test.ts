@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { ChatCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import { chatCall, makeAdapter, message, reply } from './support.ts';
 
 const jsonOutput: ChatCall['output'] = { kind: 'json', schema: { type: 'object', properties: {} } };

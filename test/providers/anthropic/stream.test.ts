@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { chatCall, classifyCall, contextWith, makeAdapter } from './support.ts';
 
 const frame = (type: string, more: object = {}): string =>

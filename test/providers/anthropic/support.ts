@@ -1,4 +1,4 @@
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import { makeAnthropic } from '../../../src/providers/anthropic/adapter.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { CallContext, ProviderAdapter, WireReply } from '../../../src/providers/port.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { builtinModels, makeBuiltin } from '../../../src/providers/builtin/builtin.ts';
 import type { CallContext, CallOutcome } from '../../../src/providers/port.ts';
 

@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { makeBuiltin } from '../../../src/providers/builtin/builtin.ts';
 import { compute } from '../../../src/providers/builtin/compute.ts';
 import { toWire } from '../../../src/providers/builtin/wire.ts';

@@ -1,7 +1,7 @@
 /** The example of `examples/document-digest` through every builtin model: what a first user will see. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { ModelCall, ModelResult } from '../../../src/domain/model-call.ts';
+import type { ModelCall, ModelResult } from '../../../src/domain/model/model-call.ts';
 import { makeBuiltin } from '../../../src/providers/builtin/builtin.ts';
 import facts from '../../../examples/document-digest/main-facts.json' with { type: 'json' };
 import questions from '../../../examples/document-digest/questions.json' with { type: 'json' };

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { Json } from '../../../src/domain/json.ts';
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type {
   CallbackRequest,
   CallOutcome,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import type { Json } from '../../../src/domain/json.ts';
-import type { TranscribeCall } from '../../../src/domain/model-call.ts';
+import type { TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import type { CallContext } from '../../../src/providers/port.ts';
 import { capturing } from '../captured.ts';
 import { contextOf, someFile } from '../contract.ts';

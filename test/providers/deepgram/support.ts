@@ -1,4 +1,4 @@
-import type { TranscribeCall } from '../../../src/domain/model-call.ts';
+import type { TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import { deepgramProviders } from '../../../src/providers/deepgram/providers.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { CallContext } from '../../../src/providers/port.ts';
 import { capturing } from '../captured.ts';
 import { contextOf, someFile } from '../contract.ts';

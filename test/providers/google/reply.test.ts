@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import { chatCall, content, embedCall, imageCall, makeAdapter, reply } from './support.ts';
 
 const json: ChatCall['output'] = { kind: 'json', schema: { type: 'object', properties: {} } };

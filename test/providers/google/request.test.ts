@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { ChatCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import { MediaSlot } from '../../../src/providers/http/wire-body.ts';
 import { contextOf, someFile } from '../contract.ts';
 import { chatCall, classifyCall, embedCall, imageCall, makeAdapter } from './support.ts';

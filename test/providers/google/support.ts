@@ -1,4 +1,9 @@
-import type { ChatCall, EmbedCall, ImageCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type {
+  ChatCall,
+  EmbedCall,
+  ImageCall,
+  ModelCall,
+} from '../../../src/domain/model/model-call.ts';
 import { makeGoogle } from '../../../src/providers/google/adapter.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';

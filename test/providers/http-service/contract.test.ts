@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { describeAdapterContract, someFile } from '../contract.ts';
 import { documentedSettings, makeService, reply, secretKey, serviceOf } from './support.ts';
 

@@ -1,5 +1,5 @@
 /** One call of each kind with the reply of a real provider, shortened. */
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { WireReply } from '../../../src/providers/port.ts';
 import { someFile } from '../contract.ts';
 import { chatCall, embedCall, reply } from './support.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { OpenAiCompatibleProfile } from '../../../src/providers/openai-compatible/profile.ts';
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import type { CallContext, CallOutcome } from '../../../src/providers/port.ts';

@@ -1,4 +1,4 @@
-import type { ChatCall, EmbedCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall, EmbedCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import { makeOpenAiCompatible } from '../../../src/providers/openai-compatible/adapter.ts';
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import type { OpenAiCompatibleSettings } from '../../../src/providers/openai-compatible/settings.ts';

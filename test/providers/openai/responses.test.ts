@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ChatCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import type { CallOutcome } from '../../../src/providers/port.ts';
 import { capturing } from '../captured.ts';
 import { contextOf, someFile } from '../contract.ts';

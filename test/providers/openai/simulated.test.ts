@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { CallContext, CallOutcome, Ticket } from '../../../src/providers/port.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
 import { contextOf, someFile } from '../contract.ts';

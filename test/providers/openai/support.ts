@@ -2,7 +2,7 @@ import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatib
 import type { OpenAiCompatibleSettings } from '../../../src/providers/openai-compatible/settings.ts';
 import { makeOpenAi } from '../../../src/providers/openai/adapter.ts';
 import type { ProviderAdapter } from '../../../src/providers/port.ts';
-import type { ChatCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import { chatCall, secretKey } from '../openai-compatible/support.ts';
 
 export function makeAdapter(overrides: Partial<OpenAiCompatibleSettings> = {}): ProviderAdapter {

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { ChatCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
 import { contextOf } from '../contract.ts';
 import { adapterAt, apiKey, baseAt, type Base } from './base.ts';

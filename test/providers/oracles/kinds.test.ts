@@ -6,7 +6,7 @@ import { embedMany, generateImage, type EmbeddingModel } from 'ai';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { ModelCall, ModelResult } from '../../../src/domain/model-call.ts';
+import type { ModelCall, ModelResult } from '../../../src/domain/model/model-call.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
 import { contextOf } from '../contract.ts';
 import { adapterAt, apiKey, baseAt, type Base } from './base.ts';

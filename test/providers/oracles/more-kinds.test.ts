@@ -2,7 +2,7 @@ import { LLMock } from '@copilotkit/aimock';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { contextOf, someFile } from '../contract.ts';
 import { adapterAt, apiKey, type Base } from './base.ts';
 import { replyIn } from './question.ts';

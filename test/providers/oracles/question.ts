@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { ChatCall, ModelReply } from '../../../src/domain/model-call.ts';
-import type { Usage } from '../../../src/domain/usage.ts';
+import type { ChatCall, ModelReply } from '../../../src/domain/model/model-call.ts';
+import type { Usage } from '../../../src/domain/model/usage.ts';
 import type { CallOutcome } from '../../../src/providers/port.ts';
 
 /** What is asked of a model, by everyone in the same words. */

@@ -2,7 +2,7 @@ import { createFalClient } from '@fal-ai/client';
 import Replicate from 'replicate';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import type { ImageCall } from '../../../src/domain/model-call.ts';
+import type { ImageCall } from '../../../src/domain/model/model-call.ts';
 import type { CallOutcome, Ticket } from '../../../src/providers/port.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
 import { contextOf } from '../contract.ts';

@@ -4,7 +4,7 @@ import { createOpenAI } from '@ai-sdk/openai';
 import type { LanguageModel } from 'ai';
 
 import type { Json, JsonObject } from '../../../src/domain/json.ts';
-import type { ChatCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import { objectOrEmpty } from '../../support/simulator/openai/chat-request.ts';
 import { apiKey, baseAt, type Base } from './base.ts';
 import type { Question, Said } from './question.ts';

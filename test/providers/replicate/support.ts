@@ -1,4 +1,4 @@
-import type { ImageCall, TranscribeCall } from '../../../src/domain/model-call.ts';
+import type { ImageCall, TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
 import { replicateProviders } from '../../../src/providers/replicate/providers.ts';

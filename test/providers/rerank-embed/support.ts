@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
 import { rerankEmbedProviders } from '../../../src/providers/rerank-embed/providers.ts';

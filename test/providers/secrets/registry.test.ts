@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ModelCall } from '../../../src/domain/model-call.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter } from '../../../src/providers/port.ts';
 import { makeRegistry, providerSettingNames } from '../../../src/providers/registry.ts';

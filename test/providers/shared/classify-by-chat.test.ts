@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ClassifyCall } from '../../../src/domain/model-call.ts';
+import type { ClassifyCall } from '../../../src/domain/model/model-call.ts';
 import type { CallOutcome } from '../../../src/providers/port.ts';
 import {
   chatOfClassify,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import type { MediaRef } from '../../../src/domain/media.ts';
-import type { TranscribeCall } from '../../../src/domain/model-call.ts';
+import type { MediaRef } from '../../../src/domain/model/media.ts';
+import type { TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import { showRequest } from '../../../src/providers/http/show-request.ts';
 import {
   FileBody,

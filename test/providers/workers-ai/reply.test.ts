@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { WireReply } from '../../../src/providers/port.ts';
 import { contextOf } from '../contract.ts';
 import { calls, chatCall, envelope, llama, makeAdapter, reply, results } from './support.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import { FileBody, MediaSlot } from '../../../src/providers/http/wire-body.ts';
 import { makeRegistry } from '../../../src/providers/registry.ts';
 import { contextOf, someFile } from '../contract.ts';

@@ -1,4 +1,4 @@
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { AiBinding } from '../../../src/providers/binding.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';

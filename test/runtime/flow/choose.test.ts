@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Priority } from '../../../src/domain/flow.ts';
+import type { Priority } from '../../../src/domain/job/flow.ts';
 import { AGED_MS, chooseNext, type Candidate } from '../../../src/runtime/flow/choose.ts';
 
 const NOW_MS = 1_000_000;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import type { JobFlow } from '../../../src/domain/flow.ts';
+import type { JobFlow } from '../../../src/domain/job/flow.ts';
 import { jobIdOf, type JobId } from '../../../src/domain/ids.ts';
 import type { FlowAsk, FlowSlot } from '../../../src/services/ports/flow.ts';
 import { FlowDriver } from '../../support/flow-driver.ts';

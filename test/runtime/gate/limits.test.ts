@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { TargetLimits } from '../../../src/domain/target-gate.ts';
+import type { TargetLimits } from '../../../src/domain/model/target-gate.ts';
 import { GateWorld, TARGET } from '../../support/gate-world.ts';
 
 const TEN_MINUTES = 600_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { isTerminal } from '../../../src/domain/job.ts';
-import { attemptsLeft } from '../../../src/engine/retry.ts';
+import { isTerminal } from '../../../src/domain/job/job.ts';
+import { attemptsLeft } from '../../../src/engine/attempts/retry.ts';
 import { EngineDriver } from '../../support/engine-driver.ts';
 import { GateWorld, TARGET, type Ending } from '../../support/gate-world.ts';
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { priorities, type JobFlow } from '../../../src/domain/flow.ts';
-import { isTerminal, type JobState } from '../../../src/domain/job.ts';
+import { priorities, type JobFlow } from '../../../src/domain/job/flow.ts';
+import { isTerminal, type JobState } from '../../../src/domain/job/job.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { Book } from '../../../src/runtime/job-shard/book.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';

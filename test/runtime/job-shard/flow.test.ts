@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import type { JobFlow } from '../../../src/domain/flow.ts';
+import type { JobFlow } from '../../../src/domain/job/flow.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { FlowDriver } from '../../support/flow-driver.ts';

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import type { JobEvent } from '../../../src/domain/event.ts';
+import type { JobEvent } from '../../../src/domain/job/event.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { CostSum } from '../../../src/domain/money.ts';
-import { foldEvent, unbornState } from '../../../src/engine/fold.ts';
+import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
 import { distinct } from '../../../src/services/metrics/facts/fact.ts';
 import { factsOfJob } from '../../../src/services/metrics/facts/facts-of-job.ts';
 import { rollUpFacts } from '../../../src/services/metrics/rollup/roll-up-facts.ts';

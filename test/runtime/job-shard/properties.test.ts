@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import type { JobId } from '../../../src/domain/ids.ts';
-import { isTerminal } from '../../../src/domain/job.ts';
+import { isTerminal } from '../../../src/domain/job/job.ts';
 import { toWire } from '../../../src/domain/wire.ts';
-import { foldEvent, unbornState } from '../../../src/engine/fold.ts';
+import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
 import { ShardDriver, throughJson } from '../../support/shard-driver.ts';
 import { anyDays, ShardPlayer } from '../../support/shard-player.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { JobId } from '../../../src/domain/ids.ts';
 import { utf8Bytes, type Json } from '../../../src/domain/json.ts';
-import { foldEvent, unbornState } from '../../../src/engine/fold.ts';
+import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
 import { controlValues } from '../../../src/services/values/control-values.ts';
 import type { ReusedOutput, SubmitRequest } from '../../../src/services/ports/job-shard.ts';
 import { planOf, type DefinitionBody } from '../../support/engine-driver.ts';

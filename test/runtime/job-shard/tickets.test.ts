@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { JobId } from '../../../src/domain/ids.ts';
-import type { JobEvent } from '../../../src/domain/event.ts';
+import type { JobEvent } from '../../../src/domain/job/event.ts';
 import type {
   CallContext,
   CallOutcome,

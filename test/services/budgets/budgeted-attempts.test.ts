@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Failure } from '../../../src/domain/failure.ts';
+import type { Failure } from '../../../src/domain/job/failure.ts';
 import type { ProviderAdapter } from '../../../src/providers/port.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import type { Answer } from '../../support/shard-world.ts';

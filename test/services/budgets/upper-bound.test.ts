@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import type { MediaRef } from '../../../src/domain/media.ts';
-import type { ModelCall } from '../../../src/domain/model-call.ts';
-import type { ProjectPrice, UnitPrices } from '../../../src/domain/price.ts';
+import type { MediaRef } from '../../../src/domain/model/media.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
+import type { ProjectPrice, UnitPrices } from '../../../src/domain/model/price.ts';
 import type { FileId } from '../../../src/domain/file.ts';
 import { upperBound } from '../../../src/services/budgets/upper-bound.ts';
 

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 
 import { projectId } from '../../../src/domain/ids.ts';
 import type { Json, JsonObject } from '../../../src/domain/json.ts';
-import type { MediaRef } from '../../../src/domain/media.ts';
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
+import type { MediaRef } from '../../../src/domain/model/media.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import { cacheKeyOf, type CachedCall } from '../../../src/services/cache/cache-key.ts';
 import { fileId } from '../../steps/model/support.ts';
 

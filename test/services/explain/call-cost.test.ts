@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
-import type { ProjectPrice } from '../../../src/domain/price.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
+import type { ProjectPrice } from '../../../src/domain/model/price.ts';
 import { forecastCall, type ForecastFor } from '../../../src/services/explain/call-cost.ts';
 
 const price: ProjectPrice = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { definitionSchema } from '../../../src/domain/definition.ts';
+import { definitionSchema } from '../../../src/domain/definition/definition.ts';
 import type { Json, JsonObject } from '../../../src/domain/json.ts';
 import { openBudget } from '../../../src/services/explain/foresee-inputs.ts';
 import { foreseeStep, type StepForecast } from '../../../src/services/explain/foresee-step.ts';

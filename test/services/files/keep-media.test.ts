@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { jobIdOf, projectId } from '../../../src/domain/ids.ts';
-import type { Failure } from '../../../src/domain/failure.ts';
+import type { Failure } from '../../../src/domain/job/failure.ts';
 import { fetchFile } from '../../../src/services/files/fetch-file.ts';
 import { keepMedia } from '../../../src/services/files/keep-media.ts';
 import type { Fetched, Outside } from '../../../src/services/outbound/outside.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import type { Target } from '../../../src/domain/attempt.ts';
-import type { Failure } from '../../../src/domain/failure.ts';
+import type { Target } from '../../../src/domain/job/attempt.ts';
+import type { Failure } from '../../../src/domain/job/failure.ts';
 import type {
   Admission,
   CallEnd,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { projectId } from '../../../src/domain/ids.ts';
-import type { ProjectPrice } from '../../../src/domain/price.ts';
-import { orderOf } from '../../../src/engine/routing.ts';
+import type { ProjectPrice } from '../../../src/domain/model/price.ts';
+import { orderOf } from '../../../src/engine/routes/routing.ts';
 import { routePrices } from '../../../src/services/jobs/route-prices.ts';
 import { EngineDriver, type DefinitionBody } from '../../support/engine-driver.ts';
 

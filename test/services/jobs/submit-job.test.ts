@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 
 import { scopes, type Actor } from '../../../src/domain/access.ts';
-import type { Definition } from '../../../src/domain/definition.ts';
+import type { Definition } from '../../../src/domain/definition/definition.ts';
 import { jobIdOf, projectId } from '../../../src/domain/ids.ts';
 import type { JobShard, SubmitAnswer } from '../../../src/services/ports/job-shard.ts';
 import { makePlanCache } from '../../../src/services/pipelines/plan-cache.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { EventBody, JobEvent } from '../../../src/domain/event.ts';
+import type { EventBody, JobEvent } from '../../../src/domain/job/event.ts';
 import { isoTime } from '../../../src/domain/wire.ts';
 import { factsOfJob, type ToldJob } from '../../../src/services/metrics/facts/facts-of-job.ts';
 import { jobTimes } from '../../../src/services/metrics/facts/job-times.ts';

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { compileSchema } from 'json-schema-library';
 import { describe, expect, test } from 'vitest';
 
-import { stepKinds } from '../../../src/domain/step-kinds.ts';
+import { stepKinds } from '../../../src/domain/definition/step-kinds.ts';
 import { definitionJsonSchema } from '../../../src/services/pipelines/definition-schema.ts';
 import { compileJsonSchema } from '../../../src/services/json-schema/compile.ts';
 

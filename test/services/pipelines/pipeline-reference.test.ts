@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import type { EventType } from '../../../src/domain/event.ts';
-import { stopReasons } from '../../../src/domain/attempt.ts';
-import { failureClasses } from '../../../src/domain/failure.ts';
-import { isTerminal, jobStatuses } from '../../../src/domain/job.ts';
+import type { EventType } from '../../../src/domain/job/event.ts';
+import { stopReasons } from '../../../src/domain/job/attempt.ts';
+import { failureClasses } from '../../../src/domain/job/failure.ts';
+import { isTerminal, jobStatuses } from '../../../src/domain/job/job.ts';
 import { isJsonObject, type Json } from '../../../src/domain/json.ts';
-import { stepKinds } from '../../../src/domain/step-kinds.ts';
-import { waitingKinds } from '../../../src/domain/waiting.ts';
+import { stepKinds } from '../../../src/domain/definition/step-kinds.ts';
+import { waitingKinds } from '../../../src/domain/job/waiting.ts';
 import { compileExpression } from '../../../src/engine/expression/cel.ts';
 import { functions } from '../../../src/engine/expression/functions.ts';
 import { knownCapabilities, listedModels, providerIds } from '../../../src/providers/registry.ts';

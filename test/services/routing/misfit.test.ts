@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ChatCall, ModelCall } from '../../../src/domain/model-call.ts';
-import type { ModelCapabilities } from '../../../src/domain/model-capabilities.ts';
+import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
+import type { ModelCapabilities } from '../../../src/domain/model/model-capabilities.ts';
 import { fewestTokensOf } from '../../../src/services/routing/fewest-tokens.ts';
 import { misfitOf, refusedParameters } from '../../../src/services/routing/misfit.ts';
 

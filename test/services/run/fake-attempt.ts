@@ -1,11 +1,14 @@
-import { definitionSchema, type StepDefinition } from '../../../src/domain/definition.ts';
+import {
+  definitionSchema,
+  type StepDefinition,
+} from '../../../src/domain/definition/definition.ts';
 import type { FileId, FileMeta } from '../../../src/domain/file.ts';
 import { projectId, type JobId, type ProjectId } from '../../../src/domain/ids.ts';
 import type { Json } from '../../../src/domain/json.ts';
-import type { ModelCapabilities } from '../../../src/domain/model-capabilities.ts';
-import type { ModelCall } from '../../../src/domain/model-call.ts';
-import type { ModelStepKind } from '../../../src/domain/step-kinds.ts';
-import { makePlan } from '../../../src/engine/plan.ts';
+import type { ModelCapabilities } from '../../../src/domain/model/model-capabilities.ts';
+import type { ModelCall } from '../../../src/domain/model/model-call.ts';
+import type { ModelStepKind } from '../../../src/domain/definition/step-kinds.ts';
+import { makePlan } from '../../../src/engine/plan/plan.ts';
 import type {
   CallContext,
   CallOutcome,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { holdPlace } from '../../../src/services/run/hold-place.ts';
-import { makeSlots } from '../../../src/services/run/slots.ts';
+import { holdPlace } from '../../../src/services/run/calls/hold-place.ts';
+import { makeSlots } from '../../../src/services/run/turn/slots.ts';
 
 const { signal: calm } = new AbortController();
 

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Failure } from '../../../src/domain/failure.ts';
-import type { ModelCall, Spent } from '../../../src/domain/model-call.ts';
-import type { ProjectPrice } from '../../../src/domain/price.ts';
+import type { Failure } from '../../../src/domain/job/failure.ts';
+import type { ModelCall, Spent } from '../../../src/domain/model/model-call.ts';
+import type { ProjectPrice } from '../../../src/domain/model/price.ts';
 import { extentOf } from '../../../src/pricing/extent.ts';
 import type { Prices } from '../../../src/services/ports/prices.ts';
 import type { Attempt, ExecuteDeps } from '../../../src/services/run/attempt.ts';
 import { callFacts, type CallFacts } from '../../../src/services/run/facts.ts';
-import { pricingOf } from '../../../src/services/run/pricing-of.ts';
-import type { ResolvedCall } from '../../../src/services/run/resolve-call.ts';
+import { pricingOf } from '../../../src/services/run/calls/pricing-of.ts';
+import type { ResolvedCall } from '../../../src/services/run/calls/resolve-call.ts';
 import { someFile } from '../../providers/contract.ts';
 
 const chat: ModelCall = {

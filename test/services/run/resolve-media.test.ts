@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { projectId } from '../../../src/domain/ids.ts';
-import { resolveMedia } from '../../../src/services/run/resolve-media.ts';
+import { resolveMedia } from '../../../src/services/run/calls/resolve-media.ts';
 import type { FileUse } from '../../../src/steps/model/files.ts';
 import { fileId } from '../../steps/model/support.ts';
 import { FakeFiles, fileMeta } from './fake-attempt.ts';

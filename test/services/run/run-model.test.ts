@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ModelResult } from '../../../src/domain/model-call.ts';
+import type { ModelResult } from '../../../src/domain/model/model-call.ts';
 import type { CallOutcome } from '../../../src/providers/port.ts';
 import { fileId } from '../../steps/model/support.ts';
 import { FakeAttempt, FakeFiles, fileMeta } from './fake-attempt.ts';

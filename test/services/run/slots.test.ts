@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { makeSlots, type Ticket } from '../../../src/services/run/slots.ts';
+import { makeSlots, type Ticket } from '../../../src/services/run/turn/slots.ts';
 
 test('never more places are taken than there are', () => {
   const slots = makeSlots(6);

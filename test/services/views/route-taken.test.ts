@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { MISFIT } from '../../../src/domain/failure.ts';
+import { MISFIT } from '../../../src/domain/job/failure.ts';
 import { routeTaken } from '../../../src/services/views/route-taken.ts';
 import { EngineDriver } from '../../support/engine-driver.ts';
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { JobId } from '../../../src/domain/ids.ts';
-import { foldEvent, unbornState } from '../../../src/engine/fold.ts';
+import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
 import { throughJson } from '../../support/shard-driver.ts';
 import type { World } from '../../support/shard-world.ts';
 import { databaseOf, finishAll, jobsOf, worldOver, type StoredShard } from './stored-shard.ts';

@@ -1,5 +1,5 @@
-import { attemptKey } from '../../../src/domain/attempt.ts';
-import type { JobEvent } from '../../../src/domain/event.ts';
+import { attemptKey } from '../../../src/domain/job/attempt.ts';
+import type { JobEvent } from '../../../src/domain/job/event.ts';
 import { demand, type Stored } from './checks.ts';
 import { WORKS_FROM, type Work } from './slow-provider.ts';
 import type { World } from './world.ts';

@@ -1,9 +1,9 @@
-import { attemptKey, type AttemptFacts } from '../../../src/domain/attempt.ts';
-import type { JobEvent } from '../../../src/domain/event.ts';
-import { isTerminal, type JobState } from '../../../src/domain/job.ts';
+import { attemptKey, type AttemptFacts } from '../../../src/domain/job/attempt.ts';
+import type { JobEvent } from '../../../src/domain/job/event.ts';
+import { isTerminal, type JobState } from '../../../src/domain/job/job.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import { toWire } from '../../../src/domain/wire.ts';
-import { foldEvent, unbornState } from '../../../src/engine/fold.ts';
+import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
 import type { Book } from '../../../src/runtime/job-shard/book.ts';
 import { sha256, throughJson } from '../../support/shard-driver.ts';
 import { POISONED } from './pipelines.ts';

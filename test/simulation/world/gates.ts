@@ -1,4 +1,4 @@
-import { declineReasons } from '../../../src/domain/target-gate.ts';
+import { declineReasons } from '../../../src/domain/model/target-gate.ts';
 import type { TargetGates } from '../../../src/services/ports/target-gates.ts';
 import { never, type Faults, type Process } from './faults.ts';
 import type { Clock } from './clock.ts';

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../../src/domain/canonical.ts';
-import { definitionSchema, type Definition } from '../../../src/domain/definition.ts';
-import { makePlan } from '../../../src/engine/plan.ts';
+import { definitionSchema, type Definition } from '../../../src/domain/definition/definition.ts';
+import { makePlan } from '../../../src/engine/plan/plan.ts';
 import { makePlanCache } from '../../../src/services/pipelines/plan-cache.ts';
 import type { Pipelines } from '../../../src/services/ports/pipelines.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';

@@ -1,5 +1,5 @@
-import type { Failure } from '../../../src/domain/failure.ts';
-import type { ModelReply } from '../../../src/domain/model-call.ts';
+import type { Failure } from '../../../src/domain/job/failure.ts';
+import type { ModelReply } from '../../../src/domain/model/model-call.ts';
 import type { CallContext, CallOutcome, ProviderAdapter } from '../../../src/providers/port.ts';
 import type { Clock } from './clock.ts';
 import { never, type Faults, type Process } from './faults.ts';

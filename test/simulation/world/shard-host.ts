@@ -1,6 +1,6 @@
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { TargetView } from '../../../src/engine/world.ts';
-import type { Target } from '../../../src/domain/attempt.ts';
+import type { Target } from '../../../src/domain/job/attempt.ts';
 import type { ShardPorts } from '../../../src/runtime/job-shard/context.ts';
 import { ShardOfJobs } from '../../../src/runtime/job-shard/job-shard.ts';
 import type { HistoryMessage, WakeMessage } from '../../../src/runtime/messages.ts';

@@ -1,6 +1,6 @@
-import { isTerminal } from '../../../src/domain/job.ts';
+import { isTerminal } from '../../../src/domain/job/job.ts';
 import { Random } from './random.ts';
-import { attemptKey, isInRunnersHands } from '../../../src/domain/attempt.ts';
+import { attemptKey, isInRunnersHands } from '../../../src/domain/job/attempt.ts';
 import {
   checkAccepted,
   checkHistory,

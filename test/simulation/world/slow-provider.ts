@@ -1,5 +1,5 @@
-import type { Failure } from '../../../src/domain/failure.ts';
-import type { ModelReply, Spent } from '../../../src/domain/model-call.ts';
+import type { Failure } from '../../../src/domain/job/failure.ts';
+import type { ModelReply, Spent } from '../../../src/domain/model/model-call.ts';
 import type {
   CallContext,
   CallOutcome,

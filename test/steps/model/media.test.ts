@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ModelResult } from '../../../src/domain/model-call.ts';
+import type { ModelResult } from '../../../src/domain/model/model-call.ts';
 import { modelSteps } from '../../../src/steps/model/table.ts';
 import { fileId, mediaRef, replyWith, settingWith } from './support.ts';
 

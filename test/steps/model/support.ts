@@ -1,6 +1,6 @@
 import { isFileId, type FileId } from '../../../src/domain/file.ts';
-import type { MediaRef } from '../../../src/domain/media.ts';
-import type { ModelReply, ModelResult } from '../../../src/domain/model-call.ts';
+import type { MediaRef } from '../../../src/domain/model/media.ts';
+import type { ModelReply, ModelResult } from '../../../src/domain/model/model-call.ts';
 import type { ModelSetting } from '../../../src/steps/model/port.ts';
 
 /** The id of an upload that is told apart by one digit. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 
-import type { Failure, Outcome } from '../../../src/domain/failure.ts';
+import type { Failure, Outcome } from '../../../src/domain/job/failure.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import { applyEdits, type Edit } from '../../../src/steps/text/edits.ts';
 import type { SourceMap } from '../../../src/steps/text/source-map.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
-import type { ChatCall, ClassifyCall } from '../../../domain/model-call.ts';
+import type { ChatCall, ClassifyCall } from '../../../domain/model/model-call.ts';
 import { base64ToBytes } from '../../http/bytes.ts';
 import { failureSentence } from '../../http/failure-sentence.ts';
 import type { CallOutcome, Ticket, WireReply } from '../../port.ts';

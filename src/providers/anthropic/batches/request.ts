@@ -1,4 +1,4 @@
-import type { ChatCall, ClassifyCall } from '../../../domain/model-call.ts';
+import type { ChatCall, ClassifyCall } from '../../../domain/model/model-call.ts';
 import type { Ticket, WireRequest } from '../../port.ts';
 import { messageFields, request } from '../request.ts';
 

@@ -6,7 +6,7 @@
  * A category's score is 1 − Π(1 − weight) over its occurrences: each says something by itself, and none more than all.
  * Cost: linear in the text.
  */
-import type { ModerateResult } from '../../../domain/model-call.ts';
+import type { ModerateResult } from '../../../domain/model/model-call.ts';
 import { isDisguised, shortened, skeletonOf, wordsOf } from './disguise.ts';
 import { listedPhrases, moderationCategories, type ListedPhrase } from './word-lists.ts';
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../../domain/json.ts';
-import type { ChatMessage, ChatPart, ToolCall } from '../../../domain/model-call.ts';
-import type { MediaRef } from '../../../domain/media.ts';
+import type { ChatMessage, ChatPart, ToolCall } from '../../../domain/model/model-call.ts';
+import type { MediaRef } from '../../../domain/model/media.ts';
 import { MediaSlot, type WireValue } from '../../http/wire-body.ts';
 import { argumentsFrom, jsonFrom } from '../../shared/json-text.ts';
 import { joinTurns, type Turn } from '../../shared/turns.ts';

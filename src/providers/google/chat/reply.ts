@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { ChatCall, ChatResult, ToolCall } from '../../../domain/model-call.ts';
+import type { ChatCall, ChatResult, ToolCall } from '../../../domain/model/model-call.ts';
 import type { CallOutcome } from '../../port.ts';
 import { objectAt, objectOf, objectsAt, textAt } from '../../shared/json-fields.ts';
 import { readBad, readDone, readNothing, type ReplyReading } from '../../shared/reading.ts';

@@ -1,4 +1,4 @@
-import type { EmbedCall } from '../../../domain/model-call.ts';
+import type { EmbedCall } from '../../../domain/model/model-call.ts';
 import type { WireValue } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
 import { numbersOf, objectsAt } from '../../shared/json-fields.ts';

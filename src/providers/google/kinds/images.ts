@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { ImageCall, ImageResult } from '../../../domain/model-call.ts';
+import type { ImageCall, ImageResult } from '../../../domain/model/model-call.ts';
 import type { WireValue } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
 import { objectAt, objectOf, textAt } from '../../shared/json-fields.ts';

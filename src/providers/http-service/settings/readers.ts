@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { ModelCall, ModelKind, ModelResult } from '../../../domain/model-call.ts';
+import type { ModelCall, ModelKind, ModelResult } from '../../../domain/model/model-call.ts';
 import type { WireReply } from '../../port.ts';
 import * as results from '../results.ts';
 import { resultMappings } from './results.ts';

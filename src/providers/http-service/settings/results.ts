@@ -1,7 +1,7 @@
 /** Where the neutral result of each kind stands in a service's reply. */
 import { z } from 'zod';
 
-import type { ModelKind } from '../../../domain/model-call.ts';
+import type { ModelKind } from '../../../domain/model/model-call.ts';
 import { replyPath } from './parts.ts';
 
 const maybe = replyPath.optional();

@@ -1,8 +1,8 @@
 /** The shape of one inference service in the setting `HTTP_PROVIDERS`; docs/providers.md explains every field. */
 import { z } from 'zod';
 
-import type { ModelKind } from '../../../domain/model-call.ts';
-import { usageFields, type Usage } from '../../../domain/usage.ts';
+import type { ModelKind } from '../../../domain/model/model-call.ts';
+import { usageFields, type Usage } from '../../../domain/model/usage.ts';
 import { snakeCase } from '../../../domain/wire.ts';
 import { callFields, neededFields } from '../call-scope.ts';
 import { reportableClasses } from './classes.ts';

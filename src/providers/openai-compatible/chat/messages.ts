@@ -1,5 +1,5 @@
-import type { ChatMessage, ChatPart, ToolCall } from '../../../domain/model-call.ts';
-import type { MediaRef } from '../../../domain/media.ts';
+import type { ChatMessage, ChatPart, ToolCall } from '../../../domain/model/model-call.ts';
+import type { MediaRef } from '../../../domain/model/media.ts';
 import { MediaSlot, type WireValue } from '../../http/wire-body.ts';
 
 /** A message as the chat API has it. */

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
-import type { ChatCall, ChatResult, ToolCall } from '../../../domain/model-call.ts';
+import type { ChatCall, ChatResult, ToolCall } from '../../../domain/model/model-call.ts';
 import type { CallOutcome } from '../../port.ts';
 import { isList, objectAt, objectOf, objectsAt, textAt } from '../../shared/json-fields.ts';
 import { classify } from '../errors/classify.ts';

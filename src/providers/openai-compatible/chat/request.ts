@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { ChatCall, ChatParameters, Tool } from '../../../domain/model-call.ts';
+import type { ChatCall, ChatParameters, Tool } from '../../../domain/model/model-call.ts';
 import type { WireValue } from '../../http/wire-body.ts';
 import { withOptions } from '../options.ts';
 import type { OpenAiCompatibleProfile } from '../profile.ts';

@@ -1,4 +1,4 @@
-import type { Failure } from '../../../domain/failure.ts';
+import type { Failure } from '../../../domain/job/failure.ts';
 import { isJsonObject, type Json } from '../../../domain/json.ts';
 import type { ErrorEvidence, WireReply } from '../../port.ts';
 import {

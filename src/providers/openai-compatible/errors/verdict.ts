@@ -1,4 +1,4 @@
-import type { FailurePhase } from '../../../domain/failure.ts';
+import type { FailurePhase } from '../../../domain/job/failure.ts';
 import type { ProviderFailureClass } from '../../http/failure-sentence.ts';
 import { classOfStatus, phaseOfStatus } from '../../http/status-class.ts';
 import type { Verdict } from '../../shared/failures.ts';

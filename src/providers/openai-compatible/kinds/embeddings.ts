@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '../../../domain/json.ts';
-import type { EmbedCall } from '../../../domain/model-call.ts';
+import type { EmbedCall } from '../../../domain/model/model-call.ts';
 import { base64ToBytes } from '../../http/bytes.ts';
 import type { WireValue } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';

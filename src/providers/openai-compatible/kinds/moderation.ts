@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { ModerateCall } from '../../../domain/model-call.ts';
+import type { ModerateCall } from '../../../domain/model/model-call.ts';
 import { MediaSlot, type WireValue } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
 import { numberAt, objectAt, objectsAt } from '../../shared/json-fields.ts';

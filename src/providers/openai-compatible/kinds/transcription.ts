@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { TranscribeCall, TranscribeResult } from '../../../domain/model-call.ts';
+import type { TranscribeCall, TranscribeResult } from '../../../domain/model/model-call.ts';
 import { MultipartBody } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
 import { numberAt, objectsAt, textAt } from '../../shared/json-fields.ts';

@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatPart } from '../../../domain/model-call.ts';
+import type { ChatMessage, ChatPart } from '../../../domain/model/model-call.ts';
 import { MediaSlot, type WireValue } from '../../http/wire-body.ts';
 import { fileNameOf } from '../../openai-compatible/chat/messages.ts';
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { ModelCall, ToolCall } from '../../../domain/model-call.ts';
+import type { ModelCall, ToolCall } from '../../../domain/model/model-call.ts';
 import { classify } from '../../openai-compatible/errors/classify.ts';
 import { readingOf, type Reading } from '../../openai-compatible/reading.ts';
 import { readDone, readBad, saidSpent, readNothing } from '../../shared/reading.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { ChatCall } from '../../../domain/model-call.ts';
+import type { ChatCall } from '../../../domain/model/model-call.ts';
 import { isStrictSchema } from '../../openai-compatible/chat/strict-schema.ts';
 import { withOptions } from '../../openai-compatible/options.ts';
 import type { WireBody } from '../../http/wire-body.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { ChatCall, ChatMessage, ChatPart, Tool } from '../../../domain/model-call.ts';
+import type { ChatCall, ChatMessage, ChatPart, Tool } from '../../../domain/model/model-call.ts';
 import type { WireValue } from '../../http/wire-body.ts';
 import { toWireMessage } from '../../openai-compatible/chat/messages.ts';
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { ImageCall } from '../../../domain/model-call.ts';
+import type { ImageCall } from '../../../domain/model/model-call.ts';
 import { MediaSlot, type WireValue } from '../../http/wire-body.ts';
 import type { CallOutcome, WireReply } from '../../port.ts';
 import { presentNames, textAt } from '../../shared/json-fields.ts';

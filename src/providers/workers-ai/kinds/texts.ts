@@ -5,7 +5,7 @@ import type {
   EmbedCall,
   ModerateCall,
   RerankCall,
-} from '../../../domain/model-call.ts';
+} from '../../../domain/model/model-call.ts';
 import type { CallOutcome } from '../../port.ts';
 import {
   isList,

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../domain/json.ts';
-import type { TranscribeCall, TranscribeResult } from '../../../domain/model-call.ts';
+import type { TranscribeCall, TranscribeResult } from '../../../domain/model/model-call.ts';
 import { FileBody, MediaSlot, type WireBody } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
 import { numberAt, objectAt, objectsAt, textAt } from '../../shared/json-fields.ts';

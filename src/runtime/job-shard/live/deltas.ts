@@ -1,7 +1,7 @@
-import { attemptKey } from '../../../domain/attempt.ts';
+import { attemptKey } from '../../../domain/job/attempt.ts';
 import type { DeltaAnswer, DeltaRequest } from '../../../services/ports/live.ts';
 import type { ShardContext } from '../context.ts';
-import { isSeen, noteSeen } from '../leases.ts';
+import { isSeen, noteSeen } from '../work/leases.ts';
 import { loadState } from '../tables/jobs.ts';
 import { frameText, isHeard, tellListeners } from './tell.ts';
 

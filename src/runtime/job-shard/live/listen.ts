@@ -1,4 +1,4 @@
-import { isTerminal } from '../../../domain/job.ts';
+import { isTerminal } from '../../../domain/job/job.ts';
 import type { ListenWish } from '../../../services/ports/live.ts';
 import type { ShardContext } from '../context.ts';
 import { loadState } from '../tables/jobs.ts';

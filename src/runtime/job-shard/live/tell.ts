@@ -1,5 +1,5 @@
 import type { JobId } from '../../../domain/ids.ts';
-import { isTerminal, type JobBirth, type JobState } from '../../../domain/job.ts';
+import { isTerminal, type JobBirth, type JobState } from '../../../domain/job/job.ts';
 import { isWanted } from '../../../domain/webhook.ts';
 import { errorName } from '../../../services/ports/log.ts';
 import type { EventFilter, LiveFrame } from '../../../services/ports/live.ts';

@@ -1,4 +1,4 @@
-import type { JobEvent } from '../../../domain/event.ts';
+import type { JobEvent } from '../../../domain/job/event.ts';
 import type { JobId } from '../../../domain/ids.ts';
 import { text, type Sql } from '../sql.ts';
 

@@ -1,5 +1,5 @@
 import type { JobId } from '../../../domain/ids.ts';
-import type { ItemState } from '../../../domain/job.ts';
+import type { ItemState } from '../../../domain/job/job.ts';
 import type { Json } from '../../../domain/json.ts';
 import { integer, type Sql, type SqlRow } from '../sql.ts';
 import { jsonColumn } from './json-column.ts';

@@ -1,4 +1,4 @@
-import type { JobState } from '../../../domain/job.ts';
+import type { JobState } from '../../../domain/job/job.ts';
 import type { Json } from '../../../domain/json.ts';
 import type { Book } from '../book.ts';
 

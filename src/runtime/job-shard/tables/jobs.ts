@@ -1,5 +1,5 @@
 import { isJobId, type JobId } from '../../../domain/ids.ts';
-import type { JobState } from '../../../domain/job.ts';
+import type { JobState } from '../../../domain/job/job.ts';
 import type { Book } from '../book.ts';
 import { integer, text, type Sql } from '../sql.ts';
 import type { Inline, JobRow } from './job-row.ts';

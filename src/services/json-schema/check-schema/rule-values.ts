@@ -1,4 +1,4 @@
-import type { Violation } from '../../../domain/failure.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { isJsonObject, jsonPointer, type Json, type JsonObject } from '../../../domain/json.ts';
 
 /** What the value of a keyword must be, as the meta-schemas of 2020-12 and draft-07 say it. */

@@ -1,4 +1,4 @@
-import type { Violation } from '../../../domain/failure.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { isJsonObject, jsonPointer, type Json, type JsonObject } from '../../../domain/json.ts';
 import { patternProblem } from '../linear-patterns.ts';
 import { isDataKeyword, isNameTable } from './keyword-kinds.ts';

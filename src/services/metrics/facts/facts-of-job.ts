@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { attemptKey } from '../../../domain/attempt.ts';
+import { attemptKey } from '../../../domain/job/attempt.ts';
 import type { Fact, JobFacts, Occurrence } from './fact.ts';
 
 /** What history tells of a job at once: some of its events, and the model calls that they end. */

@@ -1,5 +1,5 @@
-import { attemptKey } from '../../../domain/attempt.ts';
-import type { JobEvent } from '../../../domain/event.ts';
+import { attemptKey } from '../../../domain/job/attempt.ts';
+import type { JobEvent } from '../../../domain/job/event.ts';
 import type { JobTimesRow } from './facts-of-job.ts';
 
 type Span = readonly [fromMs: number, toMs: number];

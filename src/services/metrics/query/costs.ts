@@ -1,6 +1,6 @@
 import type { Actor } from '../../../domain/access.ts';
 import { snakeCase } from '../../../domain/wire.ts';
-import { usageFields } from '../../../domain/usage.ts';
+import { usageFields } from '../../../domain/model/usage.ts';
 import { missingScope } from '../../access/require-scope.ts';
 import type { TimeRange } from '../../ports/metrics-store.ts';
 import { done, refuse, type Result } from '../../result.ts';

@@ -1,6 +1,6 @@
 import type { Actor } from '../../../domain/access.ts';
-import type { Target } from '../../../domain/attempt.ts';
-import type { TargetHealth } from '../../../domain/target-gate.ts';
+import type { Target } from '../../../domain/job/attempt.ts';
+import type { TargetHealth } from '../../../domain/model/target-gate.ts';
 import type { TargetDesk } from '../../ports/target-desk.ts';
 import { visibleTargets, type FindDeps } from '../../targets/find-targets.ts';
 

@@ -1,10 +1,10 @@
-import type { Definition, StepDefinition } from '../../../domain/definition.ts';
-import { HELD_ATTEMPT_MAX_MS } from '../../../domain/definition-parts.ts';
-import { leavesOf } from '../../../domain/definition-route.ts';
+import type { Definition, StepDefinition } from '../../../domain/definition/definition.ts';
+import { HELD_ATTEMPT_MAX_MS } from '../../../domain/definition/definition-parts.ts';
+import { leavesOf } from '../../../domain/definition/definition-route.ts';
 import { durationMs } from '../../../domain/duration.ts';
-import type { Violation } from '../../../domain/failure.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
-import { isModelStepKind } from '../../../domain/step-kinds.ts';
+import { isModelStepKind } from '../../../domain/definition/step-kinds.ts';
 import { neededKind } from '../../../steps/model/table.ts';
 import type { Providers } from '../../ports/providers.ts';
 

@@ -1,8 +1,12 @@
-import { DEFAULTS, type Definition, type StepDefinition } from '../../../domain/definition.ts';
+import {
+  DEFAULTS,
+  type Definition,
+  type StepDefinition,
+} from '../../../domain/definition/definition.ts';
 import { durationMs, parseDurationMs } from '../../../domain/duration.ts';
-import type { Violation } from '../../../domain/failure.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
-import { isModelStepKind } from '../../../domain/step-kinds.ts';
+import { isModelStepKind } from '../../../domain/definition/step-kinds.ts';
 
 /** Caches that could not do what their step says. */
 export function cacheViolations({ steps }: Definition): Violation[] {

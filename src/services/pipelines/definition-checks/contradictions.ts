@@ -1,6 +1,10 @@
-import { DEFAULTS, type Definition, type StepDefinition } from '../../../domain/definition.ts';
+import {
+  DEFAULTS,
+  type Definition,
+  type StepDefinition,
+} from '../../../domain/definition/definition.ts';
 import { durationMs, parseDurationMs } from '../../../domain/duration.ts';
-import type { Violation } from '../../../domain/failure.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
 
 /**

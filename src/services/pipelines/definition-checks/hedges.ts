@@ -1,9 +1,13 @@
-import type { Definition, RouteDefinition, StepDefinition } from '../../../domain/definition.ts';
+import type {
+  Definition,
+  RouteDefinition,
+  StepDefinition,
+} from '../../../domain/definition/definition.ts';
 import { durationMs } from '../../../domain/duration.ts';
-import type { Violation } from '../../../domain/failure.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
-import { isModelStepKind } from '../../../domain/step-kinds.ts';
-import type { Plan, PlannedStep } from '../../../engine/plan.ts';
+import { isModelStepKind } from '../../../domain/definition/step-kinds.ts';
+import type { Plan, PlannedStep } from '../../../engine/plan/plan.ts';
 import type { Providers } from '../../ports/providers.ts';
 import { isTicketed } from './worst-case.ts';
 

@@ -1,8 +1,12 @@
-import type { Definition, StepDefinition, TargetDefinition } from '../../../domain/definition.ts';
-import { leavesOf, type RouteLeaf } from '../../../domain/definition-route.ts';
-import type { Violation } from '../../../domain/failure.ts';
+import type {
+  Definition,
+  StepDefinition,
+  TargetDefinition,
+} from '../../../domain/definition/definition.ts';
+import { leavesOf, type RouteLeaf } from '../../../domain/definition/definition-route.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
-import { isModelStepKind, type ModelStepKind } from '../../../domain/step-kinds.ts';
+import { isModelStepKind, type ModelStepKind } from '../../../domain/definition/step-kinds.ts';
 import { neededKind } from '../../../steps/model/table.ts';
 import type { Providers } from '../../ports/providers.ts';
 

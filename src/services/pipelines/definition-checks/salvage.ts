@@ -1,5 +1,5 @@
-import { definitionSchema, type Definition } from '../../../domain/definition.ts';
-import type { Violation } from '../../../domain/failure.ts';
+import { definitionSchema, type Definition } from '../../../domain/definition/definition.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { isJsonObject, type Json } from '../../../domain/json.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Definition } from '../../../domain/definition.ts';
-import type { Violation } from '../../../domain/failure.ts';
+import type { Definition } from '../../../domain/definition/definition.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
 
 /** Only a chat's text comes in pieces. */

@@ -1,10 +1,10 @@
 import { canonicalJson } from '../../../domain/canonical.ts';
-import type { Definition } from '../../../domain/definition.ts';
-import { routesWithin, type RouteTree } from '../../../domain/definition-route.ts';
-import type { Violation } from '../../../domain/failure.ts';
+import type { Definition } from '../../../domain/definition/definition.ts';
+import { routesWithin, type RouteTree } from '../../../domain/definition/definition-route.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
 import { readsOf } from '../../../engine/expression/template.ts';
-import type { Plan, PlannedStep } from '../../../engine/plan.ts';
+import type { Plan, PlannedStep } from '../../../engine/plan/plan.ts';
 
 /** What is not wrong and rarely meant. */
 export function warningsOf(plan: Plan): Violation[] {

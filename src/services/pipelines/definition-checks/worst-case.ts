@@ -1,8 +1,8 @@
-import type { Violation } from '../../../domain/failure.ts';
+import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
-import { isModelStepKind } from '../../../domain/step-kinds.ts';
-import type { Plan, PlannedStep } from '../../../engine/plan.ts';
-import type { WorstCase } from '../../../engine/worst-case.ts';
+import { isModelStepKind } from '../../../domain/definition/step-kinds.ts';
+import type { Plan, PlannedStep } from '../../../engine/plan/plan.ts';
+import type { WorstCase } from '../../../engine/plan/worst-case.ts';
 import { neededKind } from '../../../steps/model/table.ts';
 import type { Providers } from '../../ports/providers.ts';
 

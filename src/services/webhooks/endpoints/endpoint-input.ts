@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { DAY, duration } from '../../../domain/definition-parts.ts';
+import { DAY, duration } from '../../../domain/definition/definition-parts.ts';
 import { webhookPayloads } from '../../../domain/webhook.ts';
 import { endpointEventNames, jobEventNames, unknownName } from './event-names.ts';
 import { headerMistakes, lowerCaseNames } from './receiver-headers.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import type { Outcome } from '../../../domain/failure.ts';
+import type { Outcome } from '../../../domain/job/failure.ts';
 import type { FileId } from '../../../domain/file.ts';
-import type { MediaRef } from '../../../domain/media.ts';
-import type { ChatMessage, ChatPart } from '../../../domain/model-call.ts';
+import type { MediaRef } from '../../../domain/model/media.ts';
+import type { ChatMessage, ChatPart } from '../../../domain/model/model-call.ts';
 import { defined } from '../defined.ts';
 import { fileField, mediaOf, type FileUse, type NamedFile } from '../files.ts';
 import { toolCallField, toolCallsOf } from './tools.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { isJsonObject, type JsonObject } from '../../../domain/json.ts';
-import type { ChatCall, Tool, ToolCall } from '../../../domain/model-call.ts';
+import type { ChatCall, Tool, ToolCall } from '../../../domain/model/model-call.ts';
 import { defined } from '../defined.ts';
 
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;

@@ -1,0 +1,43 @@
+import type { ProjectPrice } from '../../../domain/model/price.ts';
+import { extentOf } from '../../../pricing/extent.ts';
+import { errorName } from '../../ports/log.ts';
+import type { Attempt, ExecuteDeps } from '../attempt.ts';
+import type { CallFacts } from '../facts.ts';
+import type { ResolvedCall } from './resolve-call.ts';
+
+/** How long a paid result waits for its price, at most. */
+const PRICES_MS = 2_000;
+
+/** What a call's price depends on. Never throws: a call whose price cannot be read has an unknown cost. */
+export async function pricingOf(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+  { adapter, call }: ResolvedCall,
+): Promise<NonNullable<CallFacts['pricing']>> {
+  return {
+    execution: call.execution === 'batch' ? 'batch' : 'standard',
+    extent: extentOf(call),
+    projectPrices: adapter.capabilities.local ? [] : await projectPricesOf(deps, attempt),
+  };
+}
+
+async function projectPricesOf(
+  { prices, machine, log }: ExecuteDeps,
+  { job, work }: Attempt,
+): Promise<readonly ProjectPrice[] | null> {
+  if (prices === undefined) return [];
+  const timer = new AbortController();
+  const late = machine.wait(PRICES_MS, timer.signal).then(() => null);
+  try {
+    return await Promise.race([prices.list(job.project), late]);
+  } catch (error) {
+    log('warn', 'prices.unread', {
+      job_id: job.jobId,
+      attempt_key: work.key,
+      error: errorName(error),
+    });
+    return null;
+  } finally {
+    timer.abort();
+  }
+}
