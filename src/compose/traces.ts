@@ -30,8 +30,8 @@ export function tracesOf(
   return { exporter, traced, tellsTrace, problems };
 }
 
-/** Names separated by commas, or `*` for every provider; nobody unless set. */
+/** Names separated by commas, `*` for every provider, `none` for nobody; every provider unless set. */
 function providersOf(text: string | undefined): (provider: string) => boolean {
-  const named = new Set((text ?? '').split(',').map((name) => name.trim()));
+  const named = new Set((text ?? '*').split(',').map((name) => name.trim()));
   return (provider) => named.has('*') || named.has(provider);
 }

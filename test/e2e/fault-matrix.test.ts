@@ -91,6 +91,7 @@ describe('what follows a failure', () => {
       'value_too_large',
       'internal',
       'child_failed',
+      'budget_exceeded',
     ]);
     const covered = new Set(cases.map(({ fault }) => fault.class));
     expect(failureClasses.filter((name) => !covered.has(name) && !elsewhere.has(name))).toEqual([]);
