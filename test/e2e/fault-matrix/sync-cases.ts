@@ -90,7 +90,7 @@ const unknowns: readonly SyncCase[] = [
     class: 'timeout',
     phase: 'unknown',
     fault: { fault: { hang: true } },
-    step: { timeouts: { attempt: '3s' } },
+    step: { timeouts: { attempt: '6s' } },
     ...unclear,
   },
   {
