@@ -3,9 +3,16 @@ import { z } from 'zod';
 import { isProjectId } from '../domain/ids.ts';
 import type { JobShards } from '../services/ports/job-shard.ts';
 import { errorName, type Log } from '../services/ports/log.ts';
+import type { AnnounceDeps } from '../services/webhooks/delivering/announce.ts';
 import { erasePersonalFeedback } from './d1/feedback.ts';
 
-export type CronDeps = { readonly db: D1Database; readonly shards: JobShards; readonly log: Log };
+export type CronDeps = {
+  readonly db: D1Database;
+  readonly shards: JobShards;
+  readonly log: Log;
+  /** Where deliveries lie; absent where nobody is told of anything. */
+  readonly receivers?: Pick<AnnounceDeps, 'deliveriesOf'>;
+};
 
 const DELETE_AT_ONCE = 500;
 /**
@@ -14,10 +21,12 @@ const DELETE_AT_ONCE = 500;
  */
 const LATE_COPY_MS = 15 * 60_000;
 const shardRow = z.object({ project: z.string(), shard: z.number() });
+const endpointRow = z.object({ project: z.string(), id: z.string() });
 
 /** Once an hour: alarms that went missing are put back, and what has outlived its retention is deleted. */
 export async function hourly(deps: CronDeps, nowMs: number): Promise<void> {
   const shards = await ensureAlarms(deps);
+  await wakeDeliveries(deps);
   const jobs = await deleteExpired(deps, nowMs);
   await erasePersonalFeedback(deps.db, nowMs);
   deps.log('info', 'cron.hourly', { shards, jobs_deleted: jobs });
@@ -39,6 +48,20 @@ async function ensureAlarms({ db, shards, log }: CronDeps): Promise<number> {
     }
   }
   return known.length;
+}
+
+/** Any call makes an endpoint's object look for its alarm. */
+async function wakeDeliveries({ db, receivers, log }: CronDeps): Promise<void> {
+  if (receivers === undefined) return;
+  const { results } = await db.prepare('SELECT project, id FROM webhook_endpoints').all();
+  for (const { project, id } of results.map((row) => endpointRow.parse(row))) {
+    if (!isProjectId(project)) continue;
+    try {
+      await receivers.deliveriesOf.endpoint(project, id).get('');
+    } catch (error) {
+      log('warn', 'cron.deliveries_not_woken', { project, endpoint: id, error: errorName(error) });
+    }
+  }
 }
 
 /** Deletes jobs whose time is over, with all that belongs to them. */

@@ -78,6 +78,8 @@ export class DeliveriesOfReceiver {
     this.#alarmAtMs = standingAlarmAtMs;
     tables.migrateDeliveries(ports.sql);
     this.#standing = this.#load();
+    // An alarm that went missing is put back with the next call, whatever it asks.
+    if (standingAlarmAtMs === null) this.#change(() => {});
   }
 
   #load(): Standing {

@@ -316,3 +316,14 @@ describe('hints', () => {
     expect(db.rowsWritten).toBeLessThanOrEqual(12);
   });
 });
+
+describe('an alarm that went missing', () => {
+  test('is put back by the next instance, whatever it is asked', async () => {
+    await accept(1);
+    const stood = alarmAtMs;
+    expect(stood).not.toBeNull();
+    alarmAtMs = null;
+    deliveries = open();
+    expect(alarmAtMs).toBe(stood);
+  });
+});
