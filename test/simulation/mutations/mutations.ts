@@ -116,7 +116,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a provider works on for nobody: what its job gave up is not stopped',
-    file: shard('tickets.ts'),
+    file: shard('work/tickets.ts'),
     find: 'return [...ended, ...(ends ? Object.values(state.active) : [])].filter(isTicketed);',
     replace: 'return [...ended, ...(ends ? [] : [])].filter(isTicketed);',
   },
