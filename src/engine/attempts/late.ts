@@ -125,6 +125,11 @@ function isUnaccounted(record: AttemptRecord | undefined): boolean {
   return unheard && record?.facts === undefined;
 }
 
+/** False for work inside the Worker, too: it has sent nothing. */
+function costIsUnknown({ facts, unpriced }: AttemptRecord): boolean {
+  return unpriced === true || facts?.costNanoUsd === null;
+}
+
 /** Writes down what became of submits whose answers were lost, and that those which never came to be cost nothing. */
 export function recordReconciled(
   draft: Draft,
@@ -136,7 +141,7 @@ export function recordReconciled(
     const record = attemptsOf(draft, active.step, active.item).find(
       (known) => known.attempt === attempt,
     );
-    if (record === undefined || !isUnresolved(record)) continue;
+    if (record === undefined || !isUnresolved(record) || !costIsUnknown(record)) continue;
     const twice = outcome === 'unknown' ? { possibleDuplicateSpend: true as const } : {};
     emit(draft, {
       type: 'attempt.reconciled',
