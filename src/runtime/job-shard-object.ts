@@ -31,8 +31,8 @@ import type {
 import { makeAlarmClock, type AlarmClock } from './alarm-clock.ts';
 import type { ShardPorts } from './job-shard/context.ts';
 import { ShardOfJobs } from './job-shard/job-shard.ts';
-import type { Sql, SqlValue } from './job-shard/sql.ts';
 import { listenersOf, takeSocket, wishOf } from './live/sockets.ts';
+import { sqlOf } from './object-sql.ts';
 
 /** What a shard needs of the deployment. `index.ts` says where it comes from. */
 export type ShardDeployment = Omit<
@@ -211,13 +211,4 @@ function parseName(name: string | undefined) {
     throw new Error(`not the name of a shard: ${name ?? '(none)'}`);
   }
   return { project, shard: Number(shard) };
-}
-
-export function sqlOf(storage: DurableObjectStorage): Sql {
-  return {
-    exec: (query, ...bindings) =>
-      storage.sql.exec<Record<string, SqlValue>>(query, ...bindings).toArray(),
-    transaction: (work) => storage.transactionSync(work),
-    sizeBytes: () => storage.sql.databaseSize,
-  };
 }

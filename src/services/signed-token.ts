@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { bytesToBase64 } from '../domain/bytes.ts';
 import type { Json } from '../domain/json.ts';
 
 /**
@@ -102,8 +103,7 @@ function keyRing(secret: string): (purpose: TokenPurpose) => Promise<CryptoKey> 
 }
 
 function toBase64Url(bytes: Uint8Array): string {
-  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return bytesToBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-import { base64ToBytes, concatBytes } from '../http/bytes.ts';
+import { base64ToBytes, concatBytes } from '../../domain/bytes.ts';
 import type { CallbackRequest, CallbackVerdict } from '../port.ts';
 import { isTimely } from './time-window.ts';
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import { isTimely } from '../callbacks/time-window.ts';
-import { base64ToBytes } from '../http/bytes.ts';
+import { base64ToBytes } from '../../domain/bytes.ts';
 import { exchange, type FetchLike } from '../http/exchange.ts';
 import type { CallbackRequest, CallbackVerdict } from '../port.ts';
 import { objectsAt, textAt } from '../shared/json-fields.ts';

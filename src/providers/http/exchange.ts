@@ -3,7 +3,7 @@ import type { CallContext, ErrorEvidence, WireReply, WireRequest } from '../port
 import { openBody, type BodyReader } from './body-reader.ts';
 import { packBody } from './pack-body.ts';
 import { createSseParser, type ServerSentEvent } from './sse.ts';
-import { bytesToBase64, concatBytes } from './bytes.ts';
+import { bytesToBase64, concatBytes } from '../../domain/bytes.ts';
 import { evidenceFromThrown, replyTooLarge, streamIncomplete } from './thrown.ts';
 
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;

@@ -1,4 +1,4 @@
-import { bytesToBase64 } from './bytes.ts';
+import { bytesToBase64 } from '../../domain/bytes.ts';
 
 const MASK = '***';
 

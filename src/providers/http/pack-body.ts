@@ -1,7 +1,7 @@
 import type { Json } from '../../domain/json.ts';
 import type { MediaRef } from '../../domain/model/media.ts';
 import type { ErrorEvidence, MediaSource, WireRequest } from '../port.ts';
-import { bytesToBase64 } from './bytes.ts';
+import { bytesToBase64 } from '../../domain/bytes.ts';
 import { FileBody, MediaSlot, MultipartBody, type WireBody, type WireValue } from './wire-body.ts';
 
 type Packed =

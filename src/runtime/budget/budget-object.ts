@@ -6,7 +6,7 @@ import type { Announcements } from '../../services/ports/announcements.ts';
 import type { BudgetMessage, BudgetStanding, BudgetVerdict } from '../../services/ports/budgets.ts';
 import { errorName, type Log } from '../../services/ports/log.ts';
 import { makeAlarmClock, type AlarmClock } from '../alarm-clock.ts';
-import { sqlOf } from '../job-shard-object.ts';
+import { sqlOf } from '../object-sql.ts';
 import { Ledger, type BudgetNotice } from './ledger.ts';
 import { announcementOf, logNotice } from './notices.ts';
 

@@ -13,7 +13,7 @@ import type {
   ToldEvents,
 } from '../../services/ports/webhooks.ts';
 import { makeAlarmClock, type AlarmClock } from '../alarm-clock.ts';
-import { sqlOf } from '../job-shard-object.ts';
+import { sqlOf } from '../object-sql.ts';
 import { machine } from '../machine.ts';
 import type { DeliverMessage } from '../messages.ts';
 import { DeliveriesOfReceiver } from './deliveries.ts';

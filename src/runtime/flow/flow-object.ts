@@ -5,7 +5,7 @@ import type { FlowAnswer, FlowMessage, FlowSlot } from '../../services/ports/flo
 import type { Log } from '../../services/ports/log.ts';
 import { makeAlarmClock, type AlarmClock } from '../alarm-clock.ts';
 import { FlowOfProject } from './flow.ts';
-import { sqlOf } from '../job-shard-object.ts';
+import { sqlOf } from '../object-sql.ts';
 
 /** What a flow needs of the deployment. `index.ts` says where it comes from. */
 export type FlowDeployment = {

@@ -4,7 +4,7 @@ import type { Target } from '../../domain/job/attempt.ts';
 import { targetOf, type TargetHealth, type TargetLimits } from '../../domain/model/target-gate.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type { GateAnswer, GateMessage, GateOrder } from '../../services/ports/target-gates.ts';
-import { sqlOf } from '../job-shard-object.ts';
+import { sqlOf } from '../object-sql.ts';
 import { Gate } from './gate.ts';
 
 /** What a gate needs of the deployment. `index.ts` says where it comes from. */

@@ -8,7 +8,7 @@ import type {
 } from '../../services/ports/result-cache.ts';
 import type { Log } from '../../services/ports/log.ts';
 import { makeAlarmClock, type AlarmClock } from '../alarm-clock.ts';
-import { sqlOf } from '../job-shard-object.ts';
+import { sqlOf } from '../object-sql.ts';
 import { machine } from '../machine.ts';
 import { CachePart } from './result-cache.ts';
 

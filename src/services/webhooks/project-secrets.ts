@@ -1,3 +1,4 @@
+import { bytesToBase64 } from '../../domain/bytes.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 
 /**
@@ -41,5 +42,5 @@ async function derive(source: string, project: ProjectId): Promise<string> {
 
 /** `whsec_` and base64. */
 export function webhookSecretOf(bytes: Uint8Array): string {
-  return `whsec_${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
+  return `whsec_${bytesToBase64(bytes)}`;
 }

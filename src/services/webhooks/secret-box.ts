@@ -1,3 +1,5 @@
+import { bytesToBase64 } from '../../domain/bytes.ts';
+
 /**
  * Keeps small secrets, such as those of webhook endpoints, unreadable in a database. A sealed text opens only in its own
  * context, so that what is copied into another row stays shut.
@@ -28,7 +30,7 @@ export function makeSecretBox(secret: string, previous: string | null): SecretBo
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const key = await current();
     const sealed = await crypto.subtle.encrypt(gcm(nonce, context), key, encoder.encode(text));
-    return `v1.${toBase64(new Uint8Array([...nonce, ...new Uint8Array(sealed)]))}`;
+    return `v1.${bytesToBase64(new Uint8Array([...nonce, ...new Uint8Array(sealed)]))}`;
   };
   return {
     seal,
@@ -102,10 +104,6 @@ async function derived(secret: string): Promise<CryptoKey> {
   };
   const shape = { name: 'AES-GCM', length: 256 };
   return crypto.subtle.deriveKey(derivation, source, shape, false, ['encrypt', 'decrypt']);
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {

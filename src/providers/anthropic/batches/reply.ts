@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
 import type { ChatCall, ClassifyCall } from '../../../domain/model/model-call.ts';
-import { base64ToBytes } from '../../http/bytes.ts';
+import { base64ToBytes } from '../../../domain/bytes.ts';
 import { failureSentence } from '../../http/failure-sentence.ts';
 import type { CallOutcome, Ticket, WireReply } from '../../port.ts';
 import { noReplyFailure, unreadableFailure } from '../../shared/failures.ts';

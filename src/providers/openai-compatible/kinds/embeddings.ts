@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../../../domain/json.ts';
 import type { EmbedCall } from '../../../domain/model/model-call.ts';
-import { base64ToBytes } from '../../http/bytes.ts';
+import { base64ToBytes } from '../../../domain/bytes.ts';
 import type { WireValue } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
 import { isList, numbersOf } from '../../shared/json-fields.ts';

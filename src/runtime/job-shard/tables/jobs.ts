@@ -36,6 +36,8 @@ export function loadJob(sql: Sql, jobId: JobId): JobRow | null {
 
 /** The state alone, without what lies in the job's row beside it. */
 export function loadState(sql: Sql, jobId: JobId): JobState | null {
+  const known = recentRows(sql)?.get(jobId);
+  if (known !== undefined) return known.state;
   const [row] = sql.exec('SELECT state FROM jobs WHERE job_id = ?', jobId);
   return row === undefined ? null : jsonColumn<JobState>(row, 'state');
 }

@@ -1,3 +1,5 @@
+import { bytesToBase64 } from '../../../domain/bytes.ts';
+
 /** A delivery as its receiver can verify it. */
 export type Signed = {
   /** `webhook-id`: the announcement's, the same for all its tries. */
@@ -23,7 +25,7 @@ export async function signatureOf(
   const signatures = await Promise.all(
     secrets.map(async (secret) => {
       const signature = await crypto.subtle.sign('HMAC', await keyOf(secret), content);
-      return `v1,${toBase64(new Uint8Array(signature))}`;
+      return `v1,${bytesToBase64(new Uint8Array(signature))}`;
     }),
   );
   return signatures.join(' ');
@@ -41,8 +43,4 @@ async function keyOf(secret: string): Promise<CryptoKey> {
   if (keys.size >= KEYS_MAX) keys.clear();
   keys.set(secret, key);
   return key;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
