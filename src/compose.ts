@@ -24,7 +24,11 @@ import { makeJobIndex } from './runtime/d1/job-index.ts';
 import { makeNamedTargets } from './runtime/d1/named-targets.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
 import { makePrices } from './runtime/d1/prices.ts';
-import { withRecentHeads, withRecentKeys, withRecentPrices } from './runtime/d1/recent-lookups.ts';
+import {
+  withRecentHeads,
+  withRecentKeys,
+  withRecentPrices,
+} from './runtime/d1/recent/recent-lookups.ts';
 import type { DeliveriesDeployment } from './runtime/deliveries/deliveries-object.ts';
 import { makeFileDeployment, type FileDeployment } from './runtime/files/file-deployment.ts';
 import { makeFlows } from './runtime/flow/flow-client.ts';

@@ -1,6 +1,6 @@
 import { makeBudgetLedgers } from '../runtime/budget/budget-client.ts';
 import { makeBudgets } from '../runtime/d1/budgets.ts';
-import { withRecentBudgets } from '../runtime/d1/recent-budgets.ts';
+import { withRecentBudgets } from '../runtime/d1/recent/recent-budgets.ts';
 import { machine } from '../runtime/machine.ts';
 import { makeRecentStandings } from '../services/budgets/recent-standings.ts';
 import type { RecentStandings } from '../services/budgets/submit-refusal.ts';

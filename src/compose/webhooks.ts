@@ -1,4 +1,4 @@
-import { withRecentEndpoints } from '../runtime/d1/recent-lookups.ts';
+import { withRecentEndpoints } from '../runtime/d1/recent/recent-lookups.ts';
 import { resealEndpoints } from '../runtime/d1/reseal-endpoints.ts';
 import { makeWebhookEndpoints } from '../runtime/d1/webhook-endpoints.ts';
 import { makeDeliveriesByName, makeDeliveriesOf } from '../runtime/deliveries/deliveries-client.ts';

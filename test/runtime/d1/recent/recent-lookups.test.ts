@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 
-import { projectId } from '../../../src/domain/ids.ts';
-import type { AccessStore } from '../../../src/services/ports/access.ts';
-import type { Pipelines, PipelineVersion } from '../../../src/services/ports/pipelines.ts';
+import { projectId } from '../../../../src/domain/ids.ts';
+import type { AccessStore } from '../../../../src/services/ports/access.ts';
+import type { Pipelines, PipelineVersion } from '../../../../src/services/ports/pipelines.ts';
 import {
   withRecentEndpoints,
   withRecentHeads,
   withRecentKeys,
   withRecentPrices,
-} from '../../../src/runtime/d1/recent-lookups.ts';
-import type { Prices } from '../../../src/services/ports/prices.ts';
-import type { WebhookEndpoints } from '../../../src/services/ports/webhooks.ts';
+} from '../../../../src/runtime/d1/recent/recent-lookups.ts';
+import type { Prices } from '../../../../src/services/ports/prices.ts';
+import type { WebhookEndpoints } from '../../../../src/services/ports/webhooks.ts';
 
 const project = projectId('prj_00000000000000000000000000000001');
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 
-import type { Budget } from '../../../src/domain/budget.ts';
-import { withRecentBudgets } from '../../../src/runtime/d1/recent-budgets.ts';
-import type { Budgets } from '../../../src/services/ports/budgets.ts';
-import { termsOf } from '../../support/ledger-world.ts';
-import { PROJECT } from '../../support/shard-driver.ts';
+import type { Budget } from '../../../../src/domain/budget.ts';
+import { withRecentBudgets } from '../../../../src/runtime/d1/recent/recent-budgets.ts';
+import type { Budgets } from '../../../../src/services/ports/budgets.ts';
+import { termsOf } from '../../../support/ledger-world.ts';
+import { PROJECT } from '../../../support/shard-driver.ts';
 
 const budget: Budget = {
   ...termsOf(),
