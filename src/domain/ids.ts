@@ -50,6 +50,9 @@ export function projectId(text: string): ProjectId {
 /** The project that exists without being created; the root key works in it unless it names another. */
 export const DEFAULT_PROJECT = projectId('prj_default');
 
+/** No project, but whose measurements are those of the whole deployment. */
+export const DEPLOYMENT = projectId('prj_deployment');
+
 /** The smallest id of a job created at or after `ms`: time filters become ranges over ids. */
 export function firstJobIdAt(ms: number): string {
   return `job_${Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0')}`;

@@ -1,38 +1,8 @@
 import { snakeCase } from '../../domain/wire.ts';
 import { usageFields, type Usage } from '../../domain/model/usage.ts';
 import { dimensionsOf, type SetName } from './rollup/series.ts';
-
-/**
- * Everything that is measured, once: `docs/metrics.md` shows this table, the APIs and `/metrics` answer by it. A name is
- * used by dashboards and alerts: append, never rename.
- */
-export type Signal = {
-  readonly name: string;
-  readonly meaning: string;
-  readonly unit: 'count' | 'ratio' | 'ms' | 'nano_usd' | 'tokens' | 'units' | 's' | 'state';
-  /** Where in the system, and from what. */
-  readonly measured: string;
-} & Measure;
-
-type Measure =
-  /** What happened, added up. */
-  | {
-      readonly kind: 'sum';
-      readonly sets: readonly SetName[];
-      /** Dimensions of its sets that say nothing of it. */
-      readonly without?: readonly string[];
-    }
-  /** How values are distributed: count, mean and percentiles. */
-  | { readonly kind: 'distribution'; readonly sets: readonly SetName[] }
-  /** One sum over another. */
-  | {
-      readonly kind: 'ratio';
-      readonly sets: readonly SetName[];
-      readonly of: string;
-      readonly over: string;
-    }
-  /** How it stands at the moment of the question; not kept. */
-  | { readonly kind: 'gauge' };
+import type { Signal } from './signal.ts';
+import { operation, verdicts } from './signals-of-operation.ts';
 
 const CALLS = ['attempts', 'tags'] as const;
 const BY_STEP = ['attempts'] as const;
@@ -197,25 +167,11 @@ const usage: readonly Signal[] = usageFields.map((field) => ({
   measured: 'as the provider reports it',
 }));
 
-const gauges: readonly Signal[] = [
-  gauge('queue_messages', 'count', 'Messages that wait in a queue', '`metrics()` of the queue'),
-  gauge('queue_oldest_age', 's', 'Age of the oldest of them', '`metrics()` of the queue'),
-  gauge(
-    'runnable_jobs',
-    'count',
-    'Jobs that could go on and that no runner has taken',
-    'the shards',
-  ),
-  gauge('runnable_oldest_age', 's', 'How long the first of them has waited for one', 'the shards'),
-  gauge(
-    'target_state',
-    'state',
-    'The state of a target’s circuit, as a label',
-    'the target’s gate',
-  ),
-];
-
-export const signals: readonly Signal[] = [...work, ...usage, ...gauges];
+/**
+ * Everything that is measured, once: `docs/metrics.md` shows this table, the APIs and `/metrics` answer by it. A name is
+ * used by dashboards and alerts: append, never rename.
+ */
+export const signals: readonly Signal[] = [...work, ...usage, ...verdicts, ...operation];
 
 /** Signals that are kept by minute and hour. */
 export type KeptSignal = Exclude<Signal, { readonly kind: 'gauge' }>;
@@ -268,10 +224,6 @@ function occurrences(
     sets: BY_STEP,
     measured,
   }));
-}
-
-function gauge(name: string, unit: Signal['unit'], meaning: string, measured: string): Signal {
-  return { name, unit, meaning, measured, kind: 'gauge' };
 }
 
 function unitOfUsage(field: keyof Usage): Signal['unit'] {

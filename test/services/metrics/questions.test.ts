@@ -137,7 +137,7 @@ describe('a question that cannot be answered is told why', () => {
   const ask = { metric: 'attempts', groupBy: [], filters: {}, step: undefined };
   const cases: [string, object, string, RegExp][] = [
     ['metric', { metric: 'atempts' }, '/query/metric', /not a metric; there are jobs, /],
-    ['gauge', { metric: 'runnable_jobs' }, '/query/metric', /\/v1\/queues/],
+    ['gauge', { metric: 'target_state' }, '/query/metric', /target_samples/],
     ['dimension', { groupBy: ['status'] }, '/query/group_by', /it is by pipeline, version/],
     ['filter', { metric: 'jobs', filters: { step: ['a'] } }, '/query/step_id', /it is by/],
     ['combination', { groupBy: ['tag', 'step'] }, '/query/group_by', /combined with step/],

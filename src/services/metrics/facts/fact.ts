@@ -35,6 +35,10 @@ const attemptFact = z.object({
   retried: z.literal(true).optional(),
   /** Broken rules of an output check, by their codes. */
   checks: z.record(z.string(), count).optional(),
+  /** What a moderation has found; categories that it has flagged, by name. */
+  moderated: z
+    .object({ flagged: z.boolean(), categories: z.array(z.string()).optional() })
+    .optional(),
 });
 
 /** What an attempt cost is known now. It counts at the moment of the correction, so that no past minute changes. */
@@ -83,20 +87,88 @@ const jobFact = z.object({
   open: z.array(z.object(subject)).optional(),
 });
 
-const fact = z.discriminatedUnion('kind', [attemptFact, costFact, occurrenceFact, jobFact]);
+/** A delivery of a webhook was tried; `seq` is the number of the try. */
+const deliveryFact = z.object({
+  kind: z.literal('delivery'),
+  ...moment,
+  /** Empty for what a job has named itself. */
+  endpoint: z.string(),
+  /** Why it failed; absent where it did not. */
+  class: z.string().optional(),
+  latency_ms: z.number(),
+  /** From what happened to the receiver's yes. */
+  lag_ms: z.number().optional(),
+  /** No other try follows. */
+  given_up: z.literal(true).optional(),
+});
+
+/** A user has said what a job's output is worth. */
+const feedbackFact = z.object({
+  kind: z.literal('feedback'),
+  ...moment,
+  step: z.string().optional(),
+  label: z.string().optional(),
+  /** From 0 to 1. */
+  score: z.number().optional(),
+});
+
+/** How a queue stood. */
+const queueSample = z.object({
+  kind: z.literal('queue_sample'),
+  ...moment,
+  queue: z.string(),
+  messages: count,
+  /** Absent where nothing waits, or the queue does not tell. */
+  oldest_age_ms: z.number().optional(),
+});
+
+/** How many jobs of a project waited for a runner. */
+const runnableSample = z.object({
+  kind: z.literal('runnable_sample'),
+  ...moment,
+  jobs: count,
+  oldest_age_ms: z.number().optional(),
+});
+
+/** How a target's circuit stood. */
+const targetSample = z.object({
+  kind: z.literal('target_sample'),
+  ...moment,
+  provider: z.string(),
+  model: z.string(),
+  state: z.string(),
+});
+
+const fact = z.discriminatedUnion('kind', [
+  attemptFact,
+  costFact,
+  occurrenceFact,
+  jobFact,
+  deliveryFact,
+  feedbackFact,
+  queueSample,
+  runnableSample,
+  targetSample,
+]);
 export type Fact = z.infer<typeof fact>;
 export type AttemptFact = z.infer<typeof attemptFact>;
 export type CostFact = z.infer<typeof costFact>;
 export type OccurrenceFact = z.infer<typeof occurrenceFact>;
 export type JobFact = z.infer<typeof jobFact>;
+export type DeliveryFact = z.infer<typeof deliveryFact>;
+export type FeedbackFact = z.infer<typeof feedbackFact>;
+export type QueueSample = z.infer<typeof queueSample>;
+export type RunnableSample = z.infer<typeof runnableSample>;
+export type TargetSample = z.infer<typeof targetSample>;
 
 function readFact(stored: unknown): Fact[] {
   const parsed = fact.safeParse(stored);
   return parsed.success ? [parsed.data] : [];
 }
 
-/** Facts of one job, with what is the same for all of them. */
+/** Facts of one job, with what is the same for all of them; or of a delivery or a sample, which have no pipeline. */
 export const jobFacts = z.object({
+  /** The job, or what else names the facts together with their `seq`: the delivery's id, the sample's moment. */
   job: z.string(),
   pipeline: z.string(),
   version: z.number(),

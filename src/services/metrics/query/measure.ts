@@ -22,8 +22,10 @@ export function measure(signal: KeptSignal, series: Series | undefined): Measure
       return { value: sumOf(series, signal.name) };
     case 'ratio': {
       const over = sumOf(series, signal.over);
-      return { value: over === 0 ? null : round(sumOf(series, signal.of) / over, 1e6) };
+      const { of, scale = 1 } = signal;
+      return { value: over === 0 ? null : round(sumOf(series, of) / scale / over, 1e6) };
     }
+    case 'sampled':
     case 'distribution':
       return distribution(series?.distributions.get(signal.name));
   }

@@ -24,6 +24,12 @@ const LABELS = {
   checks: ['pipeline', 'rule'],
   jobs: ['pipeline', 'status'],
   tags: [],
+  moderation: ['pipeline', 'category'],
+  webhooks: ['endpoint', 'class'],
+  feedback: ['pipeline', 'label'],
+  queues: [],
+  runnable: [],
+  targets: [],
 } as const satisfies Record<SetName, readonly string[]>;
 const LABELS_OF: Readonly<Record<string, readonly string[]>> = {
   failures: ['provider', 'model', 'class'],
@@ -63,7 +69,7 @@ export async function prometheusText(
   ]);
   const kept = keptSignals.flatMap((signal) => {
     const [set] = signal.sets;
-    if (signal.kind === 'ratio' || set === undefined) return [];
+    if (signal.kind === 'ratio' || set === undefined || isSampled(set)) return [];
     const names = labelsFor(signal, set);
     const groups = groupSums(units, { set, groupBy: names, filters: {}, pointOf: () => 0 });
     const series = groups.flatMap(({ values, points }) => {
@@ -75,6 +81,11 @@ export async function prometheusText(
   return done(
     [...kept, ...gaugeLines(sample), ...targetLines(targets)].map((text) => `${text}\n`).join(''),
   );
+}
+
+/** How it stands now is told beside. */
+function isSampled(set: SetName): boolean {
+  return set === 'queues' || set === 'runnable' || set === 'targets';
 }
 
 function labelsFor({ name, kind }: KeptSignal, set: SetName): readonly string[] {

@@ -1,8 +1,10 @@
 import type { Actor } from '../../../domain/access.ts';
+import { DEPLOYMENT } from '../../../domain/ids.ts';
 import { missingScope } from '../../access/require-scope.ts';
 import type { TimeRange } from '../../ports/metrics-store.ts';
 import { done, refuse, refuseAt, type Result } from '../../result.ts';
 import { HOUR_MS } from '../facts/fact.ts';
+import { deploymentSets } from '../rollup/series.ts';
 import {
   dimensionsOfSignal,
   keptSignal,
@@ -61,7 +63,7 @@ export async function timeseries(
   const fromMs = Math.floor(window.value.fromMs / stepMs) * stepMs;
   const range = { fromMs, toMs: window.value.toMs };
   const { units, asOfMs } = await readWindow(store, {
-    project: actor.project,
+    project: deploymentSets.has(set.value) ? DEPLOYMENT : actor.project,
     range,
     sets: [set.value],
     grain: stepMs >= HOUR_MS ? 'hour' : 'minute',
@@ -92,7 +94,9 @@ function signalOf(name: string): Result<KeptSignal> {
   if (signal !== null) return done(signal);
   const known = keptSignals.map((each) => each.name).join(', ');
   const isGauge = signals.some((each) => each.name === name);
-  const where = isGauge ? 'is told by /v1/queues and /metrics and is not kept' : 'is not a metric';
+  const where = isGauge
+    ? 'is told by /metrics and is not kept (target_samples, grouped by state, is)'
+    : 'is not a metric';
   return refuseAt('invalid_request', '/query/metric', `${name} ${where}; there are ${known}`);
 }
 

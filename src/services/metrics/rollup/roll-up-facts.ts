@@ -6,8 +6,9 @@ import type {
   JobFacts,
   OccurrenceFact,
 } from '../facts/fact.ts';
-import { histogramOf } from './histogram.ts';
-import { RollupSum, type Rollup, type Series, type SetName } from './series.ts';
+import { RollupSum, type Rollup } from './series.ts';
+import { share, type Amounts, type Share } from './share.ts';
+import { otherShares } from './other-shares.ts';
 
 /** Of a job with more tags than this, the others are not counted by tag. */
 const TAGS_MAX = 32;
@@ -23,9 +24,6 @@ export function rollUpFacts(jobs: readonly JobFacts[]): Rollup {
   return sum.sum();
 }
 
-type Share = { readonly set: SetName; readonly series: Series };
-type Amounts = Readonly<Record<string, number | undefined>>;
-
 /** What a fact adds, and to which series. */
 function sharesOf(job: JobFacts, fact: Fact): Share[] {
   switch (fact.kind) {
@@ -33,6 +31,7 @@ function sharesOf(job: JobFacts, fact: Fact): Share[] {
       return [
         ...callShares(job, fact, attemptSums(fact), timesOf(fact)),
         ...checkShares(job, fact),
+        ...moderationShares(job, fact),
       ];
     case 'cost':
       return callShares(job, fact, costSums(fact), {});
@@ -40,6 +39,8 @@ function sharesOf(job: JobFacts, fact: Fact): Share[] {
       return [share('attempts', callValues(job, fact, ''), { [COUNTED_AS[fact.what]]: 1 }, {})];
     case 'job':
       return jobShares(job, fact);
+    default:
+      return otherShares(job, fact);
   }
 }
 
@@ -76,13 +77,15 @@ function callValues(job: JobFacts, { step, provider, model }: Subject, last: str
 }
 
 function attemptSums(fact: AttemptFact): Amounts {
-  const { outcome, retried, cached, saved } = fact;
+  const { outcome, retried, cached, saved, moderated } = fact;
   return {
     attempts: 1,
     failures: outcome === 'failed' || outcome === 'lost' ? 1 : 0,
     retries: retried === true ? 1 : 0,
     cache_hits: cached === true ? 1 : 0,
     saved,
+    moderated: moderated === undefined ? 0 : 1,
+    flagged: moderated?.flagged === true ? 1 : 0,
     ...costSums(fact),
   };
 }
@@ -113,6 +116,12 @@ function checkShares(job: JobFacts, fact: AttemptFact): Share[] {
   );
 }
 
+function moderationShares(job: JobFacts, fact: AttemptFact): Share[] {
+  return [...new Set(fact.moderated?.categories)].map((category) =>
+    share('moderation', callValues(job, fact, category), { flagged_categories: 1 }, {}),
+  );
+}
+
 function jobShares(job: JobFacts, fact: JobFact): Share[] {
   const times = {
     job_latency: fact.latency_ms,
@@ -133,23 +142,4 @@ function jobShares(job: JobFacts, fact: JobFact): Share[] {
 
 function tagsOf({ tags = [] }: JobFacts): readonly string[] {
   return [...new Set(tags)].slice(0, TAGS_MAX);
-}
-
-function share(set: SetName, values: readonly string[], sums: Amounts, times: Amounts): Share {
-  return {
-    set,
-    series: {
-      values,
-      sums: new Map(
-        given(sums).flatMap(([name, sum]) => (sum === 0 ? [] : [[name, BigInt(sum)] as const])),
-      ),
-      distributions: new Map(given(times).map(([name, ms]) => [name, histogramOf(ms)])),
-    },
-  };
-}
-
-function given(amounts: Amounts): [string, number][] {
-  return Object.entries(amounts).flatMap(([name, amount]) =>
-    amount === undefined || !Number.isFinite(amount) ? [] : [[name, Math.round(amount)]],
-  );
 }

@@ -11,6 +11,15 @@ export const dimensionsOf = {
   jobs: ['pipeline', 'version', 'status'],
   /** What has several tags counts once for each. */
   tags: ['tag', 'pipeline', 'provider', 'model'],
+  /** What moderations have flagged. */
+  moderation: ['pipeline', 'version', 'step', 'provider', 'model', 'category'],
+  /** Tries of deliveries. */
+  webhooks: ['endpoint', 'class'],
+  feedback: ['pipeline', 'version', 'step', 'label'],
+  /** Samples, one a minute. Queues and targets are the deployment's, runnable jobs a project's. */
+  queues: ['queue'],
+  runnable: [],
+  targets: ['provider', 'model', 'state'],
 } as const;
 export type SetName = keyof typeof dimensionsOf;
 export const setNames = [
@@ -18,7 +27,16 @@ export const setNames = [
   'checks',
   'jobs',
   'tags',
+  'moderation',
+  'webhooks',
+  'feedback',
+  'queues',
+  'runnable',
+  'targets',
 ] as const satisfies readonly SetName[];
+
+/** Sets that are measured of the whole deployment: their sums are kept under `DEPLOYMENT`. */
+export const deploymentSets: ReadonlySet<SetName> = new Set(['queues', 'targets']);
 
 /** Sums and distributions by name, for one value of each dimension of the set. */
 export type Series = {
@@ -50,6 +68,12 @@ export class RollupSum {
     checks: new Map(),
     jobs: new Map(),
     tags: new Map(),
+    moderation: new Map(),
+    webhooks: new Map(),
+    feedback: new Map(),
+    queues: new Map(),
+    runnable: new Map(),
+    targets: new Map(),
   };
 
   add(set: SetName, series: Series): void {

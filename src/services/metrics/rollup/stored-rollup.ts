@@ -28,6 +28,12 @@ const storedRollup = z.object({
   checks: storedSet.optional(),
   jobs: storedSet.optional(),
   tags: storedSet.optional(),
+  moderation: storedSet.optional(),
+  webhooks: storedSet.optional(),
+  feedback: storedSet.optional(),
+  queues: storedSet.optional(),
+  runnable: storedSet.optional(),
+  targets: storedSet.optional(),
 });
 export type StoredRollup = z.infer<typeof storedRollup>;
 
@@ -65,8 +71,20 @@ function bounded(set: SetName, series: ReadonlyMap<string, Series>): Series[] {
 
 function weight({ values, sums }: Series): number {
   if (values[0] === OTHERS) return 0;
-  return Number(sums.get('attempts') ?? sums.get('jobs') ?? sums.get('failed_checks') ?? 0n);
+  const counted = COUNTS.map((name) => sums.get(name)).find((sum) => sum !== undefined);
+  return Number(counted ?? 0n);
 }
+
+/** Of each set the sum that says how much it is about. */
+const COUNTS = [
+  'attempts',
+  'jobs',
+  'failed_checks',
+  'flagged_categories',
+  'webhook_tries',
+  'feedback',
+  'target_samples',
+] as const;
 
 function emptyOf(values: readonly string[]): Series {
   return { values, sums: new Map(), distributions: new Map() };

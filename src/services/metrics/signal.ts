@@ -1,0 +1,34 @@
+import type { SetName } from './rollup/series.ts';
+
+/** Something that is measured. */
+export type Signal = {
+  readonly name: string;
+  readonly meaning: string;
+  readonly unit: 'count' | 'ratio' | 'ms' | 'nano_usd' | 'tokens' | 'units' | 's' | 'state';
+  /** Where in the system, and from what. */
+  readonly measured: string;
+} & Measure;
+
+type Measure =
+  /** What happened, added up. */
+  | {
+      readonly kind: 'sum';
+      readonly sets: readonly SetName[];
+      /** Dimensions of its sets that say nothing of it. */
+      readonly without?: readonly string[];
+    }
+  /** How values are distributed: count, mean and percentiles. */
+  | { readonly kind: 'distribution'; readonly sets: readonly SetName[] }
+  /** How something stood, looked at once a minute: a distribution of what was seen. */
+  | { readonly kind: 'sampled'; readonly sets: readonly SetName[] }
+  /** One sum over another. */
+  | {
+      readonly kind: 'ratio';
+      readonly sets: readonly SetName[];
+      readonly of: string;
+      readonly over: string;
+      /** How much of the sum makes up one; 1 if absent. */
+      readonly scale?: number;
+    }
+  /** How it stands at the moment of the question; not kept. */
+  | { readonly kind: 'gauge' };
