@@ -20,7 +20,7 @@ import { makeAccess } from './runtime/d1/access.ts';
 import { makeAuditLog } from './runtime/d1/audit-log.ts';
 import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
 import { makeFeedback } from './runtime/d1/feedback.ts';
-import { makeJobIndex } from './runtime/d1/job-index.ts';
+import { makeJobIndex } from './runtime/d1/history/job-index.ts';
 import { makeNamedTargets } from './runtime/d1/named-targets.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
 import { makePrices } from './runtime/d1/prices.ts';

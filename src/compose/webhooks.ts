@@ -1,6 +1,6 @@
 import { withRecentEndpoints } from '../runtime/d1/recent/recent-lookups.ts';
-import { resealEndpoints } from '../runtime/d1/reseal-endpoints.ts';
-import { makeWebhookEndpoints } from '../runtime/d1/webhook-endpoints.ts';
+import { resealEndpoints } from '../runtime/d1/webhooks/reseal-endpoints.ts';
+import { makeWebhookEndpoints } from '../runtime/d1/webhooks/webhook-endpoints.ts';
 import { makeDeliveriesByName, makeDeliveriesOf } from '../runtime/deliveries/deliveries-client.ts';
 import { machine } from '../runtime/machine.ts';
 import type { Outside } from '../services/outbound/outside.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { jobIdOf, projectId, type JobId } from '../../src/domain/ids.ts';
 import type { HistoryMessage } from '../../src/runtime/messages.ts';
-import { writeHistory } from '../../src/runtime/d1/write-history.ts';
+import { writeHistory } from '../../src/runtime/d1/history/write-history.ts';
 import { deliver, fireHourly } from './support/bindings.ts';
 
 const project = projectId('prj_history');

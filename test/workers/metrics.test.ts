@@ -1,7 +1,7 @@
 import { env, exports } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 
-import { writeHistory } from '../../src/runtime/d1/write-history.ts';
+import { writeHistory } from '../../src/runtime/d1/history/write-history.ts';
 import { DAY_MS, HOUR_MS } from '../../src/services/metrics/facts/fact.ts';
 import { dice, makeJob } from '../services/metrics/random-history.ts';
 

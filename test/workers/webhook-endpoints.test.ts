@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 
 import { projectId } from '../../src/domain/ids.ts';
 import type { WebhookEndpoint } from '../../src/domain/webhook.ts';
-import { resealEndpoints } from '../../src/runtime/d1/reseal-endpoints.ts';
-import { makeWebhookEndpoints } from '../../src/runtime/d1/webhook-endpoints.ts';
+import { resealEndpoints } from '../../src/runtime/d1/webhooks/reseal-endpoints.ts';
+import { makeWebhookEndpoints } from '../../src/runtime/d1/webhooks/webhook-endpoints.ts';
 import { makeSecretBox, shutBox } from '../../src/services/webhooks/secret-box.ts';
 
 const endpoints = makeWebhookEndpoints(env.DB, makeSecretBox('s'.repeat(32), null));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { Log } from '../../services/ports/log.ts';
-import { recordDeadLetters, type DeadLetter } from '../d1/dead-letters.ts';
+import { recordDeadLetters, type DeadLetter } from '../d1/history/dead-letters.ts';
 
 /** What can be told of a message without its payload; any part may be missing. */
 const anyMessage = z.object({

@@ -1,7 +1,7 @@
 import { errorName, type Log } from '../../services/ports/log.ts';
 import type { JobShards } from '../../services/ports/job-shard.ts';
-import { recordDeadLetters } from '../d1/dead-letters.ts';
-import { writeHistory, type OwnedEntry, type WriteResult } from '../d1/write-history.ts';
+import { recordDeadLetters } from '../d1/history/dead-letters.ts';
+import { writeHistory, type OwnedEntry, type WriteResult } from '../d1/history/write-history.ts';
 import { historyMessage, markOf } from '../messages.ts';
 import { tellReceivers, type TellDeps } from './tell-receivers.ts';
 

@@ -8,7 +8,7 @@ import { tellEndpoints, type AnnounceDeps } from '../../services/webhooks/delive
 import { DELIVERY_KEPT_MS } from '../../services/webhooks/schedule.ts';
 import { z } from 'zod';
 
-import type { OwnedEntry } from '../d1/write-history.ts';
+import type { OwnedEntry } from '../d1/history/write-history.ts';
 
 export type TellDeps = AnnounceDeps & { readonly log: Log };
 

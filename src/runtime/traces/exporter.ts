@@ -1,6 +1,6 @@
 import { errorName, type Log } from '../../services/ports/log.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
-import type { OwnedEntry } from '../d1/write-history.ts';
+import type { OwnedEntry } from '../d1/history/write-history.ts';
 import { otlpJson } from './otlp-json.ts';
 import type { Span } from './span.ts';
 import { spansOfEntry } from './spans-of-entry.ts';

@@ -4,7 +4,7 @@ import { attemptKey } from '../../domain/job/attempt.ts';
 import { jobStatuses, isTerminal } from '../../domain/job/job.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
 import { spanIdOf } from '../../services/traces/span-id.ts';
-import type { OwnedEntry } from '../d1/write-history.ts';
+import type { OwnedEntry } from '../d1/history/write-history.ts';
 import type { HistoryCall } from '../messages.ts';
 import { callAttributes, isInside, operationOf } from './gen-ai.ts';
 import type { TraceNotes } from './notes.ts';

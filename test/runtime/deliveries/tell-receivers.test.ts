@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { JobWebhook } from '../../../src/domain/webhook.ts';
-import type { OwnedEntry } from '../../../src/runtime/d1/write-history.ts';
+import type { OwnedEntry } from '../../../src/runtime/d1/history/write-history.ts';
 import { tellReceivers } from '../../../src/runtime/consumers/tell-receivers.ts';
 import { historyMessage } from '../../../src/runtime/messages.ts';
 import type {

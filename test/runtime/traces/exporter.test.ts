@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import type { OwnedEntry } from '../../../src/runtime/d1/write-history.ts';
+import type { OwnedEntry } from '../../../src/runtime/d1/history/write-history.ts';
 import { historyMessage } from '../../../src/runtime/messages.ts';
 import { exportSpans, type TraceDeps } from '../../../src/runtime/traces/exporter.ts';
 import type { LogFields } from '../../../src/services/ports/log-fields.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Correlation } from '../../../src/domain/job/job.ts';
-import type { OwnedEntry } from '../../../src/runtime/d1/write-history.ts';
+import type { OwnedEntry } from '../../../src/runtime/d1/history/write-history.ts';
 import { historyMessage } from '../../../src/runtime/messages.ts';
 import type { Span } from '../../../src/runtime/traces/span.ts';
 import { spansOfEntry } from '../../../src/runtime/traces/spans-of-entry.ts';

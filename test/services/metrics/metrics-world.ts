@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { writeHistory } from '../../../src/runtime/d1/write-history.ts';
+import { writeHistory } from '../../../src/runtime/d1/history/write-history.ts';
 import { makeFactArchive } from '../../../src/runtime/metrics/fact-archive.ts';
 import { makeMetricsStore } from '../../../src/runtime/metrics/metrics-store.ts';
 import { DAY_MS } from '../../../src/services/metrics/facts/fact.ts';

@@ -1,6 +1,6 @@
 import { jobIdOf, projectId, type ProjectId } from '../../../src/domain/ids.ts';
 import { isoTime } from '../../../src/domain/wire.ts';
-import type { OwnedEntry } from '../../../src/runtime/d1/write-history.ts';
+import type { OwnedEntry } from '../../../src/runtime/d1/history/write-history.ts';
 
 /** What one attempt of a made-up job came to, beside the events that tell of it. */
 type MadeAttempt = {

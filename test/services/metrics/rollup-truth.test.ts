@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import { writeHistory } from '../../../src/runtime/d1/write-history.ts';
+import { writeHistory } from '../../../src/runtime/d1/history/write-history.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/services/metrics/facts/fact.ts';
 import { quantile } from '../../../src/services/metrics/rollup/histogram.ts';
 import { mergeRollups, type Rollup } from '../../../src/services/metrics/rollup/series.ts';

@@ -2,15 +2,15 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { z } from 'zod';
 
-import { projectId } from '../../domain/ids.ts';
-import type { WebhookEndpoint, WebhookSecret } from '../../domain/webhook.ts';
+import { projectId } from '../../../domain/ids.ts';
+import type { WebhookEndpoint, WebhookSecret } from '../../../domain/webhook.ts';
 import type {
   EndpointChanges,
   EndpointKey,
   WebhookEndpoints,
-} from '../../services/ports/webhooks.ts';
-import type { SecretBox } from '../../services/webhooks/secret-box.ts';
-import { webhookEndpoints as table } from './schema.ts';
+} from '../../../services/ports/webhooks.ts';
+import type { SecretBox } from '../../../services/webhooks/secret-box.ts';
+import { webhookEndpoints as table } from '../schema.ts';
 
 type Row = typeof table.$inferSelect;
 

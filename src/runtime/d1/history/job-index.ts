@@ -2,11 +2,11 @@ import { and, desc, eq, gte, inArray, lt, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { z } from 'zod';
 
-import { isJobId } from '../../domain/ids.ts';
-import { jobStatuses } from '../../domain/job/job.ts';
-import { waitingKinds } from '../../domain/job/waiting.ts';
-import type { IndexedJob, JobFilter, JobIndex } from '../../services/ports/job-index.ts';
-import { jobs, jobTags } from './schema.ts';
+import { isJobId } from '../../../domain/ids.ts';
+import { jobStatuses } from '../../../domain/job/job.ts';
+import { waitingKinds } from '../../../domain/job/waiting.ts';
+import type { IndexedJob, JobFilter, JobIndex } from '../../../services/ports/job-index.ts';
+import { jobs, jobTags } from '../schema.ts';
 
 const status = z.enum(jobStatuses);
 const tags = z.array(z.string());

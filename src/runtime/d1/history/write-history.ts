@@ -1,7 +1,7 @@
-import type { ProjectId } from '../../domain/ids.ts';
-import { utf8Bytes } from '../../domain/json.ts';
-import type { HistoryEntry } from '../messages.ts';
-import { factStatements } from './fact-rows.ts';
+import type { ProjectId } from '../../../domain/ids.ts';
+import { utf8Bytes } from '../../../domain/json.ts';
+import type { HistoryEntry } from '../../messages.ts';
+import { factStatements } from '../fact-rows.ts';
 
 /** An entry with the shard it came from. */
 export type OwnedEntry = {

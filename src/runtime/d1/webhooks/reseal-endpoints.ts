@@ -1,10 +1,10 @@
 import { and, asc, eq, gt, or } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 
-import { projectId } from '../../domain/ids.ts';
-import type { EndpointKey } from '../../services/ports/webhooks.ts';
-import type { SecretBox } from '../../services/webhooks/secret-box.ts';
-import { webhookEndpoints as table } from './schema.ts';
+import { projectId } from '../../../domain/ids.ts';
+import type { EndpointKey } from '../../../services/ports/webhooks.ts';
+import type { SecretBox } from '../../../services/webhooks/secret-box.ts';
+import { webhookEndpoints as table } from '../schema.ts';
 import { contextOf, secretsSchema } from './webhook-endpoints.ts';
 
 type Database = ReturnType<typeof drizzle>;
