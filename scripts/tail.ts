@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util';
 
 import { logLevels } from '../src/services/ports/log.ts';
 import { OutputCutter, type Piece } from './lib/tail/cut-output.ts';
+import { jsonText, printable } from './lib/tail/printable.ts';
 import { recordsOf } from './lib/tail/records.ts';
 import { makeSelection } from './lib/tail/select-records.ts';
-import { printable, showRecord } from './lib/tail/show-record.ts';
+import { showRecord } from './lib/tail/show-record.ts';
 import { follow, logFileIn, readAll, tailDeployment } from './lib/tail/sources.ts';
 
 /** `npm run tail`: logs for people. */
@@ -89,7 +90,7 @@ function makePrinter(values: Values): (piece: Piece) => void {
       const { fields, ...head } = record;
       say(
         values.json
-          ? JSON.stringify({ ...head, ...fields })
+          ? printable(jsonText({ ...head, ...fields }))
           : showRecord(record, { color, all: values.all }),
       );
     }

@@ -3,7 +3,10 @@ export type Piece =
   | { readonly kind: 'json'; readonly value: Readonly<Record<string, unknown>> }
   | { readonly kind: 'text'; readonly line: string };
 
-/** An object that is not whole after this many characters is no object: what has come of it is shown as lines. */
+/**
+ * An object that is not whole after this many characters is no object: what has come of it is shown as lines. A line that
+ * has not ended after as many is shown as far as it has come, and the rest of it is passed over.
+ */
 const OBJECT_CHARACTERS_MAX = 2_000_000;
 
 /**
@@ -14,6 +17,8 @@ const OBJECT_CHARACTERS_MAX = 2_000_000;
 export class OutputCutter {
   /** The line that has not ended. */
   #rest = '';
+  /** True while the rest of a line that was too long goes by. */
+  #passingOver = false;
   /** The lines of the object that is not whole. */
   #open: string[] = [];
   #openLength = 0;
@@ -21,14 +26,26 @@ export class OutputCutter {
   push(text: string): Piece[] {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
-    return lines.flatMap((line) => this.#take(line.replace(/\r$/, '')));
+    const pieces = lines.flatMap((line) => this.#endLine(line));
+    if (this.#rest.length <= OBJECT_CHARACTERS_MAX) return pieces;
+    const begun = this.#endLine(this.#rest);
+    this.#rest = '';
+    this.#passingOver = true;
+    return [...pieces, ...begun];
   }
 
   /** What is left when nothing more comes. */
   end(): Piece[] {
-    const last = this.#rest === '' ? [] : this.#take(this.#rest);
+    const last = this.#rest === '' ? [] : this.#endLine(this.#rest);
     this.#rest = '';
     return [...last, ...this.#giveUp()];
+  }
+
+  #endLine(line: string): Piece[] {
+    const wasPassedOver = this.#passingOver;
+    this.#passingOver = false;
+    // Files that were saved on Windows begin with a mark, and end their lines in two characters.
+    return wasPassedOver ? [] : this.#take(line.replace(/^\uFEFF/, '').replace(/\r$/, ''));
   }
 
   #take(line: string): Piece[] {

@@ -1,5 +1,6 @@
 import { logLevels, type LogLevel } from '../../../src/services/ports/log.ts';
 import { isRecord, objectOf, type Piece } from './cut-output.ts';
+import { jsonText } from './printable.ts';
 
 /** One fact, whatever it was printed by. */
 export type LogRecord = {
@@ -31,9 +32,9 @@ function invocationRecords(told: Readonly<Record<string, unknown>>): LogRecord[]
   return [
     ...logs.filter(isRecord).flatMap(consoleRecords),
     ...thrown.map(({ name, timestamp }) =>
-      platformRecord('error', 'worker.exception', timeOf(timestamp), { error: name }),
+      platformRecord('error', 'worker.exception', timeOf(timestamp), { error: name ?? null }),
     ),
-    ...(outcome === 'ok' || outcome === undefined
+    ...(outcome === 'ok' || outcome === undefined || outcome === null
       ? []
       : [platformRecord('error', 'worker.outcome', at, { outcome })]),
     ...(truncated === true ? [platformRecord('warn', 'worker.log_truncated', at, {})] : []),
@@ -50,7 +51,7 @@ function consoleRecords({
   const [first] = parts;
   const ours = typeof first === 'string' ? ownRecord(objectOf(first) ?? {}) : null;
   if (ours !== null) return ours;
-  const text = parts.map((part) => (typeof part === 'string' ? part : JSON.stringify(part)));
+  const text = parts.map((part) => (typeof part === 'string' ? part : jsonText(part)));
   const known = logLevels.find((name) => name === level) ?? 'info';
   return [platformRecord(known, 'console', timeOf(timestamp), { text: text.join(' ') })];
 }
@@ -64,6 +65,10 @@ function platformRecord(
   return { level, event, at, fields };
 }
 
+/** The last moment that a date can tell, in milliseconds (ECMA-262, 21.4.1.1). */
+const TIME_MAX_MS = 8.64e15;
+
 function timeOf(ms: unknown): string {
-  return typeof ms === 'number' && Number.isFinite(ms) ? new Date(ms).toISOString() : '';
+  const isTold = typeof ms === 'number' && Math.abs(ms) <= TIME_MAX_MS;
+  return isTold ? new Date(ms).toISOString() : '';
 }

@@ -1,3 +1,4 @@
+import { jsonText, printable } from './printable.ts';
 import type { LogRecord } from './records.ts';
 
 export type Showing = {
@@ -39,9 +40,9 @@ export function showRecord(
   const rest = Object.entries(fields)
     .filter(([name, value]) => !PLACED.has(name) && value !== null)
     .filter(([name]) => all || !FOR_MACHINES.has(name))
-    .map(([name, value]) => `${name}=${textOf(value)}`);
+    .map(([name, value]) => `${printable(name)}=${textOf(value)}`);
   const parts = [
-    paint(at.slice(11, 23), DIM),
+    paint(printable(at.slice(11, 23)), DIM),
     paint(level.toUpperCase().padEnd(5), COLORS[level]),
     textOf(event).padEnd(15),
     ...aboutOf(fields),
@@ -90,14 +91,5 @@ function stackLines(stack: string): string {
 }
 
 function textOf(value: unknown): string {
-  return printable(typeof value === 'string' ? value : JSON.stringify(value));
-}
-
-/** A terminal obeys control characters, and what stands in a log was not always written by us. */
-export function printable(text: string): string {
-  return text.replaceAll(
-    // oxlint-disable-next-line no-control-regex -- these are the ones to be taken out
-    /[\u0000-\u001F\u007F-\u009F]/g,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  );
+  return printable(typeof value === 'string' ? value : jsonText(value));
 }

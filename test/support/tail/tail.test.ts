@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { OutputCutter, type Piece } from '../../../scripts/lib/tail/cut-output.ts';
+import { jsonText, printable } from '../../../scripts/lib/tail/printable.ts';
 import { recordsOf, type LogRecord } from '../../../scripts/lib/tail/records.ts';
 import { makeSelection, type Wanted } from '../../../scripts/lib/tail/select-records.ts';
 import { showRecord } from '../../../scripts/lib/tail/show-record.ts';
@@ -83,6 +84,16 @@ describe('output is cut into objects and lines', () => {
     const endless = `{\n${'  "a": 1,\n'.repeat(250_000)}`;
     expect(cut(endless, `\n${line('job.ended', {})}\n`).at(-1)).toMatchObject({ kind: 'json' });
   });
+
+  test('a line that never ends is shown as far as it came, and passed over', () => {
+    const endless = Array.from({ length: 50 }, () => `{"a": "${'a'.repeat(65_536)}`);
+    const pieces = cut(...endless, `\n${line('job.ended', {})}\n`);
+    expect(pieces.map(({ kind }) => kind)).toEqual(['text', 'json']);
+  });
+
+  test('a mark at its beginning is no part of it', () => {
+    expect(cut(`\uFEFF${line('job.ended', {})}\r\n`)).toMatchObject([{ kind: 'json' }]);
+  });
 });
 
 describe('the facts in it', () => {
@@ -106,6 +117,45 @@ describe('the facts in it', () => {
 
   test('are none in talk and in other objects', () => {
     expect(of(`ready on http://127.0.0.1\n{"a":1}\n${line('x.y', {}, 'loud')}\n`)).toEqual([]);
+  });
+});
+
+describe('what nobody expects in it', () => {
+  const DEEP = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+  const hostile = [
+    invocation({ eventTimestamp: 1e300, outcome: 'exceededCpu' }),
+    invocation({ exceptions: [{ timestamp: 1e20 }, null, 'text'], outcome: null }),
+    invocation({ logs: [{}, null, { message: [{ a: 1 }, null], timestamp: -1e300 }] }),
+    `{"level":"info","event":"x","at":7,"job_id":{},"step":[],"stack":{},"deep":${DEEP}}`,
+    line('x', { __proto__: null, status: { a: 1 }, latency_ms: 'long', cost_nano_usd: '1' }),
+  ];
+
+  test.each(hostile)('is shown, and ends nothing: %#', (text) => {
+    const records = of(text);
+    expect(records).not.toEqual([]);
+    for (const each of records) {
+      expect(showRecord(each, { color: false, all: true })).not.toContain('undefined');
+    }
+  });
+
+  test('commands no terminal, wherever it stands', () => {
+    const escape = '\u001B]0;owned\u0007\u009B31m\u202Eevil\u2066\u200F\u007F';
+    const told = {
+      level: 'info',
+      event: escape,
+      at: `2026-11-22T${escape}`,
+      [escape]: { [escape]: escape },
+      job_id: escape,
+      step: escape,
+      stack: `${escape}\n${escape}`,
+    };
+    const [only] = of(JSON.stringify(told));
+    const shown = showRecord(only ?? record('none', {}), { color: false, all: true });
+    const commands = /[\p{Cc}\p{Bidi_Control}]/u;
+    expect(shown.replaceAll('\n', '')).not.toMatch(commands);
+    const asJson = printable(jsonText(told));
+    expect(asJson).not.toMatch(commands);
+    expect(JSON.parse(asJson)).toEqual(told);
   });
 });
 
