@@ -69,7 +69,7 @@ async function openCounter(
   settings: Readonly<Record<string, string>>,
 ): Promise<Runtime> {
   const runtime = await open(
-    startRuntime(bundle, join(folder, name), settings, PRODUCTION_BATCH_MAX),
+    startRuntime(bundle, join(folder, name), settings, { jobBatchMax: PRODUCTION_BATCH_MAX }),
   );
   await migrate(runtime);
   return runtime;

@@ -15,14 +15,24 @@ export type Runtime = {
   stop(): Promise<void>;
 };
 
+export type RuntimeOptions = {
+  /** Wake hints in a batch, where not as configured. */
+  readonly jobBatchMax?: number;
+  /** True for a deployment without Analytics Engine. */
+  readonly pointless?: boolean;
+  /** Takes log lines; they are printed if absent. */
+  readonly takeLog?: () => void;
+};
+
 /** Starts a bundle on the runtime with its state on disk, and nothing that records or proxies requests. */
 export async function startRuntime(
   bundle: Bundle,
   persistTo: string,
   settings: Readonly<Record<string, string>>,
-  jobBatchMax?: number,
+  { jobBatchMax, pointless = false, takeLog }: RuntimeOptions = {},
 ): Promise<Runtime> {
   const workerOptions = optionsOf(bundle.config);
+  if (pointless) delete workerOptions['analyticsEngineDatasets'];
   for (const [queue, consumer] of Object.entries(workerOptions.queueConsumers)) {
     if (jobBatchMax !== undefined && queue.includes('-jobs-')) consumer.maxBatchSize = jobBatchMax;
   }
@@ -34,6 +44,7 @@ export async function startRuntime(
       unsafeLocalExplorer: false,
       telemetry: { enabled: false },
       cf: false,
+      ...(takeLog === undefined ? {} : { handleStructuredLogs: takeLog }),
       workers: [
         {
           ...workerOptions,
@@ -60,6 +71,12 @@ type WorkerOptions = Record<string, unknown> & {
 /** A Worker's bindings as its configuration declares them. */
 function optionsOf(config: string): WorkerOptions {
   return unstable_getMiniflareWorkerOptions(config).workerOptions as WorkerOptions;
+}
+
+/** Fires a schedule of the Worker's. */
+export async function fireSchedule({ miniflare }: Runtime, cron: string): Promise<void> {
+  const worker = await miniflare.getWorker();
+  await worker.scheduled({ cron });
 }
 
 /** Brings a fresh database to the newest version. */

@@ -7,9 +7,16 @@ import { pointsOf } from './measurements.ts';
 /** The platform takes this many points of one invocation. */
 const POINTS_MAX = 250;
 
-/** Tells the outside of what was just committed: measurement points, and a log line for each fact worth one. */
-export function observe(dataset: AnalyticsEngineDataset, log: Log, change: Change): void {
-  writePoints(dataset, pointsOf(change));
+/**
+ * Tells the outside of what was just committed: measurement points, if the deployment has somewhere to write them, and a
+ * log line for each fact worth one.
+ */
+export function observe(
+  dataset: AnalyticsEngineDataset | undefined,
+  log: Log,
+  change: Change,
+): void {
+  if (dataset !== undefined) writePoints(dataset, pointsOf(change));
   for (const { level, event, fields } of linesOf(change)) log(level, event, fields);
 }
 
