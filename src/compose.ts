@@ -54,14 +54,14 @@ import type { RollUpDeps } from './services/metrics/rollup/run-roll-up.ts';
 import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
 import type { RecentStandings } from './services/budgets/submit-refusal.ts';
 import type { BudgetLedgers, Budgets } from './services/ports/budgets.ts';
-import type { JobShards } from './services/ports/job-shard.ts';
+import type { JobShards } from './services/ports/job-shard/job-shard.ts';
 import type { LiveShards } from './services/ports/live.ts';
 import type { Log } from './services/ports/log.ts';
 import type { Pipelines } from './services/ports/pipelines.ts';
 import type { Prices } from './services/ports/prices.ts';
-import type { Providers } from './services/ports/providers.ts';
-import type { TargetDesk } from './services/ports/target-desk.ts';
-import type { ResultCaches } from './services/ports/result-cache.ts';
+import type { Providers } from './services/ports/targets/providers.ts';
+import type { TargetDesk } from './services/ports/targets/target-desk.ts';
+import type { ResultCaches } from './services/ports/values/result-cache.ts';
 import type { HttpDeps } from './http/deps.ts';
 
 /**

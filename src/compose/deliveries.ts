@@ -4,9 +4,9 @@ import type { DeliveriesDeployment } from '../runtime/deliveries/deliveries-obje
 import { makeDeliveriesByName } from '../runtime/deliveries/deliveries-client.ts';
 import { machine } from '../runtime/machine.ts';
 import type { Announcements } from '../services/ports/announcements.ts';
-import type { JobShards } from '../services/ports/job-shard.ts';
+import type { JobShards } from '../services/ports/job-shard/job-shard.ts';
 import type { Log } from '../services/ports/log.ts';
-import type { Objects } from '../services/ports/objects.ts';
+import type { Objects } from '../services/ports/values/objects.ts';
 import type { DeliveriesOf, WebhookEndpoints } from '../services/ports/webhooks.ts';
 import type { Outside } from '../services/outbound/outside.ts';
 import { makeAnnouncements } from '../services/webhooks/delivering/announce.ts';

@@ -8,7 +8,7 @@ import { knownCapabilities, listedModels, type Registry } from '../providers/reg
 import { makeTargetHints } from '../runtime/target-hints.ts';
 import { asMeasured, makeTargetMeasures } from '../runtime/target-measures.ts';
 import type { ShardDeployment } from '../runtime/job-shard-object.ts';
-import type { Providers } from '../services/ports/providers.ts';
+import type { Providers } from '../services/ports/targets/providers.ts';
 
 /** What a route may know of a target without asking anyone. */
 export function viewOf({ adapters, missing }: Registry, target: Target): TargetView {

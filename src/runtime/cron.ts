@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { isProjectId } from '../domain/ids.ts';
-import type { JobShards } from '../services/ports/job-shard.ts';
+import type { JobShards } from '../services/ports/job-shard/job-shard.ts';
 import { errorName, type Log } from '../services/ports/log.ts';
 import type { AnnounceDeps } from '../services/webhooks/delivering/announce.ts';
 import { erasePersonalFeedback } from './d1/feedback.ts';

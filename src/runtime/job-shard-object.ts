@@ -11,23 +11,25 @@ import type {
   CancelledTickets,
   EventAnswer,
   EventRequest,
-  EventsAnswer,
-  EventsRequest,
-  HistoryMark,
-  JobSnapshot,
-  KeyedJob,
-  NextAnswer,
-  NextRequest,
-  OutputRequest,
-  PayloadOnTheWay,
-  ReadRequest,
-  RenewAnswer,
-  RenewRequest,
   SteerAnswer,
   SteerRequest,
-  SubmitAnswer,
-  SubmitRequest,
-} from '../services/ports/job-shard.ts';
+} from '../services/ports/job-shard/steer.ts';
+import type {
+  EventsAnswer,
+  EventsRequest,
+  JobSnapshot,
+  OutputRequest,
+  ReadRequest,
+} from '../services/ports/job-shard/snapshot.ts';
+import type { HistoryMark } from '../services/ports/job-shard/job-shard.ts';
+import type { KeyedJob, SubmitAnswer, SubmitRequest } from '../services/ports/job-shard/submit.ts';
+import type {
+  NextAnswer,
+  NextRequest,
+  RenewAnswer,
+  RenewRequest,
+} from '../services/ports/job-shard/turn.ts';
+import type { PayloadOnTheWay } from '../services/ports/job-shard/payload.ts';
 import { makeAlarmClock, type AlarmClock } from './alarm-clock.ts';
 import type { ShardPorts } from './job-shard/context.ts';
 import { ShardOfJobs } from './job-shard/job-shard.ts';

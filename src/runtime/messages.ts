@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isJobId, isProjectId, type JobId, type ProjectId } from '../domain/ids.ts';
 import { waitingKinds } from '../domain/job/waiting.ts';
 import { webhookPayloads } from '../domain/webhook.ts';
-import type { HistoryMark } from '../services/ports/job-shard.ts';
+import type { HistoryMark } from '../services/ports/job-shard/job-shard.ts';
 import { traceNotes } from './traces/notes.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { json } from '../domain/definition/definition-parts.ts';
-import type { Objects } from '../services/ports/objects.ts';
+import type { Objects } from '../services/ports/values/objects.ts';
 
 const DELETE_PAGE = 1_000;
 

@@ -1,4 +1,4 @@
-import type { JobShard, JobShards } from '../services/ports/job-shard.ts';
+import type { JobShard, JobShards } from '../services/ports/job-shard/job-shard.ts';
 
 /** Shards as other parts reach them. */
 export function makeJobShards(

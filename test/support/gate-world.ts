@@ -1,7 +1,11 @@
 import type { CallResult, TargetLimits } from '../../src/domain/model/target-gate.ts';
 import { Gate } from '../../src/runtime/gate/gate.ts';
 import { makeTargetGates } from '../../src/services/gates/target-gates.ts';
-import type { Admission, GateMessage, TargetGates } from '../../src/services/ports/target-gates.ts';
+import type {
+  Admission,
+  GateMessage,
+  TargetGates,
+} from '../../src/services/ports/targets/target-gates.ts';
 import { Clock, settled } from '../simulation/world/clock.ts';
 import { Random } from '../simulation/world/random.ts';
 import { NodeSqlite } from './node-sqlite.ts';

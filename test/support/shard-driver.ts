@@ -24,22 +24,21 @@ import {
   type WakeMessage,
 } from '../../src/runtime/messages.ts';
 import { controlValues } from '../../src/services/values/control-values.ts';
+import type { JobShard } from '../../src/services/ports/job-shard/job-shard.ts';
+import type { JobSnapshot } from '../../src/services/ports/job-shard/snapshot.ts';
 import type {
-  JobShard,
-  JobSnapshot,
   NextAnswer,
   NextRequest,
-  PayloadOnTheWay,
   SettlementReport,
-  SubmitAnswer,
-  SubmitRequest,
   TicketReport,
   TurnRequest,
-  WorkItem,
-} from '../../src/services/ports/job-shard.ts';
+} from '../../src/services/ports/job-shard/turn.ts';
+import type { PayloadOnTheWay } from '../../src/services/ports/job-shard/payload.ts';
+import type { SubmitAnswer, SubmitRequest } from '../../src/services/ports/job-shard/submit.ts';
+import type { WorkItem } from '../../src/services/ports/job-shard/work-item.ts';
 import type { Flow } from '../../src/services/ports/flow.ts';
 import type { JobFlow } from '../../src/domain/job/flow.ts';
-import type { Objects } from '../../src/services/ports/objects.ts';
+import type { Objects } from '../../src/services/ports/values/objects.ts';
 import type { Machine } from '../../src/services/ports/runtime.ts';
 import {
   definitionOf,

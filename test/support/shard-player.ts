@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import type { JobId } from '../../src/domain/ids.ts';
-import type { SettlementReport } from '../../src/services/ports/job-shard.ts';
+import type { SettlementReport } from '../../src/services/ports/job-shard/turn.ts';
 import type { DefinitionBody } from './engine-driver.ts';
 import type { ShardDriver } from './shard-driver.ts';
 

@@ -6,7 +6,11 @@ import type { TargetLimits } from '../../src/domain/model/target-gate.ts';
 import { makeGateOf } from '../../src/runtime/gate/gate-client.ts';
 import { machine } from '../../src/runtime/machine.ts';
 import { makeTargetGates } from '../../src/services/gates/target-gates.ts';
-import type { CallEnd, Permit, TargetGates } from '../../src/services/ports/target-gates.ts';
+import type {
+  CallEnd,
+  Permit,
+  TargetGates,
+} from '../../src/services/ports/targets/target-gates.ts';
 
 const gateOf = makeGateOf(env.GATE);
 const CALL = { estimatedTokens: 10 };

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { jobIdOf, projectId } from '../../src/domain/ids.ts';
 import { makeResultCaches } from '../../src/runtime/result-cache/result-cache-client.ts';
-import type { CacheKey, FindRequest } from '../../src/services/ports/result-cache.ts';
+import type { CacheKey, FindRequest } from '../../src/services/ports/values/result-cache.ts';
 
 const HOUR = 3_600_000;
 const entry = {

@@ -8,7 +8,7 @@ import { jobStatuses } from '../../domain/job/job.ts';
 import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
 import { waitingKinds } from '../../domain/job/waiting.ts';
 import type { JobFilter } from '../../services/ports/job-index.ts';
-import type { ReadRequest } from '../../services/ports/job-shard.ts';
+import type { ReadRequest } from '../../services/ports/job-shard/snapshot.ts';
 import { jobWebhookField } from '../../services/webhooks/endpoints/endpoint-input.ts';
 
 /** What requests about jobs may carry. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 import { isTerminal } from '../../domain/job/job.ts';
 import type { CreateOptions, Submitted } from '../../services/jobs/create-job.ts';
-import type { JobSnapshot } from '../../services/ports/job-shard.ts';
+import type { JobSnapshot } from '../../services/ports/job-shard/snapshot.ts';
 import type { Result } from '../../services/result.ts';
 import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/jobs/run-inline.ts';
 import { jobView } from '../../services/views/job-view.ts';

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { FileMeta } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import { noSuchFile, openFile } from '../../services/files/read-file.ts';
-import type { FilePart } from '../../services/ports/files.ts';
+import type { FilePart } from '../../services/ports/values/files.ts';
 import type { AppEnv } from '../deps.ts';
 import { failureResponse } from '../failure-response.ts';
 

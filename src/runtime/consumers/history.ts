@@ -1,5 +1,5 @@
 import { errorName, type Log } from '../../services/ports/log.ts';
-import type { JobShards } from '../../services/ports/job-shard.ts';
+import type { JobShards } from '../../services/ports/job-shard/job-shard.ts';
 import { recordDeadLetters } from '../d1/history/dead-letters.ts';
 import { writeHistory, type OwnedEntry, type WriteResult } from '../d1/history/write-history.ts';
 import { historyMessage, markOf } from '../messages.ts';

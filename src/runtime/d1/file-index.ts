@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/d1';
 
 import { isFileId, type FileMeta } from '../../domain/file.ts';
 import { projectId } from '../../domain/ids.ts';
-import type { FileIndex } from '../../services/ports/file-index.ts';
+import type { FileIndex } from '../../services/ports/values/file-index.ts';
 import { files } from './schema.ts';
 
 /** Uploads in D1. */

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 
 import type { ProjectId } from '../../domain/ids.ts';
-import type { NamedTargets } from '../../services/ports/named-targets.ts';
+import type { NamedTargets } from '../../services/ports/targets/named-targets.ts';
 import { pipelineVersions as table } from './schema.ts';
 
 /** A project that names more than this many models sees the first of them. */

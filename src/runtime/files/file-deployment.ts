@@ -6,8 +6,8 @@ import {
 import { mediaSource, type MediaOf } from '../../services/files/media-source.ts';
 import type { PublicFiles } from '../../services/files/public-file.ts';
 import { makeOutside, type Outside } from '../../services/outbound/outside.ts';
-import type { FileIndex } from '../../services/ports/file-index.ts';
-import type { Files } from '../../services/ports/files.ts';
+import type { FileIndex } from '../../services/ports/values/file-index.ts';
+import type { Files } from '../../services/ports/values/files.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
 import {

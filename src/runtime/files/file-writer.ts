@@ -1,6 +1,6 @@
 import { fileKey, type FileId, type FileMeta } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
-import type { FileWriter } from '../../services/ports/files.ts';
+import type { FileWriter } from '../../services/ports/values/files.ts';
 import { joinBytes } from '../../services/values/join-bytes.ts';
 import { bytesKey, toCustomMetadata } from './stored-meta.ts';
 

@@ -1,6 +1,6 @@
 import { fileKey, type FileId } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
-import type { FilePart, Files } from '../../services/ports/files.ts';
+import type { FilePart, Files } from '../../services/ports/values/files.ts';
 import { R2FileWriter } from './file-writer.ts';
 import { bytesKey, fromCustomMetadata, toCustomMetadata, type StoredFile } from './stored-meta.ts';
 

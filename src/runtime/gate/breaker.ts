@@ -1,7 +1,7 @@
 import type { FailureClass } from '../../domain/job/failure.ts';
 import { signOfClass } from '../../domain/model/target-gate.ts';
 import { spreadOf } from '../../domain/spread.ts';
-import type { EndedCalls, FailedCalls } from '../../services/ports/target-gates.ts';
+import type { EndedCalls, FailedCalls } from '../../services/ports/targets/target-gates.ts';
 import { countsOf, noCounts, opens, type RecentCalls } from './recent-calls.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Target } from '../../domain/job/attempt.ts';
 import { targetName } from '../../domain/model/target-gate.ts';
-import type { TargetGate } from '../../services/ports/target-gates.ts';
+import type { TargetGate } from '../../services/ports/targets/target-gates.ts';
 
 /** A target's gate as runners reach it: a fresh stub for every call. */
 export function makeGateOf(namespace: DurableObjectNamespace): (target: Target) => TargetGate {

@@ -4,7 +4,7 @@ import { readTargetLimits } from '../../services/gates/target-limits.ts';
 import { makeTargetGates } from '../../services/gates/target-gates.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
-import type { TargetGates } from '../../services/ports/target-gates.ts';
+import type { TargetGates } from '../../services/ports/targets/target-gates.ts';
 import { makeGateOf } from './gate-client.ts';
 
 export type GateParts = {

@@ -3,7 +3,11 @@ import { DurableObject } from 'cloudflare:workers';
 import type { Target } from '../../domain/job/attempt.ts';
 import { targetOf, type TargetHealth, type TargetLimits } from '../../domain/model/target-gate.ts';
 import type { Log } from '../../services/ports/log.ts';
-import type { GateAnswer, GateMessage, GateOrder } from '../../services/ports/target-gates.ts';
+import type {
+  GateAnswer,
+  GateMessage,
+  GateOrder,
+} from '../../services/ports/targets/target-gates.ts';
 import { sqlOf } from '../object-sql.ts';
 import { Gate } from './gate.ts';
 

@@ -15,7 +15,7 @@ import type {
   GateMessage,
   GateOrder,
   WantedCalls,
-} from '../../services/ports/target-gates.ts';
+} from '../../services/ports/targets/target-gates.ts';
 import type { Sql } from '../job-shard/sql.ts';
 import { atMoment, CLOSED, hear, keepProbe, letThrough, type Breaker } from './breaker.ts';
 import { findingsOf, stateOf } from './health.ts';

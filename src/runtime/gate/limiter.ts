@@ -1,5 +1,5 @@
 import type { DeclineReason, TargetLimits } from '../../domain/model/target-gate.ts';
-import type { WantedCalls } from '../../services/ports/target-gates.ts';
+import type { WantedCalls } from '../../services/ports/targets/target-gates.ts';
 import type { Sql } from '../job-shard/sql.ts';
 import { filled, fullBucket, spacingMs, taken, toStore, waitFor, type Bucket } from './bucket.ts';
 import { freePlaces, placesOf } from './places.ts';

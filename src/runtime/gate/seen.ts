@@ -4,7 +4,7 @@ import {
   type TargetAlert,
   type TargetHealth,
 } from '../../domain/model/target-gate.ts';
-import type { EndedCalls, FailedCalls } from '../../services/ports/target-gates.ts';
+import type { EndedCalls, FailedCalls } from '../../services/ports/targets/target-gates.ts';
 
 /** STORED CONTRACT: what a gate has seen of its target, for people: the calls of the last five to ten minutes. */
 export type Seen = {

@@ -5,8 +5,8 @@ import type { ProviderAdapter } from '../../providers/port.ts';
 import type { Log } from '../../services/ports/log.ts';
 import { errorName } from '../../services/ports/log.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
-import type { TargetDesk } from '../../services/ports/target-desk.ts';
-import type { TargetGate } from '../../services/ports/target-gates.ts';
+import type { TargetDesk } from '../../services/ports/targets/target-desk.ts';
+import type { TargetGate } from '../../services/ports/targets/target-gates.ts';
 
 export type DeskParts = {
   readonly gateOf: (target: Target) => TargetGate;

@@ -10,7 +10,7 @@ import type {
   EventRequest,
   SteerAnswer,
   SteerRequest,
-} from '../../services/ports/job-shard.ts';
+} from '../../services/ports/job-shard/steer.ts';
 import { apply } from './attend.ts';
 import type { ShardContext } from './context.ts';
 import type { Arrivals } from './work/make-world.ts';

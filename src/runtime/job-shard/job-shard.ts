@@ -6,23 +6,29 @@ import type {
   CancelledTickets,
   EventAnswer,
   EventRequest,
-  EventsAnswer,
-  EventsRequest,
-  HistoryMark,
-  JobSnapshot,
-  KeyedJob,
-  NextAnswer,
-  NextRequest,
-  OutputRequest,
-  PayloadOnTheWay,
-  ReadRequest,
-  RenewAnswer,
-  RenewRequest,
   SteerAnswer,
   SteerRequest,
+} from '../../services/ports/job-shard/steer.ts';
+import type {
+  EventsAnswer,
+  EventsRequest,
+  JobSnapshot,
+  OutputRequest,
+  ReadRequest,
+} from '../../services/ports/job-shard/snapshot.ts';
+import type { HistoryMark } from '../../services/ports/job-shard/job-shard.ts';
+import type {
+  KeyedJob,
   SubmitAnswer,
   SubmitRequest,
-} from '../../services/ports/job-shard.ts';
+} from '../../services/ports/job-shard/submit.ts';
+import type {
+  NextAnswer,
+  NextRequest,
+  RenewAnswer,
+  RenewRequest,
+} from '../../services/ports/job-shard/turn.ts';
+import type { PayloadOnTheWay } from '../../services/ports/job-shard/payload.ts';
 import type { Backlog } from '../../services/ports/backlogs.ts';
 import type { FlowSlot } from '../../services/ports/flow.ts';
 import type { DeltaAnswer, DeltaRequest, ListenWish } from '../../services/ports/live.ts';

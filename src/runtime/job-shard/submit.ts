@@ -2,7 +2,7 @@ import type { ClaimInput } from '../../engine/attempts/claim.ts';
 import { createJob } from '../../engine/decide.ts';
 import { keepsFiles } from '../../domain/definition/step-kinds.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
-import type { SubmitAnswer, SubmitRequest } from '../../services/ports/job-shard.ts';
+import type { SubmitAnswer, SubmitRequest } from '../../services/ports/job-shard/submit.ts';
 import { NO_WAKES, type Book } from './book.ts';
 import { commitNew } from './commit.ts';
 import type { ShardContext } from './context.ts';

@@ -1,5 +1,9 @@
 import type { ProjectId } from '../../domain/ids.ts';
-import type { CacheKey, ResultCache, ResultCaches } from '../../services/ports/result-cache.ts';
+import type {
+  CacheKey,
+  ResultCache,
+  ResultCaches,
+} from '../../services/ports/values/result-cache.ts';
 
 /** A project's cache in sixteen parts, by the first digit of the key: one object would be a narrow door. */
 export function makeResultCaches(namespace: DurableObjectNamespace): ResultCaches {

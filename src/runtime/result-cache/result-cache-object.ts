@@ -5,7 +5,7 @@ import type {
   FindRequest,
   FlightMark,
   PutRequest,
-} from '../../services/ports/result-cache.ts';
+} from '../../services/ports/values/result-cache.ts';
 import type { Log } from '../../services/ports/log.ts';
 import { makeAlarmClock, type AlarmClock } from '../alarm-clock.ts';
 import { sqlOf } from '../object-sql.ts';

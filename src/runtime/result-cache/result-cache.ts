@@ -4,7 +4,7 @@ import type {
   FindRequest,
   FlightMark,
   PutRequest,
-} from '../../services/ports/result-cache.ts';
+} from '../../services/ports/values/result-cache.ts';
 import { errorName, type Log } from '../../services/ports/log.ts';
 import type { Sql } from '../job-shard/sql.ts';
 import {

@@ -1,5 +1,5 @@
 import { isJobId } from '../../domain/ids.ts';
-import type { CacheEntry, CacheKey, FlightMark } from '../../services/ports/result-cache.ts';
+import type { CacheEntry, CacheKey, FlightMark } from '../../services/ports/values/result-cache.ts';
 import { integer, text, type Sql, type SqlRow } from '../job-shard/sql.ts';
 import { jsonColumn } from '../job-shard/tables/json-column.ts';
 import { runMigrations } from '../object-migrations.ts';

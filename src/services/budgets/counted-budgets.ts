@@ -1,5 +1,5 @@
 import { isCounted, type Budget, type BudgetTerms } from '../../domain/budget.ts';
-import type { JobContext } from '../ports/job-shard.ts';
+import type { JobContext } from '../ports/job-shard/turn.ts';
 
 /** The budgets that count a job's calls, each without what only people need. */
 export function countedBudgets(

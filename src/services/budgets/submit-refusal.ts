@@ -8,7 +8,7 @@ import type { Plan, PlannedStep } from '../../engine/plan/plan.ts';
 import type { FoundPipeline } from '../pipelines/find-pipeline.ts';
 import type { Budgets, BudgetStanding } from '../ports/budgets.ts';
 import { errorName, type Log } from '../ports/log.ts';
-import type { Providers } from '../ports/providers.ts';
+import type { Providers } from '../ports/targets/providers.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { refuse, type Result } from '../result.ts';
 

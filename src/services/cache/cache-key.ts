@@ -4,7 +4,7 @@ import type { JsonObject } from '../../domain/json.ts';
 import type { MediaRef } from '../../domain/model/media.ts';
 import type { ChatMessage, ModelCall } from '../../domain/model/model-call.ts';
 import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
-import type { CacheKey } from '../ports/result-cache.ts';
+import type { CacheKey } from '../ports/values/result-cache.ts';
 import type { Machine } from '../ports/runtime.ts';
 
 /** Everything that decides what a model step puts out, beside the model's own mood. */

@@ -1,5 +1,5 @@
 import { errorName } from '../ports/log.ts';
-import type { CacheEntry, FlightMark, ResultCache } from '../ports/result-cache.ts';
+import type { CacheEntry, FlightMark, ResultCache } from '../ports/values/result-cache.ts';
 import type { ExecuteDeps } from '../run/attempt.ts';
 
 /** Whoever makes a call for others and is silent for this long is believed to be gone. */

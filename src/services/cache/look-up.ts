@@ -1,7 +1,12 @@
 import { shardOf } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import { errorName } from '../ports/log.ts';
-import type { CacheEntry, CacheKey, FindAnswer, ResultCache } from '../ports/result-cache.ts';
+import type {
+  CacheEntry,
+  CacheKey,
+  FindAnswer,
+  ResultCache,
+} from '../ports/values/result-cache.ts';
 import type { Attempt, ExecuteDeps } from '../run/attempt.ts';
 import { beginFlight, FLIGHT_MS, quietly, type Flight } from './flight.ts';
 

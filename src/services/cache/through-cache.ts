@@ -4,7 +4,7 @@ import type { Failure } from '../../domain/job/failure.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import { isModelStepKind, type StepKind } from '../../domain/definition/step-kinds.ts';
 import type { StoredValue } from '../../domain/job/stored-value.ts';
-import type { CacheKey, ResultCache } from '../ports/result-cache.ts';
+import type { CacheKey, ResultCache } from '../ports/values/result-cache.ts';
 import type { Attempt, ExecuteDeps, Ran } from '../run/attempt.ts';
 import type { ResolvedCall } from '../run/calls/resolve-call.ts';
 import { isTicketed } from '../run/calls/submit-call.ts';

@@ -7,7 +7,7 @@ import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
 import type { PlannedStep } from '../../engine/plan/plan.ts';
 import { noTargetFailure } from '../../engine/routes/routing.ts';
 import { attemptsMax } from '../../engine/plan/worst-case.ts';
-import type { TargetDesk } from '../ports/target-desk.ts';
+import type { TargetDesk } from '../ports/targets/target-desk.ts';
 import { forecastCall, type CallForecast } from './call-cost.ts';
 import { foreseeCache, type CacheDeps, type CacheForecast } from './foresee-cache.ts';
 import { foreseeCall, type CallDeps, type ForeseenCall } from './foreseen-calls.ts';

@@ -7,8 +7,8 @@ import type { PlannedStep } from '../../engine/plan/plan.ts';
 import { targetAt } from '../../engine/routes/routing.ts';
 import type { ProviderAdapter } from '../../providers/port.ts';
 import { modelSteps } from '../../steps/model/table.ts';
-import type { Files } from '../ports/files.ts';
-import type { Providers } from '../ports/providers.ts';
+import type { Files } from '../ports/values/files.ts';
+import type { Providers } from '../ports/targets/providers.ts';
 import { misfitOf } from '../routing/misfit.ts';
 import { fit, makeCall } from '../run/calls/resolve-call.ts';
 

@@ -1,6 +1,6 @@
 import type { FileId, FileMeta } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
-import type { Files } from '../ports/files.ts';
+import type { Files } from '../ports/values/files.ts';
 
 /** Each is a question to R2. */
 const FILES_MAX = 100;

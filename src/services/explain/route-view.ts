@@ -6,7 +6,7 @@ import { movesBetween, type Route, type RouteNode } from '../../engine/routes/pl
 import { orderTargets, type Order } from '../../engine/routes/route-order.ts';
 import type { Control } from '../../engine/scope.ts';
 import type { TargetView } from '../../engine/world.ts';
-import type { TargetDesk } from '../ports/target-desk.ts';
+import type { TargetDesk } from '../ports/targets/target-desk.ts';
 import {
   asCompared,
   comparedBy,

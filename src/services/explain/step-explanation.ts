@@ -3,7 +3,7 @@ import { isoTime } from '../../domain/wire.ts';
 import { formatUsd, type NanoUsd } from '../../domain/money.ts';
 import type { PlannedStep } from '../../engine/plan/plan.ts';
 import { attemptsMax } from '../../engine/plan/worst-case.ts';
-import type { TargetDesk } from '../ports/target-desk.ts';
+import type { TargetDesk } from '../ports/targets/target-desk.ts';
 import { targetState } from '../targets/target-state.ts';
 import type {
   CostExplanation,

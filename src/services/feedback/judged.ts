@@ -5,7 +5,7 @@ import type { Target } from '../../domain/job/attempt.ts';
 import type { Feedback } from '../../domain/feedback.ts';
 import type { JobState } from '../../domain/job/job.ts';
 import { isModelStepKind } from '../../domain/definition/step-kinds.ts';
-import type { JobSnapshot } from '../ports/job-shard.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import type { Machine } from '../ports/runtime.ts';
 
 const HASH_DIGITS = 12;

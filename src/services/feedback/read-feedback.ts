@@ -5,7 +5,7 @@ import { isoTime } from '../../domain/wire.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { homeOf, noSuchJob } from '../jobs/get-job.ts';
 import type { FeedbackStore } from '../ports/feedback.ts';
-import type { JobShards } from '../ports/job-shard.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 

@@ -2,7 +2,7 @@ import type { Violation } from '../../domain/job/failure.ts';
 import { isFileId } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
-import type { Files } from '../ports/files.ts';
+import type { Files } from '../ports/values/files.ts';
 import { refuse, refuseAt, type Result } from '../result.ts';
 import { fileIdPlaces, type FileIdPlace } from '../values/file-id-places.ts';
 

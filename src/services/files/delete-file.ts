@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
 import { isFileId, jobOfFile } from '../../domain/file.ts';
-import type { FileIndex } from '../ports/file-index.ts';
-import type { Files } from '../ports/files.ts';
+import type { FileIndex } from '../ports/values/file-index.ts';
+import type { Files } from '../ports/values/files.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 import { noSuchFile } from './read-file.ts';

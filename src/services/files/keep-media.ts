@@ -5,7 +5,7 @@ import type { ProducedMedia } from '../../domain/model/media.ts';
 import { imageSize } from '../../steps/media/image-size.ts';
 import { agreeOnType, normalType, sniff } from '../../steps/media/sniff.ts';
 import type { Outside } from '../outbound/outside.ts';
-import type { Files } from '../ports/files.ts';
+import type { Files } from '../ports/values/files.ts';
 import type { Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { steadily } from '../run/turn/steady-objects.ts';

@@ -1,6 +1,6 @@
 import type { ProjectId } from '../../domain/ids.ts';
 import type { MediaSource } from '../../providers/port.ts';
-import type { Files } from '../ports/files.ts';
+import type { Files } from '../ports/values/files.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { publicUrl, type PublicFiles } from './public-file.ts';
 

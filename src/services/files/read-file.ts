@@ -1,8 +1,8 @@
 import type { Actor, Scope } from '../../domain/access.ts';
 import { isFileId, jobOfFile, type FileId, type FileMeta } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
-import type { FileIndex } from '../ports/file-index.ts';
-import type { FilePart, Files, OpenFile } from '../ports/files.ts';
+import type { FileIndex } from '../ports/values/file-index.ts';
+import type { FilePart, Files, OpenFile } from '../ports/values/files.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuseAt, type Result } from '../result.ts';

@@ -1,5 +1,5 @@
-import type { FileIndex, FilePlace } from '../ports/file-index.ts';
-import type { Files } from '../ports/files.ts';
+import type { FileIndex, FilePlace } from '../ports/values/file-index.ts';
+import type { Files } from '../ports/values/files.ts';
 import { errorName, type Log } from '../ports/log.ts';
 
 export type SweepDeps = {

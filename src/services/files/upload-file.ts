@@ -1,8 +1,8 @@
 import type { Actor } from '../../domain/access.ts';
 import { uploadIdOf, type FileId, type FileMeta } from '../../domain/file.ts';
 import { agreeOnType, normalType, sniff, SNIFF_BYTES } from '../../steps/media/sniff.ts';
-import type { FileIndex } from '../ports/file-index.ts';
-import type { Files, FileWriter } from '../ports/files.ts';
+import type { FileIndex } from '../ports/values/file-index.ts';
+import type { Files, FileWriter } from '../ports/values/files.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { missingScope } from '../access/require-scope.ts';

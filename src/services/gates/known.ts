@@ -1,6 +1,6 @@
 import type { FailureClass } from '../../domain/job/failure.ts';
 import type { DeclineReason } from '../../domain/model/target-gate.ts';
-import type { Admission, GateAnswer } from '../ports/target-gates.ts';
+import type { Admission, GateAnswer } from '../ports/targets/target-gates.ts';
 
 /** What the gate last said, and what is left of it. Moments are this machine's. */
 export type Known =

@@ -15,7 +15,7 @@ import type {
   PlannedCall,
   TargetGate,
   WantedCalls,
-} from '../ports/target-gates.ts';
+} from '../ports/targets/target-gates.ts';
 import { deniedOf, FRESH_MS, grantedOf, refusalOf, type Granted, type Known } from './known.ts';
 import { count, type Tally } from './tally.ts';
 import { within } from './within.ts';

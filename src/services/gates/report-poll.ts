@@ -1,5 +1,5 @@
 import type { CallOutcome } from '../../providers/port.ts';
-import type { CallEnd } from '../ports/target-gates.ts';
+import type { CallEnd } from '../ports/targets/target-gates.ts';
 import type { Attempt, ExecuteDeps } from '../run/attempt.ts';
 import type { ResolvedCall } from '../run/calls/resolve-call.ts';
 import { resultOfFailure } from './through-gate.ts';

@@ -1,6 +1,6 @@
 import { countOne, type Counts } from '../../domain/spread.ts';
 import { signOf } from '../../domain/model/target-gate.ts';
-import type { CallEnd, EndedCalls, FailedCalls, Permit } from '../ports/target-gates.ts';
+import type { CallEnd, EndedCalls, FailedCalls, Permit } from '../ports/targets/target-gates.ts';
 
 /** Ended calls that the gate has not been told of yet, by the epoch that let them through. */
 export type Tally = Map<number, EndedCalls>;

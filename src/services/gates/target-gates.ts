@@ -3,7 +3,7 @@ import { targetName, type TargetLimits } from '../../domain/model/target-gate.ts
 import { MEASURES_MAX, type TargetMeasure } from '../../domain/model/target-measure.ts';
 import type { Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
-import type { TargetGate, TargetGates } from '../ports/target-gates.ts';
+import type { TargetGate, TargetGates } from '../ports/targets/target-gates.ts';
 import { LocalGate } from './local-gate.ts';
 
 export type TargetGatesDeps = {

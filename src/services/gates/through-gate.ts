@@ -1,7 +1,7 @@
 import type { Failure } from '../../domain/job/failure.ts';
 import type { CallResult } from '../../domain/model/target-gate.ts';
 import type { Usage } from '../../domain/model/usage.ts';
-import type { CallEnd, Permit, TargetGates } from '../ports/target-gates.ts';
+import type { CallEnd, Permit, TargetGates } from '../ports/targets/target-gates.ts';
 import type { Attempt, ExecuteDeps, Ran } from '../run/attempt.ts';
 import { localFacts } from '../run/facts.ts';
 import type { ResolvedCall } from '../run/calls/resolve-call.ts';

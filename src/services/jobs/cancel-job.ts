@@ -1,6 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
 import { homeOf, noSuchJob } from './get-job.ts';
-import type { JobShards, JobSnapshot } from '../ports/job-shard.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, type Result } from '../result.ts';
 

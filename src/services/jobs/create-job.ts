@@ -21,16 +21,12 @@ import { toldAtOnce, type ToldAtOnceDeps } from './told-at-once.ts';
 import { packPayload } from '../values/payloads.ts';
 import type { ParentLink } from '../../domain/job/lineage.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
-import type {
-  JobShards,
-  JobSnapshot,
-  NextAnswer,
-  ReusedOutput,
-  SubmitAnswer,
-  TurnRequest,
-} from '../ports/job-shard.ts';
-import type { Files } from '../ports/files.ts';
-import type { Objects } from '../ports/objects.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
+import type { NextAnswer, TurnRequest } from '../ports/job-shard/turn.ts';
+import type { ReusedOutput, SubmitAnswer } from '../ports/job-shard/submit.ts';
+import type { Files } from '../ports/values/files.ts';
+import type { Objects } from '../ports/values/objects.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';

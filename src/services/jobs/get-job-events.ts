@@ -3,7 +3,7 @@ import type { JobEvent } from '../../domain/job/event.ts';
 import type { JobId } from '../../domain/ids.ts';
 import type { Correlation } from '../../domain/job/job.ts';
 import { homeOf, noSuchJob } from './get-job.ts';
-import type { JobShards } from '../ports/job-shard.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, type Result } from '../result.ts';
 

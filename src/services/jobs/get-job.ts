@@ -1,6 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
 import { isJobId, shardOf, type JobId } from '../../domain/ids.ts';
-import type { JobShard, JobShards, JobSnapshot, ReadRequest } from '../ports/job-shard.ts';
+import type { JobShard, JobShards } from '../ports/job-shard/job-shard.ts';
+import type { JobSnapshot, ReadRequest } from '../ports/job-shard/snapshot.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 

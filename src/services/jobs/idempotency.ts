@@ -1,7 +1,8 @@
 import type { Actor } from '../../domain/access.ts';
 import { canonicalJson } from '../../domain/canonical.ts';
 import type { JobId } from '../../domain/ids.ts';
-import type { JobShards, JobSnapshot } from '../ports/job-shard.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { refuseAt, type Result } from '../result.ts';
 

@@ -1,7 +1,8 @@
 import type { Actor } from '../../domain/access.ts';
 import { utf8Bytes, type Json } from '../../domain/json.ts';
 import { homeOf, noSuchJob } from './get-job.ts';
-import type { JobShards, JobSnapshot } from '../ports/job-shard.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';

@@ -1,5 +1,6 @@
 import { shardOf, type JobId, type ProjectId } from '../../domain/ids.ts';
-import type { EventsAnswer, JobShards } from '../ports/job-shard.ts';
+import type { EventsAnswer } from '../ports/job-shard/snapshot.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
 import type { LiveFrame } from '../ports/live.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import { eventView } from '../views/event-view.ts';

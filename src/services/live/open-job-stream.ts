@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { homeOf, noSuchJob } from '../jobs/get-job.ts';
-import type { JobShards } from '../ports/job-shard.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 import { HISTORY_PAGE, type FollowFrom } from './follow-job.ts';
 

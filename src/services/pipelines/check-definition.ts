@@ -16,7 +16,7 @@ import { makePlan, type Plan } from '../../engine/plan/plan.ts';
 import { worstCaseOf, type WorstCase } from '../../engine/plan/worst-case.ts';
 import { checkPrompt } from '../../steps/model/prompt.ts';
 import { compileJsonSchema } from '../json-schema/compile.ts';
-import type { Providers } from '../ports/providers.ts';
+import type { Providers } from '../ports/targets/providers.ts';
 import { checkStepInputs } from './check-step-inputs.ts';
 import { attemptTimeViolations } from './definition-checks/attempt-times.ts';
 import { cacheViolations, cacheWarnings } from './definition-checks/caches.ts';

@@ -6,7 +6,7 @@ import { isJsonObject } from '../../domain/json.ts';
 import type { WorstCase } from '../../engine/plan/worst-case.ts';
 import { checkDefinition } from './check-definition.ts';
 import type { AddedVersion, Pipelines } from '../ports/pipelines.ts';
-import type { Providers } from '../ports/providers.ts';
+import type { Providers } from '../ports/targets/providers.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';

@@ -5,7 +5,7 @@ import type { ProjectPrice } from '../../domain/model/price.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { missingScope } from '../access/require-scope.ts';
 import type { Prices } from '../ports/prices.ts';
-import type { Providers } from '../ports/providers.ts';
+import type { Providers } from '../ports/targets/providers.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 import type { PriceInput } from './price-input.ts';

@@ -1,7 +1,8 @@
 import type { Actor } from '../../domain/access.ts';
 import { homeOf } from '../jobs/get-job.ts';
-import type { JobShards, JobSnapshot } from '../ports/job-shard.ts';
-import type { Objects } from '../ports/objects.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
+import type { Objects } from '../ports/values/objects.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 import { comparisonOf, comparisonWithNothing } from '../views/comparison.ts';

@@ -16,7 +16,8 @@ import { findPipeline, type FoundPipeline } from '../pipelines/find-pipeline.ts'
 import { webhookRefusal } from '../jobs/check-webhook.ts';
 import { homeOf, noSuchJob } from '../jobs/get-job.ts';
 import { hashedKey } from '../jobs/idempotency.ts';
-import type { JobShard, JobSnapshot } from '../ports/job-shard.ts';
+import type { JobShard } from '../ports/job-shard/job-shard.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { readValue } from '../values/resolve-scope.ts';
 import { done, refuseAt, type Result } from '../result.ts';

@@ -10,23 +10,19 @@ import type { CallbackLinks } from '../callbacks/callback-links.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
 import type { Outside } from '../outbound/outside.ts';
 import type { BudgetLedgers, Budgets } from '../ports/budgets.ts';
-import type { Files } from '../ports/files.ts';
-import type {
-  JobContext,
-  JobShards,
-  SettlementReport,
-  TicketReport,
-  WorkItem,
-} from '../ports/job-shard.ts';
+import type { Files } from '../ports/values/files.ts';
+import type { JobContext, SettlementReport, TicketReport } from '../ports/job-shard/turn.ts';
+import type { JobShards } from '../ports/job-shard/job-shard.ts';
+import type { WorkItem } from '../ports/job-shard/work-item.ts';
 import type { LiveShards } from '../ports/live.ts';
 import type { Log } from '../ports/log.ts';
-import type { Objects } from '../ports/objects.ts';
+import type { Objects } from '../ports/values/objects.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
 import type { Prices } from '../ports/prices.ts';
-import type { Providers } from '../ports/providers.ts';
-import type { ResultCaches } from '../ports/result-cache.ts';
+import type { Providers } from '../ports/targets/providers.ts';
+import type { ResultCaches } from '../ports/values/result-cache.ts';
 import type { Machine } from '../ports/runtime.ts';
-import type { TargetGates } from '../ports/target-gates.ts';
+import type { TargetGates } from '../ports/targets/target-gates.ts';
 
 export type ExecuteDeps = {
   readonly objects: Objects;

@@ -7,8 +7,9 @@ import {
 import { fillTemplate } from '../../engine/expression/template.ts';
 import { valueAt, type Scope } from '../../engine/expression/path.ts';
 import type { PlannedStep } from '../../engine/plan/plan.ts';
-import type { SettlementReport, WorkItem } from '../ports/job-shard.ts';
-import type { Objects } from '../ports/objects.ts';
+import type { SettlementReport } from '../ports/job-shard/turn.ts';
+import type { WorkItem } from '../ports/job-shard/work-item.ts';
+import type { Objects } from '../ports/values/objects.ts';
 import { contextScope, readValue, scopeOf } from '../values/resolve-scope.ts';
 import { errorName, framesOf } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';

@@ -6,7 +6,7 @@ import { checkAsset } from '../values/check-asset.ts';
 import { checkValue } from '../values/check-value.ts';
 import { controlValues } from '../values/control-values.ts';
 import { packPayload } from '../values/payloads.ts';
-import type { SettlementReport } from '../ports/job-shard.ts';
+import type { SettlementReport } from '../ports/job-shard/turn.ts';
 import type { ExecuteDeps } from './attempt.ts';
 
 /** The attempt whose output it is. */

@@ -6,7 +6,8 @@ import { hasSucceeded, isTerminal, type Correlation } from '../../domain/job/job
 import type { Json } from '../../domain/json.ts';
 import type { AttemptFacts } from '../../domain/job/attempt.ts';
 import { jobOutput } from '../values/job-output.ts';
-import type { JobContext, JobSnapshot } from '../ports/job-shard.ts';
+import type { JobContext } from '../ports/job-shard/turn.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import { controlInputs } from '../../steps/control.ts';
 import type { Result } from '../result.ts';
 import type { Submitted } from '../jobs/create-job.ts';

@@ -1,9 +1,9 @@
 import type { Actor } from '../../domain/access.ts';
 import type { Target } from '../../domain/job/attempt.ts';
 import { targetName, targetOf } from '../../domain/model/target-gate.ts';
-import type { NamedTargets } from '../ports/named-targets.ts';
-import type { Providers } from '../ports/providers.ts';
-import type { TargetDesk } from '../ports/target-desk.ts';
+import type { NamedTargets } from '../ports/targets/named-targets.ts';
+import type { Providers } from '../ports/targets/providers.ts';
+import type { TargetDesk } from '../ports/targets/target-desk.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 
 export type FindDeps = {

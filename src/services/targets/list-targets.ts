@@ -8,7 +8,7 @@ import type { TargetView } from '../../engine/world.ts';
 import { missingScope } from '../access/require-scope.ts';
 import type { Prices } from '../ports/prices.ts';
 import type { Machine } from '../ports/runtime.ts';
-import type { TargetDesk } from '../ports/target-desk.ts';
+import type { TargetDesk } from '../ports/targets/target-desk.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 import { targetById, visibleTargets, type FindDeps } from './find-targets.ts';
 

@@ -1,8 +1,8 @@
 import { hasSucceeded } from '../../domain/job/job.ts';
 import type { Json } from '../../domain/json.ts';
 import { compileTemplate, fillTemplate } from '../../engine/expression/template.ts';
-import type { JobSnapshot } from '../ports/job-shard.ts';
-import type { Objects } from '../ports/objects.ts';
+import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
+import type { Objects } from '../ports/values/objects.ts';
 import { contextScope, scopeOf } from './resolve-scope.ts';
 
 /** What a job's output mapping gives; null while it has not succeeded, and once its payloads are erased. */

@@ -1,8 +1,8 @@
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import { utf8Bytes, type Json } from '../../domain/json.ts';
 import type { Failure } from '../../domain/job/failure.ts';
-import type { PayloadOnTheWay } from '../ports/job-shard.ts';
-import { objectKey, type Objects } from '../ports/objects.ts';
+import type { PayloadOnTheWay } from '../ports/job-shard/payload.ts';
+import { objectKey, type Objects } from '../ports/values/objects.ts';
 import type { Machine } from '../ports/runtime.ts';
 
 /** Values up to this size travel to the shard and lie there; larger ones become objects in R2. */

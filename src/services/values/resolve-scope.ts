@@ -1,8 +1,9 @@
 import type { Json } from '../../domain/json.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { putAbsent, putAt, valueAt, type Scope } from '../../engine/expression/path.ts';
-import type { JobContext, ListPart, ResolvedRead } from '../ports/job-shard.ts';
-import type { Objects } from '../ports/objects.ts';
+import type { JobContext } from '../ports/job-shard/turn.ts';
+import type { ListPart, ResolvedRead } from '../ports/job-shard/payload.ts';
+import type { Objects } from '../ports/values/objects.ts';
 
 /** The value behind a read; undefined when there is none. Fetches what lies in R2. */
 export async function readValue(objects: Objects, read: ResolvedRead): Promise<Json | undefined> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { DeclineReason } from '../../../src/domain/model/target-gate.ts';
-import type { SettlementReport } from '../../../src/services/ports/job-shard.ts';
+import type { SettlementReport } from '../../../src/services/ports/job-shard/turn.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { ShardDriver } from '../../support/shard-driver.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { DefinitionBody } from '../../support/engine-driver.ts';
-import type { JobShard } from '../../../src/services/ports/job-shard.ts';
+import type { JobShard } from '../../../src/services/ports/job-shard/job-shard.ts';
 import { World, type Answer, type Call } from '../../support/shard-world.ts';
 
 function chatAnswer(text: string, usage = { prompt_tokens: 100, completion_tokens: 20 }): Answer {

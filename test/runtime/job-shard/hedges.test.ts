@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { JobId } from '../../../src/domain/ids.ts';
-import type { CallEnd, TargetGates } from '../../../src/services/ports/target-gates.ts';
+import type { CallEnd, TargetGates } from '../../../src/services/ports/targets/target-gates.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { ShardDriver } from '../../support/shard-driver.ts';
 import { World, type Answer } from '../../support/shard-world.ts';

@@ -4,7 +4,7 @@ import type { JobId } from '../../../src/domain/ids.ts';
 import { utf8Bytes, type Json } from '../../../src/domain/json.ts';
 import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
 import { controlValues } from '../../../src/services/values/control-values.ts';
-import type { ReusedOutput, SubmitRequest } from '../../../src/services/ports/job-shard.ts';
+import type { ReusedOutput, SubmitRequest } from '../../../src/services/ports/job-shard/submit.ts';
 import { planOf, type DefinitionBody } from '../../support/engine-driver.ts';
 import { ShardDriver, sha256 } from '../../support/shard-driver.ts';
 

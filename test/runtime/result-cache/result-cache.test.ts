@@ -6,7 +6,7 @@ import type {
   CacheEntry,
   CacheKey,
   FindRequest,
-} from '../../../src/services/ports/result-cache.ts';
+} from '../../../src/services/ports/values/result-cache.ts';
 import { NodeSqlite } from '../../support/node-sqlite.ts';
 
 const KEY = 'k1' as CacheKey;

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { CacheDefinition, CacheOverride } from '../../../src/domain/cache.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
-import type { CacheKey } from '../../../src/services/ports/result-cache.ts';
-import type { TargetGates } from '../../../src/services/ports/target-gates.ts';
+import type { CacheKey } from '../../../src/services/ports/values/result-cache.ts';
+import type { TargetGates } from '../../../src/services/ports/targets/target-gates.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { PROJECT } from '../../support/shard-driver.ts';
 import { World, type Answer } from '../../support/shard-world.ts';

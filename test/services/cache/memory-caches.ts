@@ -4,7 +4,7 @@ import type {
   CacheKey,
   ResultCache,
   ResultCaches,
-} from '../../../src/services/ports/result-cache.ts';
+} from '../../../src/services/ports/values/result-cache.ts';
 import type { Machine } from '../../../src/services/ports/runtime.ts';
 import { NodeSqlite } from '../../support/node-sqlite.ts';
 

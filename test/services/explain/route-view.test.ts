@@ -6,7 +6,7 @@ import type { ForeseenStep, Foresight } from '../../../src/services/explain/fore
 import { routeView } from '../../../src/services/explain/route-view.ts';
 import type { ProjectPrice } from '../../../src/domain/model/price.ts';
 import type { TargetHealth } from '../../../src/domain/model/target-gate.ts';
-import type { TargetDesk } from '../../../src/services/ports/target-desk.ts';
+import type { TargetDesk } from '../../../src/services/ports/targets/target-desk.ts';
 import { planOf } from '../../support/engine-driver.ts';
 
 /** How targets are, by model; the gates of the others do not answer. */

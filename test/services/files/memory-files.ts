@@ -1,6 +1,6 @@
 import type { FileMeta } from '../../../src/domain/file.ts';
-import type { FileIndex } from '../../../src/services/ports/file-index.ts';
-import type { Files, FileWriter } from '../../../src/services/ports/files.ts';
+import type { FileIndex } from '../../../src/services/ports/values/file-index.ts';
+import type { Files, FileWriter } from '../../../src/services/ports/values/files.ts';
 
 /** Files and their index in memory, with steps that can be made to fail. */
 export function memoryFiles() {

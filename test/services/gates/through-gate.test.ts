@@ -7,7 +7,7 @@ import type {
   CallEnd,
   PlannedCall,
   TargetGates,
-} from '../../../src/services/ports/target-gates.ts';
+} from '../../../src/services/ports/targets/target-gates.ts';
 import type { CallOutcome } from '../../../src/providers/port.ts';
 import { FakeAttempt } from '../run/fake-attempt.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { attemptTimeViolations } from '../../../src/services/pipelines/definition-checks/attempt-times.ts';
-import type { Providers } from '../../../src/services/ports/providers.ts';
+import type { Providers } from '../../../src/services/ports/targets/providers.ts';
 import { definitionOf, type DefinitionBody } from '../../support/engine-driver.ts';
 
 const providers: Providers = {

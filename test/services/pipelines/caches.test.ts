@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { cacheUse, type CacheDefinition } from '../../../src/domain/cache.ts';
 import { checkDefinition } from '../../../src/services/pipelines/check-definition.ts';
-import type { Providers } from '../../../src/services/ports/providers.ts';
+import type { Providers } from '../../../src/services/ports/targets/providers.ts';
 
 const providers: Providers = {
   ids: ['openai'],

@@ -13,7 +13,7 @@ import { knownCapabilities, listedModels, providerIds } from '../../../src/provi
 import { checkDefinition } from '../../../src/services/pipelines/check-definition.ts';
 import { inputSchemaOf } from '../../../src/services/pipelines/check-step-inputs.ts';
 import { definitionJsonSchema } from '../../../src/services/pipelines/definition-schema.ts';
-import type { Providers } from '../../../src/services/ports/providers.ts';
+import type { Providers } from '../../../src/services/ports/targets/providers.ts';
 import { renderPrompt } from '../../../src/steps/model/prompt.ts';
 import { definitionFields, fieldRow } from '../../support/definition-fields.ts';
 import {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { knownCapabilities, providerIds } from '../../../src/providers/registry.ts';
 import { checkDefinition } from '../../../src/services/pipelines/check-definition.ts';
-import type { Providers } from '../../../src/services/ports/providers.ts';
+import type { Providers } from '../../../src/services/ports/targets/providers.ts';
 
 const providers: Providers = {
   ids: ['openai'],

@@ -15,9 +15,9 @@ import type {
   Capabilities,
   ProviderAdapter,
 } from '../../../src/providers/port.ts';
-import type { Files } from '../../../src/services/ports/files.ts';
-import type { WorkItem } from '../../../src/services/ports/job-shard.ts';
-import type { TargetGates } from '../../../src/services/ports/target-gates.ts';
+import type { Files } from '../../../src/services/ports/values/files.ts';
+import type { WorkItem } from '../../../src/services/ports/job-shard/work-item.ts';
+import type { TargetGates } from '../../../src/services/ports/targets/target-gates.ts';
 import type { Attempt, ExecuteDeps } from '../../../src/services/run/attempt.ts';
 import { packOutput } from '../../../src/services/run/pack-output.ts';
 import { runModel } from '../../../src/services/run/run-model.ts';

@@ -1,5 +1,5 @@
 import { declineReasons } from '../../../src/domain/model/target-gate.ts';
-import type { TargetGates } from '../../../src/services/ports/target-gates.ts';
+import type { TargetGates } from '../../../src/services/ports/targets/target-gates.ts';
 import { never, type Faults, type Process } from './faults.ts';
 import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';

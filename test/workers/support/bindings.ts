@@ -3,7 +3,7 @@ import { env, exports } from 'cloudflare:workers';
 
 import type { ProjectId } from '../../../src/domain/ids.ts';
 import { makeJobShards } from '../../../src/runtime/shard-client.ts';
-import type { JobShard } from '../../../src/services/ports/job-shard.ts';
+import type { JobShard } from '../../../src/services/ports/job-shard/job-shard.ts';
 
 /** What the test configuration adds to the Worker's bindings. */
 export function migrations(): D1Migration[] {

@@ -1,4 +1,5 @@
-import type { OutputRequest, PayloadOnTheWay } from '../../../services/ports/job-shard.ts';
+import type { OutputRequest } from '../../../services/ports/job-shard/snapshot.ts';
+import type { PayloadOnTheWay } from '../../../services/ports/job-shard/payload.ts';
 import type { ShardContext } from '../context.ts';
 import { getPayload } from '../payload-box.ts';
 import { loadItem } from '../tables/items.ts';

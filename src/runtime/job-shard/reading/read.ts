@@ -8,8 +8,8 @@ import type {
   EventsRequest,
   JobSnapshot,
   ReadRequest,
-  ResolvedRead,
-} from '../../../services/ports/job-shard.ts';
+} from '../../../services/ports/job-shard/snapshot.ts';
+import type { ResolvedRead } from '../../../services/ports/job-shard/payload.ts';
 import type { ShardContext } from '../context.ts';
 import { getPayload, payloadKeys } from '../payload-box.ts';
 import { planOf } from '../plans.ts';

@@ -3,7 +3,11 @@ import type { Json } from '../../../domain/json.ts';
 import type { StoredValue } from '../../../domain/job/stored-value.ts';
 import { valueAt, type Path } from '../../../engine/expression/path.ts';
 import { outputStep, stepView } from '../../../engine/scope.ts';
-import type { ListPart, PayloadOnTheWay, ResolvedRead } from '../../../services/ports/job-shard.ts';
+import type {
+  ListPart,
+  PayloadOnTheWay,
+  ResolvedRead,
+} from '../../../services/ports/job-shard/payload.ts';
 import { getPayload, payloadKeys } from '../payload-box.ts';
 import type { Sql } from '../sql.ts';
 import { allItems, oneItem, type StoredItem } from '../tables/items.ts';

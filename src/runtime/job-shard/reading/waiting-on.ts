@@ -3,7 +3,7 @@ import { isBudgetReason } from '../../../domain/budget.ts';
 import { isTerminal, type JobState } from '../../../domain/job/job.ts';
 import { runnableCount, stepDeadlineAtMs } from '../../../engine/due.ts';
 import type { Plan, PlannedStep } from '../../../engine/plan/plan.ts';
-import type { WaitingOn } from '../../../services/ports/job-shard.ts';
+import type { WaitingOn } from '../../../services/ports/job-shard/snapshot.ts';
 import type { Book } from '../book.ts';
 import { lacksSlot } from '../flow.ts';
 

@@ -1,5 +1,5 @@
 import { isTerminal } from '../../../domain/job/job.ts';
-import type { HistoryMark } from '../../../services/ports/job-shard.ts';
+import type { HistoryMark } from '../../../services/ports/job-shard/job-shard.ts';
 import { arm, jobDueAtMs, overDueAtMs } from '../commit.ts';
 import { confirmedSeq, forget, type ShardContext } from '../context.ts';
 import { flowLeft } from '../flow.ts';

@@ -1,5 +1,5 @@
 import { isJobId } from '../../../domain/ids.ts';
-import type { KeyedJob } from '../../../services/ports/job-shard.ts';
+import type { KeyedJob } from '../../../services/ports/job-shard/submit.ts';
 import { text, type Sql } from '../sql.ts';
 
 /** The job under an idempotency key. The key itself is never stored, only its hash. */

@@ -1,6 +1,6 @@
 import type { JobId } from '../../../domain/ids.ts';
 import { isTerminal, type JobState } from '../../../domain/job/job.ts';
-import type { Chores } from '../../../services/ports/job-shard.ts';
+import type { Chores } from '../../../services/ports/job-shard/turn.ts';
 import { NO_WAKES, wakesDueAtMs, type Book } from '../book.ts';
 import type { ShardContext } from '../context.ts';
 import { loadJob, saveBook } from '../tables/jobs.ts';

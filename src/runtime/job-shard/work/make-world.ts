@@ -4,7 +4,11 @@ import { jsonBytes, type Json } from '../../../domain/json.ts';
 import { parsePlainPath, type Path } from '../../../engine/expression/path.ts';
 import type { ControlRead, Plan } from '../../../engine/plan/plan.ts';
 import { CONTROL_VALUE_BYTES_MAX, type ControlValue, type World } from '../../../engine/world.ts';
-import type { ListPart, PayloadOnTheWay, ResolvedRead } from '../../../services/ports/job-shard.ts';
+import type {
+  ListPart,
+  PayloadOnTheWay,
+  ResolvedRead,
+} from '../../../services/ports/job-shard/payload.ts';
 import type { ShardContext } from '../context.ts';
 import { resolveRead } from '../reading/resolve-reads.ts';
 import { loadItem } from '../tables/items.ts';

@@ -4,7 +4,7 @@ import type {
   CallbackAnswer,
   CallbackRequest,
   CancelledTickets,
-} from '../../../services/ports/job-shard.ts';
+} from '../../../services/ports/job-shard/steer.ts';
 import { apply } from '../attend.ts';
 import { NO_WAKES } from '../book.ts';
 import { choresOf } from './chores.ts';

@@ -5,11 +5,8 @@ import type { Json } from '../../../domain/json.ts';
 import type { Decision } from '../../../engine/decide.ts';
 import { isRecoverable } from '../../../engine/attempts/late.ts';
 import type { PendingWork, Settlement } from '../../../engine/attempts/settlement.ts';
-import type {
-  PayloadOnTheWay,
-  SettlementReport,
-  TicketReport,
-} from '../../../services/ports/job-shard.ts';
+import type { PayloadOnTheWay } from '../../../services/ports/job-shard/payload.ts';
+import type { SettlementReport, TicketReport } from '../../../services/ports/job-shard/turn.ts';
 import type { Book } from '../book.ts';
 import { boundFailure } from '../bounds.ts';
 import type { CommitInput } from '../commit.ts';

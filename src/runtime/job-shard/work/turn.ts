@@ -8,8 +8,8 @@ import type {
   NextRequest,
   RenewAnswer,
   RenewRequest,
-  WorkItem,
-} from '../../../services/ports/job-shard.ts';
+} from '../../../services/ports/job-shard/turn.ts';
+import type { WorkItem } from '../../../services/ports/job-shard/work-item.ts';
 import { hintAnswered } from '../book.ts';
 import { choresOf } from './chores.ts';
 import { commit } from '../commit.ts';

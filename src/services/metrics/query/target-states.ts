@@ -1,7 +1,7 @@
 import type { Actor } from '../../../domain/access.ts';
 import type { Target } from '../../../domain/job/attempt.ts';
 import type { TargetHealth } from '../../../domain/model/target-gate.ts';
-import type { TargetDesk } from '../../ports/target-desk.ts';
+import type { TargetDesk } from '../../ports/targets/target-desk.ts';
 import { visibleTargets, type FindDeps } from '../../targets/find-targets.ts';
 
 export type TargetStateDeps = FindDeps & {

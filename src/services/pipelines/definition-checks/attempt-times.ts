@@ -6,7 +6,7 @@ import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
 import { isModelStepKind } from '../../../domain/definition/step-kinds.ts';
 import { neededKind } from '../../../steps/model/table.ts';
-import type { Providers } from '../../ports/providers.ts';
+import type { Providers } from '../../ports/targets/providers.ts';
 
 /** Only an attempt that goes on at its provider by itself, or in a job of its own, may take longer than a runner lives. */
 export function attemptTimeViolations(

@@ -8,7 +8,7 @@ import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
 import { isModelStepKind } from '../../../domain/definition/step-kinds.ts';
 import type { Plan, PlannedStep } from '../../../engine/plan/plan.ts';
-import type { Providers } from '../../ports/providers.ts';
+import type { Providers } from '../../ports/targets/providers.ts';
 import { isTicketed } from './worst-case.ts';
 
 /** Second targets that steps can never ask, or that contradict what the step says of paying twice. */

@@ -8,7 +8,7 @@ import type { Violation } from '../../../domain/job/failure.ts';
 import { jsonPointer } from '../../../domain/json.ts';
 import { isModelStepKind, type ModelStepKind } from '../../../domain/definition/step-kinds.ts';
 import { neededKind } from '../../../steps/model/table.ts';
-import type { Providers } from '../../ports/providers.ts';
+import type { Providers } from '../../ports/targets/providers.ts';
 
 type Path = readonly PropertyKey[];
 

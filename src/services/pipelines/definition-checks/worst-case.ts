@@ -4,7 +4,7 @@ import { isModelStepKind } from '../../../domain/definition/step-kinds.ts';
 import type { Plan, PlannedStep } from '../../../engine/plan/plan.ts';
 import type { WorstCase } from '../../../engine/plan/worst-case.ts';
 import { neededKind } from '../../../steps/model/table.ts';
-import type { Providers } from '../../ports/providers.ts';
+import type { Providers } from '../../ports/targets/providers.ts';
 
 /** Steps whose attempts and pauses may together outlast the job: the last of them would never be made. */
 export function worstCaseWarnings(plan: Plan, { steps }: WorstCase): Violation[] {

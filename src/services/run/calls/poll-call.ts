@@ -2,7 +2,7 @@ import type { Failure } from '../../../domain/job/failure.ts';
 import type { CallContext, CallOutcome } from '../../../providers/port.ts';
 import { reportPoll } from '../../gates/report-poll.ts';
 import { errorName } from '../../ports/log.ts';
-import type { Poll } from '../../ports/job-shard.ts';
+import type { Poll } from '../../ports/job-shard/work-item.ts';
 import type { Attempt, ExecuteDeps, Ran } from '../attempt.ts';
 import { localFacts } from '../facts.ts';
 import { readOutcome } from './read-outcome.ts';

@@ -1,6 +1,6 @@
 import type { CallContext } from '../../../providers/port.ts';
 import type { CallbackLink } from '../../callbacks/callback-links.ts';
-import type { JobContext } from '../../ports/job-shard.ts';
+import type { JobContext } from '../../ports/job-shard/turn.ts';
 import { spanIdOf } from '../../traces/span-id.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 

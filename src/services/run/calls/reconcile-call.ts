@@ -3,7 +3,7 @@ import { NOT_RECONCILED } from '../../../engine/attempts/retry.ts';
 import type { Reconciliation } from '../../../engine/attempts/settlement.ts';
 import type { CallContext, Reconciled, Ticket } from '../../../providers/port.ts';
 import { errorName } from '../../ports/log.ts';
-import type { LostAttempt } from '../../ports/job-shard.ts';
+import type { LostAttempt } from '../../ports/job-shard/work-item.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 import { callbackUrl, idempotencyKeyOf } from './provider-call.ts';
 import type { ResolvedCall } from './resolve-call.ts';

@@ -10,7 +10,7 @@ import type { ModelStepKind } from '../../../domain/definition/step-kinds.ts';
 import type { ProviderAdapter } from '../../../providers/port.ts';
 import type { ModelSetting, ModelStep } from '../../../steps/model/port.ts';
 import { modelSteps } from '../../../steps/model/table.ts';
-import type { Files } from '../../ports/files.ts';
+import type { Files } from '../../ports/values/files.ts';
 import { refusedParameters } from '../../routing/misfit.ts';
 import { describe } from '../../values/check-value.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';

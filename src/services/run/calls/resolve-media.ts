@@ -5,7 +5,7 @@ import { jsonPointer } from '../../../domain/json.ts';
 import type { MediaRef } from '../../../domain/model/media.ts';
 import type { FileUse, NamedFile } from '../../../steps/model/files.ts';
 import { describe } from '../../values/check-value.ts';
-import type { Files } from '../../ports/files.ts';
+import type { Files } from '../../ports/values/files.ts';
 
 type Taken = {
   readonly types: RegExp;

@@ -1,7 +1,7 @@
 import { attemptKey } from '../../../domain/job/attempt.ts';
 import type { StoredValue } from '../../../domain/job/stored-value.ts';
 import type { Settled } from '../../../engine/attempts/settlement.ts';
-import type { NextAnswer, SettlementReport } from '../../ports/job-shard.ts';
+import type { NextAnswer, SettlementReport } from '../../ports/job-shard/turn.ts';
 import type { AfterSettling } from '../attempt.ts';
 
 /** What attempts of a turn want done once the shard has answered their reports. */

@@ -1,4 +1,4 @@
-import type { WorkItem } from '../../ports/job-shard.ts';
+import type { WorkItem } from '../../ports/job-shard/work-item.ts';
 import type { Machine } from '../../ports/runtime.ts';
 
 /** The moments at which a turn asks its shard for second attempts beside those of its own that take long. */

@@ -1,5 +1,5 @@
 import type { Json } from '../../../domain/json.ts';
-import type { Objects } from '../../ports/objects.ts';
+import type { Objects } from '../../ports/values/objects.ts';
 
 /** Parsed, a value takes several times as much memory as its text, and an isolate has 128 MB. */
 const BYTES_MAX = 12 * 1024 * 1024;

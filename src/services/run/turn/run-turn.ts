@@ -2,13 +2,10 @@ import type { Definition } from '../../../domain/definition/definition.ts';
 import type { JobId } from '../../../domain/ids.ts';
 import { isEffectKind } from '../../../domain/definition/step-kinds.ts';
 import type { Plan } from '../../../engine/plan/plan.ts';
-import type {
-  JobShard,
-  JobSnapshot,
-  NextAnswer,
-  SettlementReport,
-  WorkItem,
-} from '../../ports/job-shard.ts';
+import type { JobShard } from '../../ports/job-shard/job-shard.ts';
+import type { JobSnapshot } from '../../ports/job-shard/snapshot.ts';
+import type { NextAnswer, SettlementReport } from '../../ports/job-shard/turn.ts';
+import type { WorkItem } from '../../ports/job-shard/work-item.ts';
 import { makeAfterwards, type Afterwards } from './afterwards.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 import { untilDeadline } from './until-deadline.ts';

@@ -1,5 +1,6 @@
 import type { JobId } from '../../../domain/ids.ts';
-import type { JobShard, NextAnswer, NextRequest } from '../../ports/job-shard.ts';
+import type { JobShard } from '../../ports/job-shard/job-shard.ts';
+import type { NextAnswer, NextRequest } from '../../ports/job-shard/turn.ts';
 import { errorName, type Log } from '../../ports/log.ts';
 import type { Machine } from '../../ports/runtime.ts';
 

@@ -1,5 +1,5 @@
 import { errorName, type Log } from '../../ports/log.ts';
-import type { Objects } from '../../ports/objects.ts';
+import type { Objects } from '../../ports/values/objects.ts';
 import type { Machine } from '../../ports/runtime.ts';
 
 type Deps = { readonly log: Log; readonly machine: Pick<Machine, 'wait'> };

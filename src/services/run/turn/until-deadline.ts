@@ -1,4 +1,4 @@
-import type { SettlementReport } from '../../ports/job-shard.ts';
+import type { SettlementReport } from '../../ports/job-shard/turn.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 import { executeAttempt } from '../execute-attempt.ts';
 

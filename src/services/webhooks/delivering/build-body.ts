@@ -2,8 +2,8 @@ import { shardOf, type ProjectId } from '../../../domain/ids.ts';
 import { utf8Bytes } from '../../../domain/json.ts';
 import type { Announcement, WebhookPayload } from '../../../domain/webhook.ts';
 import { isoTime } from '../../../domain/wire.ts';
-import type { JobShards } from '../../ports/job-shard.ts';
-import type { Objects } from '../../ports/objects.ts';
+import type { JobShards } from '../../ports/job-shard/job-shard.ts';
+import type { Objects } from '../../ports/values/objects.ts';
 import { jobView } from '../../views/job-view.ts';
 
 export type BodyDeps = { readonly shards: JobShards; readonly objects: Objects };

@@ -2,7 +2,7 @@ import type { Actor } from '../../../domain/access.ts';
 import { shardOf } from '../../../domain/ids.ts';
 import type { Delivery } from '../../../domain/webhook.ts';
 import { missingScope } from '../../access/require-scope.ts';
-import type { JobShards } from '../../ports/job-shard.ts';
+import type { JobShards } from '../../ports/job-shard/job-shard.ts';
 import type { DeliveryQuery } from '../../ports/webhooks.ts';
 import { done, refuseAt, type Result } from '../../result.ts';
 import { noSuchEndpoint } from '../endpoints/endpoint-deps.ts';

@@ -1,8 +1,8 @@
-import type { Target } from '../../domain/job/attempt.ts';
-import type { ModelCall } from '../../domain/model/model-call.ts';
-import type { ShownRequest } from '../../domain/shown-request.ts';
-import type { TargetHealth } from '../../domain/model/target-gate.ts';
-import type { TargetView } from '../../engine/world.ts';
+import type { Target } from '../../../domain/job/attempt.ts';
+import type { ModelCall } from '../../../domain/model/model-call.ts';
+import type { ShownRequest } from '../../../domain/shown-request.ts';
+import type { TargetHealth } from '../../../domain/model/target-gate.ts';
+import type { TargetView } from '../../../engine/world.ts';
 import type { GateOrder } from './target-gates.ts';
 
 /** What people may see of targets, and do to them; runners use `TargetGates`. */

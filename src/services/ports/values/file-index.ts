@@ -1,5 +1,5 @@
-import type { FileId, FileMeta } from '../../domain/file.ts';
-import type { ProjectId } from '../../domain/ids.ts';
+import type { FileId, FileMeta } from '../../../domain/file.ts';
+import type { ProjectId } from '../../../domain/ids.ts';
 
 /** An upload that is under way. It is in no list, and is swept away if nothing more is heard of it. */
 type BegunUpload = {

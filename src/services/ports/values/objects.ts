@@ -1,6 +1,6 @@
-import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { Json } from '../../domain/json.ts';
-import type { StoredValue } from '../../domain/job/stored-value.ts';
+import type { JobId, ProjectId } from '../../../domain/ids.ts';
+import type { Json } from '../../../domain/json.ts';
+import type { StoredValue } from '../../../domain/job/stored-value.ts';
 
 /** Values too large for a job's shard, as objects. Keys begin with project and job, so that both can be erased. */
 export type Objects = {

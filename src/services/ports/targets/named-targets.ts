@@ -1,5 +1,5 @@
-import type { Target } from '../../domain/job/attempt.ts';
-import type { ProjectId } from '../../domain/ids.ts';
+import type { Target } from '../../../domain/job/attempt.ts';
+import type { ProjectId } from '../../../domain/ids.ts';
 
 /** Which targets a project's pipelines name. */
 export type NamedTargets = {

@@ -1,7 +1,7 @@
-import type { Target } from '../../domain/job/attempt.ts';
-import type { KnownCapabilities } from '../../domain/model/model-capabilities.ts';
-import type { ModelKind } from '../../domain/model/model-call.ts';
-import type { Capabilities, ProviderAdapter } from '../../providers/port.ts';
+import type { Target } from '../../../domain/job/attempt.ts';
+import type { KnownCapabilities } from '../../../domain/model/model-capabilities.ts';
+import type { ModelKind } from '../../../domain/model/model-call.ts';
+import type { Capabilities, ProviderAdapter } from '../../../providers/port.ts';
 
 /** What the deployment can call. */
 export type Providers = {

@@ -1,4 +1,4 @@
-import type { JobId, ProjectId } from '../../domain/ids.ts';
+import type { JobId, ProjectId } from '../../../domain/ids.ts';
 
 /** Names a call to a target of one project: the same for identical calls, and for no others. See `cache-key.ts`. */
 export type CacheKey = string & { readonly __brand: 'CacheKey' };

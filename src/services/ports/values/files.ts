@@ -1,5 +1,5 @@
-import type { FileId, FileMeta } from '../../domain/file.ts';
-import type { ProjectId } from '../../domain/ids.ts';
+import type { FileId, FileMeta } from '../../../domain/file.ts';
+import type { ProjectId } from '../../../domain/ids.ts';
 
 /** Files in R2. What has expired is as good as gone. */
 export type Files = {

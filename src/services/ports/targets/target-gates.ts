@@ -1,8 +1,8 @@
-import type { Target } from '../../domain/job/attempt.ts';
-import type { FailureClass } from '../../domain/job/failure.ts';
-import type { Counts } from '../../domain/spread.ts';
-import type { CallResult, DeclineReason, TargetHealth } from '../../domain/model/target-gate.ts';
-import type { TargetLatency, TargetMeasure } from '../../domain/model/target-measure.ts';
+import type { Target } from '../../../domain/job/attempt.ts';
+import type { FailureClass } from '../../../domain/job/failure.ts';
+import type { Counts } from '../../../domain/spread.ts';
+import type { CallResult, DeclineReason, TargetHealth } from '../../../domain/model/target-gate.ts';
+import type { TargetLatency, TargetMeasure } from '../../../domain/model/target-measure.ts';
 
 /** What a runner asks before it calls a target, and what it tells afterwards. */
 export type TargetGates = {
