@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
 import type { ServiceFailure, ServiceFailureCode } from '../services/result.ts';
-import type { Problem } from '../services/views/schemas.ts';
+import type { Problem } from '../services/views/problem-schema.ts';
 import type { AppEnv } from './deps.ts';
 
 /** Where failures become statuses; no handler builds its own error. */

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
 
 import { violationsOf } from '../domain/violations.ts';
-import { problemSchema } from '../services/views/schemas.ts';
+import { problemSchema } from '../services/views/problem-schema.ts';
 import type { AppEnv } from './deps.ts';
 import { failureResponse } from './failure-response.ts';
 import { readJsonBody, type BodyLimit } from './read-body.ts';

@@ -3,7 +3,7 @@ import { compileSchema } from 'json-schema-library';
 import { expect, inject, test } from 'vitest';
 
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { Problem } from '../../src/services/views/schemas.ts';
+import type { Problem } from '../../src/services/views/problem-schema.ts';
 import { makeApi, newTenant, rootApi } from './support/api.ts';
 import { documentOf } from './support/contract.ts';
 import { plainPipeline } from './support/pipelines.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { PipelineView } from '../../src/services/views/schemas.ts';
+import type { PipelineView } from '../../src/services/views/pipeline-schema.ts';
 import { newTenant, type Tenant } from './support/api.ts';
 import type { Page } from './support/jobs.ts';
 import { plainPipeline, type Definition } from './support/pipelines.ts';

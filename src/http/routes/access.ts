@@ -12,7 +12,8 @@ import {
   listProjects,
 } from '../../services/access/manage-access.ts';
 import type { Project, StoredKey } from '../../services/ports/access.ts';
-import { apiKeySchema, listSchema, projectSchema } from '../../services/views/schemas.ts';
+import { apiKeySchema, projectSchema } from '../../services/views/access-schema.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
 import { pageQuery } from './job-requests.ts';

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 
 import { listAudit } from '../../services/audit/list-audit.ts';
 import { auditEntrySchema, auditEntryView } from '../../services/views/audit-view.ts';
-import { listSchema } from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, jsonOf, makeRoutes } from '../openapi.ts';
 import { pageQuery } from './job-requests.ts';

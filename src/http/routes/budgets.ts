@@ -9,7 +9,7 @@ import {
   listBudgets,
 } from '../../services/budgets/manage-budgets.ts';
 import { budgetSchema, budgetView } from '../../services/views/budget-view.ts';
-import { listSchema } from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
 

@@ -10,7 +10,7 @@ import {
   feedbackSummaryView,
   feedbackView,
 } from '../../services/views/feedback-view.ts';
-import { listSchema } from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
 import { jobPath, pipelineFilter, submitHeaders, timeField } from './job-requests.ts';

@@ -7,7 +7,7 @@ import { publicFile } from '../../services/files/public-file.ts';
 import { getFile, listFiles } from '../../services/files/read-file.ts';
 import { uploadFile } from '../../services/files/upload-file.ts';
 import { fileSchema, fileView } from '../../services/views/file-view.ts';
-import { listSchema } from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, jsonOf, makeRoutes } from '../openapi.ts';
 import { answerFile } from '../upload/file-answer.ts';

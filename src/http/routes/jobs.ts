@@ -11,12 +11,9 @@ import { listJobs } from '../../services/jobs/list-jobs.ts';
 import { submitJob } from '../../services/jobs/submit-job.ts';
 import { eventView } from '../../services/views/event-view.ts';
 import { indexedJobView, jobView } from '../../services/views/job-view.ts';
-import {
-  eventSchema,
-  jobSchema,
-  listedJobSchema,
-  listSchema,
-} from '../../services/views/schemas.ts';
+import { eventSchema } from '../../services/views/event-view.ts';
+import { jobSchema, listedJobSchema } from '../../services/views/job-schema.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import type { AppEnv } from '../deps.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';

@@ -4,12 +4,9 @@ import { isoTime } from '../../domain/wire.ts';
 import { getPipeline, listPipelines } from '../../services/pipelines/get-pipeline.ts';
 import { putPipeline, validatePipeline } from '../../services/pipelines/put-pipeline.ts';
 import type { PipelineVersion } from '../../services/ports/pipelines.ts';
-import {
-  listSchema,
-  pipelineSchema,
-  violationSchema,
-  type PipelineView,
-} from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
+import { pipelineSchema, type PipelineView } from '../../services/views/pipeline-schema.ts';
+import { violationSchema } from '../../services/views/problem-schema.ts';
 import { worstCaseSchema, worstCaseView } from '../../services/views/worst-case-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import {

@@ -3,7 +3,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { deletePrice, listPrices, putPrice } from '../../services/prices/manage-prices.ts';
 import { priceInputSchema } from '../../services/prices/price-input.ts';
 import { priceSchema, priceView } from '../../services/views/price-view.ts';
-import { listSchema, violationSchema } from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
+import { violationSchema } from '../../services/views/problem-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
 

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 
 import { EVENT_BYTES_MAX, pauseJob, resumeJob, sendEvent } from '../../services/jobs/steer-job.ts';
 import { jobView } from '../../services/views/job-view.ts';
-import { jobSchema } from '../../services/views/schemas.ts';
+import { jobSchema } from '../../services/views/job-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
 import { jobPath } from './job-requests.ts';

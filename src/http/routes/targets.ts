@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 
 import { getTarget, listTargets } from '../../services/targets/list-targets.ts';
 import { steerTarget } from '../../services/targets/steer-target.ts';
-import { listSchema } from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import { targetStatusView, targetViewSchema } from '../../services/views/target-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';

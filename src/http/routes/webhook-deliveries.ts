@@ -9,7 +9,7 @@ import {
   OF_JOBS,
 } from '../../services/webhooks/log/find-deliveries.ts';
 import { redeliverAll, redeliverOne } from '../../services/webhooks/log/redeliver.ts';
-import { listSchema } from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import {
   deliverySchema,
   deliveryView,

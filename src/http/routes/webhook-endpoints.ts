@@ -16,7 +16,7 @@ import { rotateSecret } from '../../services/webhooks/endpoints/rotate-secret.ts
 import { readSigningSecrets } from '../../services/webhooks/endpoints/signing-secret.ts';
 import { pauseEndpoint, resumeEndpoint } from '../../services/webhooks/endpoints/steer-endpoint.ts';
 import { testEndpoint } from '../../services/webhooks/endpoints/test-endpoint.ts';
-import { listSchema } from '../../services/views/schemas.ts';
+import { listSchema } from '../../services/views/list-schema.ts';
 import {
   deliverySchema,
   deliveryView,

@@ -4,7 +4,7 @@ import type { JobShards } from '../ports/job-shard/job-shard.ts';
 import type { LiveFrame } from '../ports/live.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import { eventView } from '../views/event-view.ts';
-import type { EventView } from '../views/schemas.ts';
+import type { EventView } from '../views/event-view.ts';
 import { listenOnce, type ListenDeps } from './listen-once.ts';
 import type { Outlet } from './outlet.ts';
 

@@ -8,7 +8,7 @@ import { done, refuseAt, type Result } from '../result.ts';
 import { comparisonOf, comparisonWithNothing } from '../views/comparison.ts';
 import type { ComparisonView } from '../views/comparison-schema.ts';
 import { jobView } from '../views/job-view.ts';
-import type { JobView } from '../views/schemas.ts';
+import type { JobView } from '../views/job-schema.ts';
 
 /** Compares a rerun, as it stands, with the job that it runs again. */
 export async function compareWithOriginal(

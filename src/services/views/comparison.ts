@@ -1,6 +1,6 @@
 import { differencesOf } from '../reruns/json-difference.ts';
 import type { ComparisonView } from './comparison-schema.ts';
-import type { JobView, StepView } from './schemas.ts';
+import type { JobView, StepView } from './job-schema.ts';
 
 const DIFFERENCES_MAX = 100;
 

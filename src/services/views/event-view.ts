@@ -1,9 +1,28 @@
+import { z } from 'zod';
+
 import type { JobEvent } from '../../domain/job/event.ts';
 import type { JobId } from '../../domain/ids.ts';
 import type { Correlation } from '../../domain/job/job.ts';
 import { isJsonObject } from '../../domain/json.ts';
 import { isoTime, toWire } from '../../domain/wire.ts';
-import type { EventView } from './schemas.ts';
+
+const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+
+export const eventSchema = z
+  .object({
+    seq: z.int(),
+    type: z.string(),
+    at: time,
+    job_id: z.string(),
+    step: z.string().optional(),
+    item: z.int().optional(),
+    attempt: z.int().optional(),
+    request_id: z.string(),
+    trace_id: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Event' });
+export type EventView = z.infer<typeof eventSchema>;
 
 /** An event as the API and D1 show it: self-contained, with the ids that join it to everything else. */
 export function eventView(jobId: JobId, correlation: Correlation, event: JobEvent): EventView {

@@ -11,7 +11,7 @@ import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import type { IndexedJob } from '../ports/job-index.ts';
 import type { Objects } from '../ports/values/objects.ts';
 import type { AttemptView } from './attempt-schema.ts';
-import type { JobView, ListedJobView, StepView } from './schemas.ts';
+import type { JobView, ListedJobView, StepView } from './job-schema.ts';
 import { routeTaken } from './route-taken.ts';
 import { jobOutput } from '../values/job-output.ts';
 import { readValue } from '../values/resolve-scope.ts';

@@ -4,7 +4,7 @@ import {
   type SkippedTarget,
   type StepState,
 } from '../../domain/job/job.ts';
-import type { StepView } from './schemas.ts';
+import type { StepView } from './job-schema.ts';
 
 type Stop = NonNullable<StepView['route']>[number];
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Problem } from '../../../src/services/views/schemas.ts';
+import type { Problem } from '../../../src/services/views/problem-schema.ts';
 import type { Answer } from './api.ts';
 
 export type ExpectedProblem = {

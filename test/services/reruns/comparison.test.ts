@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { differencesOf } from '../../../src/services/reruns/json-difference.ts';
 import { comparisonOf, comparisonWithNothing } from '../../../src/services/views/comparison.ts';
-import type { JobView, StepView } from '../../../src/services/views/schemas.ts';
+import type { JobView, StepView } from '../../../src/services/views/job-schema.ts';
 
 const all = (before: unknown, after: unknown) => differencesOf(before, after, 100);
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-import { scopes } from '../../domain/access.ts';
 import { stopReasons } from '../../domain/job/attempt.ts';
 import { jobStatuses } from '../../domain/job/job.ts';
 import { waitingKinds } from '../../domain/job/waiting.ts';
@@ -8,47 +7,10 @@ import { attemptSchema, failureSchema, targetSchema } from './attempt-schema.ts'
 import { comparisonSchema } from './comparison-schema.ts';
 import { jobWebhookSchema } from './webhook-view.ts';
 
-/** What the API answers with: one schema each for the documentation, the types and the tests. */
+/** How the API shows a job and its steps. */
 
 const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
 const anyJson = z.unknown().meta({ description: 'any JSON value' });
-
-export const violationSchema = z
-  .object({
-    pointer: z.string().meta({
-      description:
-        'JSON Pointer into the body; /headers/…, /path/… and /query/… for what is not in the body',
-    }),
-    code: z.string(),
-    message: z.string(),
-  })
-  .meta({ id: 'Violation' });
-
-export const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    code: z.string(),
-    detail: z.string(),
-    errors: z.array(violationSchema),
-    request_id: z.string(),
-    retryable: z.boolean(),
-    retry_after_ms: z.int().nullable(),
-    budget: z
-      .object({
-        id: z.string(),
-        limit_usd: z.string(),
-        spent_usd: z.string(),
-        reserved_usd: z.string(),
-        resets_at: z.iso.datetime().nullable(),
-      })
-      .optional()
-      .meta({ description: 'With `budget_exceeded`: the budget that leaves no room' }),
-  })
-  .meta({ id: 'Problem', description: 'An error, after RFC 9457' });
-
-export type Problem = z.infer<typeof problemSchema>;
 
 const costSchema = z
   .object({
@@ -198,64 +160,3 @@ export const listedJobSchema = z
   })
   .meta({ id: 'ListedJob', description: 'A job as lists show it: a moment behind the job itself' });
 export type ListedJobView = z.infer<typeof listedJobSchema>;
-
-export const eventSchema = z
-  .object({
-    seq: z.int(),
-    type: z.string(),
-    at: time,
-    job_id: z.string(),
-    step: z.string().optional(),
-    item: z.int().optional(),
-    attempt: z.int().optional(),
-    request_id: z.string(),
-    trace_id: z.string(),
-    data: z.record(z.string(), z.unknown()),
-  })
-  .meta({ id: 'Event' });
-export type EventView = z.infer<typeof eventSchema>;
-
-export const pipelineSchema = z
-  .object({
-    object: z.literal('pipeline_version'),
-    name: z.string(),
-    version: z.int(),
-    hash: z.string(),
-    created_at: time,
-    created_by: z.string(),
-  })
-  .meta({ id: 'PipelineVersion' });
-export type PipelineView = z.infer<typeof pipelineSchema>;
-
-export const projectSchema = z
-  .object({
-    object: z.literal('project'),
-    id: z.string(),
-    name: z.string(),
-    max_concurrent_jobs: z.int().nullable().meta({
-      description: 'The most jobs under way at once; null for the deployment’s own limit',
-    }),
-    created_at: time,
-  })
-  .meta({ id: 'Project' });
-
-export const apiKeySchema = z
-  .object({
-    object: z.literal('api_key'),
-    id: z.string(),
-    project: z.string(),
-    name: z.string(),
-    scopes: z.array(z.enum(scopes)),
-    created_at: time,
-  })
-  .meta({ id: 'ApiKey' });
-
-/** A list as the API answers: pass `next_cursor` as `after` for more. */
-export function listSchema<Item extends z.ZodType>(item: Item) {
-  return z.object({
-    object: z.literal('list'),
-    data: z.array(item),
-    has_more: z.boolean(),
-    next_cursor: z.string().nullable(),
-  });
-}

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+
+export const pipelineSchema = z
+  .object({
+    object: z.literal('pipeline_version'),
+    name: z.string(),
+    version: z.int(),
+    hash: z.string(),
+    created_at: time,
+    created_by: z.string(),
+  })
+  .meta({ id: 'PipelineVersion' });
+export type PipelineView = z.infer<typeof pipelineSchema>;
