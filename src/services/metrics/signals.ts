@@ -25,7 +25,7 @@ const work: readonly Signal[] = [
     queue_wait: 'From submit until the first attempt began',
     provider_wait: 'Of the time since then, that in which at least one model call was under way',
     deliberate_wait:
-      'Of the rest, that in which the job was held on purpose: back-off, timer, event, review, child job, pause',
+      'Of the rest, that in which the job was held on purpose: back-off, limit, circuit, budget, timer, event, review, child job, pause',
     overhead: 'What is left of it: our own work, and waiting for our own queues',
   }),
   {

@@ -66,6 +66,32 @@ describe('where the time of a job went', () => {
     });
   });
 
+  test('what a limit, a circuit or a budget holds back waits, each item of a map for itself', () => {
+    const declined = (atMs: number, item: number): readonly [number, EventBody] => {
+      const retry = { atMs: atMs + 100, targetIndex: 0 };
+      const data = { reason: 'budget', untilAtMs: atMs + 100, retry } as const;
+      return [atMs, { type: 'attempt.declined', step: 'a', item, attempt: 1, data }];
+    };
+    const events = history(
+      [0, begun],
+      [0, { ...started('a'), item: 0 }],
+      [0, { ...started('a'), item: 1 }],
+      declined(10, 0),
+      declined(10, 1),
+      [110, { ...started('a', 2), item: 0 }],
+      [150, { ...succeeded('a', 40, 2), item: 0 }],
+      // The other one goes on waiting, until it is given up.
+      [400, { type: 'step.failed', step: 'a', item: 1, data: {} as never }],
+      [500, over],
+    );
+    expect(jobTimes(events)).toEqual({
+      provider_ms: 40,
+      waited_ms: 100 + 250,
+      overhead_ms: 10 + 100,
+      open: [],
+    });
+  });
+
   test('a call that is open at the end is of unknown cost; a job that is not over has no times', () => {
     const events = history(
       [0, begun],
@@ -140,6 +166,32 @@ describe('facts of what history tells', () => {
       'a result that came after its attempt was given up',
       told('attempt.succeeded', { facts, late: true }),
       [{ kind: 'cost', ...subject, resolves: true, cost: 3 }],
+    ],
+    [
+      'a moderation',
+      told('attempt.succeeded', {
+        facts: { ...facts, moderated: { flagged: true, categories: ['hate'] } },
+      }),
+      [
+        {
+          kind: 'attempt',
+          ...subject,
+          outcome: 'succeeded',
+          latency_ms: 9,
+          cost: 3,
+          moderated: { flagged: true, categories: ['hate'] },
+        },
+      ],
+    ],
+    [
+      'a moderation that came late and was used',
+      told('attempt.succeeded', { facts: { ...facts, moderated: { flagged: false } }, late: true }),
+      [{ kind: 'cost', ...subject, resolves: true, cost: 3, moderated: { flagged: false } }],
+    ],
+    [
+      'a moderation that nobody waited for any more',
+      told('cost.adjusted', { facts: { ...facts, moderated: { flagged: true } } }),
+      [{ kind: 'cost', ...subject, cost: 3 }],
     ],
     [
       'a fallback',

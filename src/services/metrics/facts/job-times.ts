@@ -6,8 +6,9 @@ type Span = readonly [fromMs: number, toMs: number];
 
 /**
  * Where the time between a job's start and its end went, by the clock: while at least one model call was under way it
- * counts as the provider's; else, while the job was held on purpose (back-off, timer, event, child, pause), as waited;
- * the rest is overhead. Of a paid call that is open at the end nobody knows the cost. Null for a job that is not over.
+ * counts as the provider's; else, while the job was held on purpose (back-off, a limit, a closed circuit, a budget, timer,
+ * event, child, pause), as waited; the rest is overhead. Of a paid call that is open at the end nobody knows the cost.
+ * Null for a job that is not over.
  */
 export function jobTimes(events: readonly JobEvent[]): JobTimesRow | null {
   const tally = new Tally();
@@ -57,12 +58,12 @@ class Tally {
   }
 
   #takeStep(event: JobEvent, step: string): void {
-    const { item = null, attempt = 0, atMs } = event;
-    const key = attemptKey(step, item, attempt);
+    const { atMs } = event;
+    const [place, key] = placesOf(event, step);
     switch (event.type) {
       case 'attempt.started': {
         const { target, local } = event.data;
-        this.#release(step, atMs);
+        this.#release(place, atMs);
         this.#open.set(key, { step, target, local, atMs, outlives: false, isChild: false });
         return;
       }
@@ -76,25 +77,27 @@ class Tally {
         return;
       case 'attempt.declined':
         this.#close(key, atMs, 0);
+        if ('retry' in event.data) this.#hold(place, atMs);
         return;
       default:
-        this.#takeWait(event, step, key);
+        this.#takeWait(event, place, key);
     }
   }
 
-  #takeWait(event: JobEvent, step: string, key: string): void {
+  #takeWait(event: JobEvent, place: string, key: string): void {
     const { atMs } = event;
     switch (event.type) {
       case 'step.waiting':
-        if (event.data.kind === 'retry_backoff') this.#hold(step, atMs);
+        if (event.data.kind === 'retry_backoff') this.#hold(place, atMs);
         else this.#outlives(key, event.data.kind === 'child');
         return;
       case 'wait.started':
-        this.#hold(step, atMs);
+        this.#hold(place, atMs);
         return;
       case 'wait.completed':
       case 'wait.timed_out':
-        this.#release(step, atMs);
+      case 'step.failed':
+        this.#release(place, atMs);
         return;
       default:
     }
@@ -142,6 +145,11 @@ class Tally {
       ),
     };
   }
+}
+
+/** Where an event belongs: to a step or an item of a map, each of which waits for itself, and to an attempt of it. */
+function placesOf({ item = null, attempt = 0 }: JobEvent, step: string): [string, string] {
+  return [item === null ? step : `${step}[${item}]`, attemptKey(step, item, attempt)];
 }
 
 /** How much of the time from `fromMs` to `toMs` at least one span covers, in milliseconds. */
