@@ -47,6 +47,14 @@ export type AttemptFacts = {
   readonly cachedAtMs?: number;
   /** What that call cost, in nano-dollars; null when it is not known. */
   readonly savedNanoUsd?: number | null;
+  readonly moderated?: Moderated;
+};
+
+/** What a moderation has found. */
+export type Moderated = {
+  readonly flagged: boolean;
+  /** Those that it has flagged, by the provider's names. */
+  readonly categories?: readonly string[];
 };
 
 /** The target's gate let no call through, or a budget had no room for it. */

@@ -1,9 +1,13 @@
 import { minuteOf, type Fact, type JobFacts } from '../../services/metrics/facts/fact.ts';
+import type { FactWriter } from '../../services/ports/fact-writer.ts';
 import { factsOfJob, type ToldJob } from '../../services/metrics/facts/facts-of-job.ts';
 
+/** Facts with the project whose they are. */
+type OwnedFacts = { readonly project: string; readonly facts: JobFacts };
 type Measured = { readonly project: string; readonly entry: ToldJob };
 
-type FactRow = {
+/** Facts of a project and a minute that came together; a batch that lies there already is not written again. */
+export type FactRow = {
   readonly project: string;
   readonly minute: number;
   readonly batch: string;
@@ -33,15 +37,27 @@ export function factStatements(
   entries: readonly Measured[],
   batch: string,
 ): D1PreparedStatement[] {
-  const rows = JSON.stringify(factRows(entries, batch));
+  const facts = entries.map(({ project, entry }) => ({ project, facts: factsOfJob(entry) }));
+  return statementsOfFacts(db, facts, batch);
+}
+
+/** The same for facts that are made already. */
+export function statementsOfFacts(
+  db: D1Database,
+  facts: readonly OwnedFacts[],
+  batch: string,
+): D1PreparedStatement[] {
+  const rows = JSON.stringify(factRows(facts, batch));
   if (rows === '[]') return [];
   return [INSERT_FACTS, MARK_MINUTES].map((query) => db.prepare(query).bind(rows));
 }
 
-function factRows(entries: readonly Measured[], batch: string): FactRow[] {
+function factRows(owned: readonly OwnedFacts[], batch: string): FactRow[] {
   const rows = new Map<string, FactRow & { body: JobFacts[] }>();
-  for (const { project, entry } of entries) {
-    const { facts, ...job } = factsOfJob(entry);
+  for (const {
+    project,
+    facts: { facts, ...job },
+  } of owned) {
     for (const [minute, inMinute] of Map.groupBy(facts, (fact: Fact) => minuteOf(fact.at))) {
       const key = `${project}:${minute}`;
       const row = rows.get(key) ?? { project, minute, batch, body: [] };
@@ -50,4 +66,15 @@ function factRows(entries: readonly Measured[], batch: string): FactRow[] {
     }
   }
   return [...rows.values()];
+}
+
+/** Writes facts that no job’s history tells. */
+export function makeFactWriter(db: D1Database): FactWriter {
+  return {
+    async write(project, facts) {
+      const owned = facts.map((each) => ({ project, facts: each }));
+      const statements = statementsOfFacts(db, owned, crypto.randomUUID());
+      if (statements.length > 0) await db.batch(statements);
+    },
+  };
 }

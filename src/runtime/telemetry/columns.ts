@@ -5,7 +5,7 @@ import { utf8Bytes } from '../../domain/json.ts';
  * CONTRACT: queries name `double2`, never "cost". Append; never reorder; raise VERSION when a meaning changes. What
  * each holds is told in `docs/analytics-engine.md`.
  */
-export const VERSION = '2';
+export const VERSION = '3';
 
 export const textColumns = [
   'kind',
@@ -23,6 +23,9 @@ export const textColumns = [
   'followed_by',
   'violation_codes',
   'finish_reason',
+  'endpoint',
+  'label',
+  'categories',
 ] as const;
 
 export const numberColumns = [
@@ -41,6 +44,8 @@ export const numberColumns = [
   'audio_ms',
   'compute_ms',
   'events',
+  'lag_ms',
+  'score',
 ] as const;
 
 export type Texts = { readonly [Name in (typeof textColumns)[number]]?: string | undefined };

@@ -1,4 +1,4 @@
-import type { AttemptFacts } from '../../domain/job/attempt.ts';
+import type { AttemptFacts, Moderated } from '../../domain/job/attempt.ts';
 import type { Continuation, JobEvent } from '../../domain/job/event.ts';
 import type { Violation } from '../../domain/job/failure.ts';
 import type { JobState } from '../../domain/job/job.ts';
@@ -53,7 +53,7 @@ function attemptWith(
 ): Point {
   const active = activeOf(change, event);
   const lost = money(active?.local === true ? 0 : null);
-  const { returnedModel, finishReason } = facts ?? {};
+  const { returnedModel, finishReason, moderated } = facts ?? {};
   return pointAbout(
     change.state,
     {
@@ -62,6 +62,7 @@ function attemptWith(
       kind: 'attempt',
       returned_model: returnedModel,
       finish_reason: finishReason,
+      ...findings(moderated),
     },
     {
       ...(facts === null ? lost : factsOf(facts)),
@@ -69,6 +70,12 @@ function attemptWith(
       target_index: active?.targetIndex,
     },
   );
+}
+
+function findings(moderated: Moderated | undefined): Texts {
+  if (moderated === undefined) return {};
+  const { flagged, categories = [] } = moderated;
+  return { label: flagged ? 'flagged' : 'passed', categories: listOf(categories) };
 }
 
 function subjectOf(change: Change, event: JobEvent): Texts {
@@ -151,8 +158,8 @@ function pointAbout({ birth }: JobState, texts: Texts, numbers: Numbers): Point 
   );
 }
 
-/** `,a,b,`, so that a query finds a tag as `,a,`; empty without any. A comma within a tag becomes a space. */
-function listOf(tags: readonly string[]): string {
-  const plain = tags.map((tag) => tag.replaceAll(',', ' '));
+/** `,a,b,`, so that a query finds a member as `,a,`; empty without any. A comma within one becomes a space. */
+function listOf(names: readonly string[]): string {
+  const plain = names.map((name) => name.replaceAll(',', ' '));
   return plain.length === 0 ? '' : `,${plain.join(',')},`;
 }

@@ -4,6 +4,7 @@ import {
   isModelStepKind,
   isTransformKind,
 } from '../../domain/definition/step-kinds.ts';
+import { moderatedOf } from '../../steps/model/moderate.ts';
 import { fillTemplate } from '../../engine/expression/template.ts';
 import { valueAt, type Scope } from '../../engine/expression/path.ts';
 import type { PlannedStep } from '../../engine/plan/plan.ts';
@@ -126,7 +127,10 @@ async function reportOf(
     item: work.item,
     key: work.key,
   };
-  return { ...which, facts, outcome: await packOutput(deps, owner, result) };
+  const outcome = await packOutput(deps, owner, result);
+  const moderated =
+    outcome.ok && step.definition.uses === 'model.moderate' ? moderatedOf(result.output) : null;
+  return { ...which, facts: { ...facts, ...(moderated !== null && { moderated }) }, outcome };
 }
 
 function subjectOf({ job, work }: Attempt) {

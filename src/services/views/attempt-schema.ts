@@ -82,6 +82,12 @@ export const attemptSchema = z
       .int()
       .optional()
       .meta({ description: 'To the first piece of a streamed text' }),
+    moderated: z
+      .object({ flagged: z.boolean(), categories: z.array(z.string()).optional() })
+      .optional()
+      .meta({
+        description: 'What a moderation has found, with the categories that it has flagged',
+      }),
     dropped: z
       .array(z.string())
       .optional()

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import type { Moderated } from '../../domain/job/attempt.ts';
+import { isJsonObject, type Json } from '../../domain/json.ts';
 import { defined } from './defined.ts';
 import { fileField, mediaOf, namedIn } from './files.ts';
 import type { ModelStep } from './port.ts';
@@ -43,3 +45,20 @@ export const modelModerate: ModelStep<typeof input> = {
     };
   },
 };
+
+const CATEGORIES_MAX = 32;
+/** Names, and no sentences: a model that was asked for names may say anything. */
+const CATEGORY = /^[\p{L}\p{N}][\p{L}\p{N}_./&:-]{0,39}(?: [\p{L}\p{N}_./&:-]{1,20}){0,2}$/u;
+/** Stands for categories that have no name that could be shown. */
+const OTHER = 'other';
+
+/** What is measured of a moderation, by its output; null for what is none. */
+export function moderatedOf(output: Json): Moderated | null {
+  if (!isJsonObject(output) || typeof output['flagged'] !== 'boolean') return null;
+  const { flagged, categories: said } = output;
+  const names = Object.entries(isJsonObject(said) ? said : {})
+    .filter(([, isFlagged]) => isFlagged === true)
+    .map(([name]) => (CATEGORY.test(name) ? name : OTHER));
+  const categories = [...new Set(names)].slice(0, CATEGORIES_MAX);
+  return { flagged, ...(categories.length > 0 ? { categories } : {}) };
+}

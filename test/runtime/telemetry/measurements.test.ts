@@ -48,7 +48,9 @@ describe('the points of a job', () => {
     const jobId = birth.id;
     driver.shard.submit({ ...request, birth: { ...birth, tags: ['a', 'b,c'] } });
     const usage = { inputTokens: 7, cacheReadTokens: 2, outputTokens: 3, reasoningTokens: 4 };
-    const facts = { latencyMs: 40, costNanoUsd: 5_000, usage, timeToFirstTokenMs: 9 };
+    const moderated = { flagged: true, categories: ['hate', 'a,b'] };
+    const timeToFirstTokenMs = 9;
+    const facts = { latencyMs: 40, costNanoUsd: 5_000, usage, timeToFirstTokenMs, moderated };
     driver.settle(
       jobId,
       ...driver.claim(jobId).map((key) => driver.succeeded(jobId, key, {}, facts)),
@@ -76,6 +78,8 @@ describe('the points of a job', () => {
       output_tokens: 7,
       first_token_ms: 9,
       attempt: 1,
+      label: 'flagged',
+      categories: ',hate,a b,',
     });
     expect(job).toMatchObject({ ...both, kind: 'job', outcome: 'succeeded', cost_nano_usd: 5_000 });
   });

@@ -22,6 +22,12 @@ function succeeded(step: string, latencyMs: number, attempt = 1): EventBody {
   return { type: 'attempt.succeeded', step, attempt, data: { facts, output } };
 }
 
+function declined(atMs: number, item: number): readonly [number, EventBody] {
+  const retry = { atMs: atMs + 100, targetIndex: 0 };
+  const data = { reason: 'budget', untilAtMs: atMs + 100, retry } as const;
+  return [atMs, { type: 'attempt.declined', step: 'a', item, attempt: 1, data }];
+}
+
 const begun: EventBody = { type: 'job.started', data: {} };
 const over: EventBody = { type: 'job.succeeded', data: {} };
 
@@ -67,11 +73,6 @@ describe('where the time of a job went', () => {
   });
 
   test('what a limit, a circuit or a budget holds back waits, each item of a map for itself', () => {
-    const declined = (atMs: number, item: number): readonly [number, EventBody] => {
-      const retry = { atMs: atMs + 100, targetIndex: 0 };
-      const data = { reason: 'budget', untilAtMs: atMs + 100, retry } as const;
-      return [atMs, { type: 'attempt.declined', step: 'a', item, attempt: 1, data }];
-    };
     const events = history(
       [0, begun],
       [0, { ...started('a'), item: 0 }],

@@ -14,6 +14,11 @@ const subject = {
   model: z.string().optional(),
 };
 const usage = z.record(z.string(), z.number());
+/** What a moderation has found; categories that it has flagged, by name. */
+export const moderated = z.object({
+  flagged: z.boolean(),
+  categories: z.array(z.string()).optional(),
+});
 
 /** An attempt has ended. */
 const attemptFact = z.object({
@@ -35,10 +40,7 @@ const attemptFact = z.object({
   retried: z.literal(true).optional(),
   /** Broken rules of an output check, by their codes. */
   checks: z.record(z.string(), count).optional(),
-  /** What a moderation has found; categories that it has flagged, by name. */
-  moderated: z
-    .object({ flagged: z.boolean(), categories: z.array(z.string()).optional() })
-    .optional(),
+  moderated: moderated.optional(),
 });
 
 /** What an attempt cost is known now. It counts at the moment of the correction, so that no past minute changes. */
@@ -52,6 +54,8 @@ const costFact = z.object({
   /** Still nobody knows. */
   unpriced: z.literal(true).optional(),
   usage: usage.optional(),
+  /** Of a result that came after its attempt had been given up, and was used. */
+  moderated: moderated.optional(),
 });
 
 const occurrences = [

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { attemptKey } from '../../../domain/job/attempt.ts';
-import type { Fact, JobFacts, Occurrence } from './fact.ts';
+import { moderated, type Fact, type JobFacts, type Occurrence } from './fact.ts';
 
 /** What history tells of a job at once: some of its events, and the model calls that they end. */
 export type ToldJob = {
@@ -46,6 +46,7 @@ const attemptFacts = z.object({
   usage: z.record(z.string(), z.number()).optional(),
   cache_hit: z.literal(true).optional(),
   saved_nano_usd: z.number().nullish(),
+  moderated: moderated.optional(),
 });
 type Told = z.infer<typeof attemptFacts>;
 
@@ -149,7 +150,10 @@ function momentOf({ seq, at }: ToldEvent): { seq: number; at: number } {
 
 /** A result of an attempt that had been given up is only a correction: its end was counted before. */
 function succeeded(event: ToldEvent, subject: Subject, { facts, late }: Data): Fact[] {
-  if (late === true) return corrected(event, subject, facts, true);
+  if (late === true) {
+    const found = moderatedOf(facts);
+    return corrected(event, subject, facts, true).map((fact) => ({ ...fact, ...found }));
+  }
   return [
     {
       kind: 'attempt',
@@ -229,6 +233,7 @@ function measured(subject: Subject, facts: Told | undefined) {
     ...(facts?.cache_hit === true ? { cached: true as const } : {}),
     ...(facts?.saved_nano_usd == null ? {} : { saved: facts.saved_nano_usd }),
     ...usageOf(facts),
+    ...moderatedOf(facts),
   };
 }
 
@@ -240,6 +245,10 @@ function costOf(facts: Told | undefined): { cost: number } | { unpriced: true } 
 function usageOf(facts: Told | undefined) {
   const usage = facts?.usage;
   return usage === undefined || Object.keys(usage).length === 0 ? {} : { usage };
+}
+
+function moderatedOf(facts: Told | undefined) {
+  return facts?.moderated === undefined ? {} : { moderated: facts.moderated };
 }
 
 function countCodes(violations: readonly { readonly code: string }[]): Record<string, number> {

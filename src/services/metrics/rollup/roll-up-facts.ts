@@ -34,7 +34,7 @@ function sharesOf(job: JobFacts, fact: Fact): Share[] {
         ...moderationShares(job, fact),
       ];
     case 'cost':
-      return callShares(job, fact, costSums(fact), {});
+      return [...callShares(job, fact, callSums(fact), {}), ...moderationShares(job, fact)];
     case 'occurrence':
       return [share('attempts', callValues(job, fact, ''), { [COUNTED_AS[fact.what]]: 1 }, {})];
     case 'job':
@@ -77,24 +77,26 @@ function callValues(job: JobFacts, { step, provider, model }: Subject, last: str
 }
 
 function attemptSums(fact: AttemptFact): Amounts {
-  const { outcome, retried, cached, saved, moderated } = fact;
+  const { outcome, retried, cached, saved } = fact;
   return {
     attempts: 1,
     failures: outcome === 'failed' || outcome === 'lost' ? 1 : 0,
     retries: retried === true ? 1 : 0,
     cache_hits: cached === true ? 1 : 0,
     saved,
-    moderated: moderated === undefined ? 0 : 1,
-    flagged: moderated?.flagged === true ? 1 : 0,
-    ...costSums(fact),
+    ...callSums(fact),
   };
 }
 
-/** Cost and consumption of a call, or of its correction. */
-function costSums(fact: AttemptFact | CostFact): Amounts {
+/** Cost, consumption and findings of a call, or of its correction. */
+function callSums(fact: AttemptFact | CostFact): Amounts {
   const resolved = fact.kind === 'cost' && fact.resolves === true ? 1 : 0;
   const unknown = (fact.unpriced === true ? 1 : 0) - resolved;
-  return { cost: fact.cost, unknown_costs: unknown, ...fact.usage };
+  return { cost: fact.cost, unknown_costs: unknown, ...fact.usage, ...findings(fact) };
+}
+
+function findings({ moderated }: AttemptFact | CostFact): Amounts {
+  return moderated === undefined ? {} : { moderated: 1, flagged: moderated.flagged ? 1 : 0 };
 }
 
 /** How long a call took. What was taken over from another call says nothing of its provider. */
@@ -116,7 +118,7 @@ function checkShares(job: JobFacts, fact: AttemptFact): Share[] {
   );
 }
 
-function moderationShares(job: JobFacts, fact: AttemptFact): Share[] {
+function moderationShares(job: JobFacts, fact: AttemptFact | CostFact): Share[] {
   return [...new Set(fact.moderated?.categories)].map((category) =>
     share('moderation', callValues(job, fact, category), { flagged_categories: 1 }, {}),
   );
