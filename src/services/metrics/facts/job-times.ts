@@ -148,8 +148,9 @@ class Tally {
 }
 
 /** Where an event belongs: to a step or an item of a map, each of which waits for itself, and to an attempt of it. */
-function placesOf({ item = null, attempt = 0 }: JobEvent, step: string): [string, string] {
-  return [item === null ? step : `${step}[${item}]`, attemptKey(step, item, attempt)];
+function placesOf({ item, attempt = 0 }: JobEvent, step: string): [string, string] {
+  const place = item === undefined ? step : `${step}[${item}]`;
+  return [place, attemptKey(step, item ?? null, attempt)];
 }
 
 /** How much of the time from `fromMs` to `toMs` at least one span covers, in milliseconds. */
