@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { EventView } from '../src/services/views/event-view.ts';
-import type { JobView } from '../src/services/views/job-schema.ts';
+import type { EventView } from '../src/services/views/jobs/event-view.ts';
+import type { JobView } from '../src/services/views/jobs/job-schema.ts';
 import { measurePaidCalls, type Bench } from '../test/support/random-faults/measure.ts';
 import { startSimulator } from '../test/support/simulator/simulator.ts';
 import { basePathOf } from '../test/support/simulator/wire-dialect.ts';

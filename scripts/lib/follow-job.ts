@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { EventView } from '../../src/services/views/event-view.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { EventView } from '../../src/services/views/jobs/event-view.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import type { Client } from './client.ts';
 
 const TIMEOUT_MS = 60_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { EventView } from '../../src/services/views/event-view.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { EventView } from '../../src/services/views/jobs/event-view.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import type { Received } from './webhook-receiver.ts';
 
 /** Results of the example pipelines, for a reader at a terminal. */

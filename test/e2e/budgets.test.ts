@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { auditEntrySchema } from '../../src/services/views/audit-view.ts';
 import type { budgetSchema } from '../../src/services/views/budget-view.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { newKey, newTenant, rootApi, type Api } from './support/api.ts';
 import { ended, eventsOf, jobWhen, post, publish, submit, typesOf } from './support/jobs.ts';
 import { startOwnServer, type OwnServer } from './support/own-server.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { BulkView } from '../../src/services/views/bulk-view.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { newTenant, type Api, type Tenant } from './support/api.ts';
 import {
   ended,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { newTenant, type Api } from './support/api.ts';
 import { ended, eventsOf, post, publish, submit, typesOf } from './support/jobs.ts';
 import { chatPipeline, mapPipeline, question } from './support/pipelines.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import type { Fault } from '../support/simulator/types.ts';
 import { newTenant, type Tenant } from './support/api.ts';
 import { cancel, ended, jobWhen, post, publish, readJob, submit } from './support/jobs.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { ListedJobView } from '../../src/services/views/job-schema.ts';
+import type { ListedJobView } from '../../src/services/views/jobs/job-schema.ts';
 import { newTenant, type Tenant } from './support/api.ts';
 import { ended, listedWhen, listJobs, publish, run, submit } from './support/jobs.ts';
 import { chatPipeline, plainPipeline, question } from './support/pipelines.ts';

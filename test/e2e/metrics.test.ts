@@ -1,7 +1,7 @@
 import parsePrometheus from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { makeApi, newTenant, type Api, type Tenant } from './support/api.ts';
 import { eventsOf, publish, run } from './support/jobs.ts';
 import { startOwnServer, type OwnServer } from './support/own-server.ts';

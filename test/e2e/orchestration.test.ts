@@ -12,7 +12,7 @@ import {
   submit,
   typesOf,
 } from './support/jobs.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import type { Problem } from '../../src/services/views/problem-schema.ts';
 import { chatPipeline, items, mapPipeline, openai, question } from './support/pipelines.ts';
 import { addRules, callsOf, newModel } from './support/simulator-client.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, test } from 'vitest';
 
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { newKey, newTenant, makeApi, type Tenant } from './support/api.ts';
 import { ended, eventsOf, publish, readJob, run, submit, typesOf } from './support/jobs.ts';
 import { openai, type Definition } from './support/pipelines.ts';

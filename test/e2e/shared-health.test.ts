@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { newTenant, type Api } from './support/api.ts';
 import { ended, eventsOf, publish, readJob, run, submit, typesOf } from './support/jobs.ts';
 import { chatPipeline, question } from './support/pipelines.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyWebhook } from '../../client/verify-webhook.js';
 import { projectId } from '../../src/domain/ids.ts';
 import { webhookEventTypes } from '../../src/domain/webhook.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { makeProjectSecrets } from '../../src/services/webhooks/project-secrets.ts';
 import { Random } from '../simulation/world/random.ts';
 import { newTenant, type Tenant } from './support/api.ts';

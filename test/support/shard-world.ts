@@ -10,7 +10,7 @@ import type { Providers } from '../../src/services/ports/targets/providers.ts';
 import type { ExecuteDeps } from '../../src/services/run/attempt.ts';
 import { runTurn, type TurnOptions } from '../../src/services/run/turn/run-turn.ts';
 import { makeSlots } from '../../src/services/run/turn/slots.ts';
-import { jobView } from '../../src/services/views/job-view.ts';
+import { jobView } from '../../src/services/views/jobs/job-view.ts';
 import type { DefinitionBody } from './engine-driver.ts';
 import { ShardDriver } from './shard-driver.ts';
 

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
 
 import { isJobId, projectId, shardOf } from '../../src/domain/ids.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { api, ended, paragraphs, TEXT } from './support/api.ts';
 import { shardOfProject } from './support/bindings.ts';
 

@@ -3,7 +3,7 @@ import { env, exports } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 
 import { isJobId, shardOf } from '../../src/domain/ids.ts';
-import type { JobView } from '../../src/services/views/job-schema.ts';
+import type { JobView } from '../../src/services/views/jobs/job-schema.ts';
 import { api } from './support/api.ts';
 
 const WAITS = {

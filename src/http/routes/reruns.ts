@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 
 import { INPUT_BYTES_MAX } from '../../domain/definition/definition.ts';
 import { rerunJob } from '../../services/reruns/rerun-job.ts';
-import { jobSchema } from '../../services/views/job-schema.ts';
+import { jobSchema } from '../../services/views/jobs/job-schema.ts';
 import { jobWebhookField } from '../../services/webhooks/endpoints/endpoint-input.ts';
 import { orStreamed } from '../live/job-streams.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';

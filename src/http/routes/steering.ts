@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
 import { EVENT_BYTES_MAX, pauseJob, resumeJob, sendEvent } from '../../services/jobs/steer-job.ts';
-import { jobView } from '../../services/views/job-view.ts';
-import { jobSchema } from '../../services/views/job-schema.ts';
+import { jobView } from '../../services/views/jobs/job-view.ts';
+import { jobSchema } from '../../services/views/jobs/job-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
 import { jobPath } from './job-requests.ts';

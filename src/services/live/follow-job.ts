@@ -3,8 +3,8 @@ import type { EventsAnswer } from '../ports/job-shard/snapshot.ts';
 import type { JobShards } from '../ports/job-shard/job-shard.ts';
 import type { LiveFrame } from '../ports/live.ts';
 import { errorName, type Log } from '../ports/log.ts';
-import { eventView } from '../views/event-view.ts';
-import type { EventView } from '../views/event-view.ts';
+import { eventView } from '../views/jobs/event-view.ts';
+import type { EventView } from '../views/jobs/event-view.ts';
 import { listenOnce, type ListenDeps } from './listen-once.ts';
 import type { Outlet } from './outlet.ts';
 

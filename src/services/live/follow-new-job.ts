@@ -2,7 +2,7 @@ import { shardOf } from '../../domain/ids.ts';
 import type { Actor } from '../../domain/access.ts';
 import type { Submitted } from '../jobs/create-job.ts';
 import { beginInline, type InlineDeps } from '../jobs/run-inline.ts';
-import { jobView } from '../views/job-view.ts';
+import { jobView } from '../views/jobs/job-view.ts';
 import { followJob, HISTORY_PAGE, type FollowDeps, type FollowEnd } from './follow-job.ts';
 import type { Outlet } from './outlet.ts';
 

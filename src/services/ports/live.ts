@@ -1,5 +1,5 @@
 import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { EventView } from '../views/event-view.ts';
+import type { EventView } from '../views/jobs/event-view.ts';
 
 /**
  * How events reach those who listen while they happen. A listener holds a socket to the shard of its job, or to all

@@ -5,10 +5,10 @@ import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import type { Objects } from '../ports/values/objects.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuseAt, type Result } from '../result.ts';
-import { comparisonOf, comparisonWithNothing } from '../views/comparison.ts';
-import type { ComparisonView } from '../views/comparison-schema.ts';
-import { jobView } from '../views/job-view.ts';
-import type { JobView } from '../views/job-schema.ts';
+import { comparisonOf, comparisonWithNothing } from '../views/jobs/comparison.ts';
+import type { ComparisonView } from '../views/jobs/comparison-schema.ts';
+import { jobView } from '../views/jobs/job-view.ts';
+import type { JobView } from '../views/jobs/job-schema.ts';
 
 /** Compares a rerun, as it stands, with the job that it runs again. */
 export async function compareWithOriginal(

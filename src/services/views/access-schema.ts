@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
 import { scopes } from '../../domain/access.ts';
-
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+import { time } from './fields.ts';
 
 export const projectSchema = z
   .object({

@@ -5,9 +5,9 @@ import { failureClasses } from '../../domain/job/failure.ts';
 import { passedOver } from '../explain/route-view.ts';
 import { targetStates } from '../targets/target-state.ts';
 import { runCodes } from '../explain/will-it-run.ts';
+import { anyJson } from './fields.ts';
 import { violationSchema } from './problem-schema.ts';
 
-const anyJson = z.unknown().meta({ description: 'any JSON value' });
 const usd = z.string().nullable().meta({ example: '0.001200000' });
 
 const tokensSchema = z

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { feedbackGroups, type Feedback, type FeedbackGroup } from '../../domain/feedback.ts';
 import { isoTime } from '../../domain/wire.ts';
 import type { SummedFeedback } from '../feedback/read-feedback.ts';
-
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+import { time } from './fields.ts';
 
 export const feedbackSchema = z
   .object({

@@ -2,8 +2,7 @@ import { z } from 'zod';
 
 import { jobOfFile, type FileMeta } from '../../domain/file.ts';
 import { isoTime } from '../../domain/wire.ts';
-
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+import { time } from './fields.ts';
 
 export const fileSchema = z
   .object({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+import { time } from './fields.ts';
 
 export const pipelineSchema = z
   .object({

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { pricedExecutions, type ProjectPrice } from '../../domain/model/price.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { unitPricesSchema } from '../prices/price-input.ts';
-
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+import { time } from './fields.ts';
 
 export const priceSchema = z
   .object({

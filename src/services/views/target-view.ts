@@ -12,8 +12,8 @@ import {
 import { isoTime, snakeCase } from '../../domain/wire.ts';
 import type { KnownTarget } from '../targets/list-targets.ts';
 import { targetState, targetStates } from '../targets/target-state.ts';
+import { time } from './fields.ts';
 
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
 const failureClass = z.enum(failureClasses);
 
 const spreadSchema = z

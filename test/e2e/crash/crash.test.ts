@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { EventView } from '../../../src/services/views/event-view.ts';
-import type { JobView, ListedJobView } from '../../../src/services/views/job-schema.ts';
+import type { EventView } from '../../../src/services/views/jobs/event-view.ts';
+import type { JobView, ListedJobView } from '../../../src/services/views/jobs/job-schema.ts';
 import { Random } from '../../simulation/world/random.ts';
 import { newTenant, type Tenant } from '../support/api.ts';
 import { eventsOf, listJobs, post, readJob, run } from '../support/jobs.ts';

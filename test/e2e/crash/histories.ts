@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
-import type { EventView } from '../../../src/services/views/event-view.ts';
-import type { JobView, ListedJobView } from '../../../src/services/views/job-schema.ts';
+import type { EventView } from '../../../src/services/views/jobs/event-view.ts';
+import type { JobView, ListedJobView } from '../../../src/services/views/jobs/job-schema.ts';
 import type { Api } from '../support/api.ts';
 import { eventsOf, listJobs, readJob } from '../support/jobs.ts';
 

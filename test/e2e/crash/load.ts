@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { JobView } from '../../../src/services/views/job-schema.ts';
+import type { JobView } from '../../../src/services/views/jobs/job-schema.ts';
 import type { Random } from '../../simulation/world/random.ts';
 import type { Answer, Tenant } from '../support/api.ts';
 import { drawJob } from './load-kinds.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-import type { ListedJobView } from '../../../src/services/views/job-schema.ts';
+import type { ListedJobView } from '../../../src/services/views/jobs/job-schema.ts';
 
 /** One kill of the server and its restart, in milliseconds since the epoch. */
 export type Round = { readonly killedAtMs: number; readonly readyAtMs: number };

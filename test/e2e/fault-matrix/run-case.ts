@@ -3,8 +3,8 @@ import { expect } from 'vitest';
 
 import { isJsonObject, type JsonObject } from '../../../src/domain/json.ts';
 import { NOT_RECONCILED } from '../../../src/engine/attempts/retry.ts';
-import type { EventView } from '../../../src/services/views/event-view.ts';
-import type { JobView } from '../../../src/services/views/job-schema.ts';
+import type { EventView } from '../../../src/services/views/jobs/event-view.ts';
+import type { JobView } from '../../../src/services/views/jobs/job-schema.ts';
 import type { Tenant } from '../support/api.ts';
 import { eventsOf, publish, readJob, submit, typesOf } from '../support/jobs.ts';
 import type { Definition } from '../support/pipelines.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { JobView } from '../../../src/services/views/job-schema.ts';
+import type { JobView } from '../../../src/services/views/jobs/job-schema.ts';
 import type { JournalEntry } from '../../support/simulator/journal.ts';
 import type { Api } from '../support/api.ts';
 import { ended, submit } from '../support/jobs.ts';

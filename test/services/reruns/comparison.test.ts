@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
 import { differencesOf } from '../../../src/services/reruns/json-difference.ts';
-import { comparisonOf, comparisonWithNothing } from '../../../src/services/views/comparison.ts';
-import type { JobView, StepView } from '../../../src/services/views/job-schema.ts';
+import {
+  comparisonOf,
+  comparisonWithNothing,
+} from '../../../src/services/views/jobs/comparison.ts';
+import type { JobView, StepView } from '../../../src/services/views/jobs/job-schema.ts';
 
 const all = (before: unknown, after: unknown) => differencesOf(before, after, 100);
 

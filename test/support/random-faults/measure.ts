@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { EventView } from '../../../src/services/views/event-view.ts';
-import type { JobView } from '../../../src/services/views/job-schema.ts';
+import type { EventView } from '../../../src/services/views/jobs/event-view.ts';
+import type { JobView } from '../../../src/services/views/jobs/job-schema.ts';
 import type { RuleInput } from '../simulator/types.ts';
 
 /** How the provider is asked: `sync` is a chat in one exchange, `queue` a queue that can be asked about a lost submit. */

@@ -1,7 +1,7 @@
 import { exports } from 'cloudflare:workers';
 import { vi } from 'vitest';
 
-import type { JobView } from '../../../src/services/views/job-schema.ts';
+import type { JobView } from '../../../src/services/views/jobs/job-schema.ts';
 
 /** The Worker's own HTTP door, from inside the runtime. */
 export async function api<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {

@@ -3,8 +3,8 @@ import { isTerminal, type JobBirth, type JobState } from '../../../domain/job/jo
 import { isWanted } from '../../../domain/webhook.ts';
 import { errorName } from '../../../services/ports/log.ts';
 import type { EventFilter, LiveFrame } from '../../../services/ports/live.ts';
-import { eventView } from '../../../services/views/event-view.ts';
-import type { EventView } from '../../../services/views/event-view.ts';
+import { eventView } from '../../../services/views/jobs/event-view.ts';
+import type { EventView } from '../../../services/views/jobs/event-view.ts';
 import type { ShardContext } from '../context.ts';
 import { eventsAfter } from '../tables/events.ts';
 import { loadState } from '../tables/jobs.ts';

@@ -4,7 +4,7 @@ import type { Announcement, WebhookPayload } from '../../../domain/webhook.ts';
 import { isoTime } from '../../../domain/wire.ts';
 import type { JobShards } from '../../ports/job-shard/job-shard.ts';
 import type { Objects } from '../../ports/values/objects.ts';
-import { jobView } from '../../views/job-view.ts';
+import { jobView } from '../../views/jobs/job-view.ts';
 
 export type BodyDeps = { readonly shards: JobShards; readonly objects: Objects };
 

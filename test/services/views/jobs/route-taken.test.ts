@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { MISFIT } from '../../../src/domain/job/failure.ts';
-import { routeTaken } from '../../../src/services/views/route-taken.ts';
-import { EngineDriver } from '../../support/engine-driver.ts';
+import { MISFIT } from '../../../../src/domain/job/failure.ts';
+import { routeTaken } from '../../../../src/services/views/jobs/route-taken.ts';
+import { EngineDriver } from '../../../support/engine-driver.ts';
 
 const of = (provider: string) => ({ provider, model: 'm' });
 

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 
-import type { JobEvent } from '../../domain/job/event.ts';
-import type { JobId } from '../../domain/ids.ts';
-import type { Correlation } from '../../domain/job/job.ts';
-import { isJsonObject } from '../../domain/json.ts';
-import { isoTime, toWire } from '../../domain/wire.ts';
-
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
+import type { JobEvent } from '../../../domain/job/event.ts';
+import type { JobId } from '../../../domain/ids.ts';
+import type { Correlation } from '../../../domain/job/job.ts';
+import { isJsonObject } from '../../../domain/json.ts';
+import { isoTime, toWire } from '../../../domain/wire.ts';
+import { time } from '../fields.ts';
 
 export const eventSchema = z
   .object({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { World } from '../../support/shard-world.ts';
+import { World } from '../../../support/shard-world.ts';
 
 const chat = {
   id: 'ask',

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 
-import { budgetDeclineReasons } from '../../domain/budget.ts';
-import { failureClasses } from '../../domain/job/failure.ts';
-import { declineReasons } from '../../domain/model/target-gate.ts';
+import { budgetDeclineReasons } from '../../../domain/budget.ts';
+import { failureClasses } from '../../../domain/job/failure.ts';
+import { declineReasons } from '../../../domain/model/target-gate.ts';
+import { anyJson, time } from '../fields.ts';
 
 /** How the API shows an attempt. */
-
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
-const anyJson = z.unknown().meta({ description: 'any JSON value' });
 
 export const failureSchema = z
   .looseObject({

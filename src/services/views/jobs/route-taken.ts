@@ -3,7 +3,7 @@ import {
   type JobState,
   type SkippedTarget,
   type StepState,
-} from '../../domain/job/job.ts';
+} from '../../../domain/job/job.ts';
 import type { StepView } from './job-schema.ts';
 
 type Stop = NonNullable<StepView['route']>[number];

@@ -1,4 +1,4 @@
-import { differencesOf } from '../reruns/json-difference.ts';
+import { differencesOf } from '../../reruns/json-difference.ts';
 import type { ComparisonView } from './comparison-schema.ts';
 import type { JobView, StepView } from './job-schema.ts';
 

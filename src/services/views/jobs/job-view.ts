@@ -1,21 +1,26 @@
-import { attemptKey, type AttemptRecord, type Declined } from '../../domain/job/attempt.ts';
-import type { Failure } from '../../domain/job/failure.ts';
-import { isTerminal, type JobBirth, type JobState, type StepState } from '../../domain/job/job.ts';
-import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import { formatUsd, type CostSum } from '../../domain/money.ts';
-import type { ParentLink } from '../../domain/job/lineage.ts';
-import type { StoredValue } from '../../domain/job/stored-value.ts';
-import { isoTime, toWire } from '../../domain/wire.ts';
-import { itemsUnderWay } from '../../engine/due.ts';
-import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
-import type { IndexedJob } from '../ports/job-index.ts';
-import type { Objects } from '../ports/values/objects.ts';
+import { attemptKey, type AttemptRecord, type Declined } from '../../../domain/job/attempt.ts';
+import type { Failure } from '../../../domain/job/failure.ts';
+import {
+  isTerminal,
+  type JobBirth,
+  type JobState,
+  type StepState,
+} from '../../../domain/job/job.ts';
+import { isJsonObject, type JsonObject } from '../../../domain/json.ts';
+import { formatUsd, type CostSum } from '../../../domain/money.ts';
+import type { ParentLink } from '../../../domain/job/lineage.ts';
+import type { StoredValue } from '../../../domain/job/stored-value.ts';
+import { isoTime, toWire } from '../../../domain/wire.ts';
+import { itemsUnderWay } from '../../../engine/due.ts';
+import type { JobSnapshot } from '../../ports/job-shard/snapshot.ts';
+import type { IndexedJob } from '../../ports/job-index.ts';
+import type { Objects } from '../../ports/values/objects.ts';
 import type { AttemptView } from './attempt-schema.ts';
 import type { JobView, ListedJobView, StepView } from './job-schema.ts';
 import { routeTaken } from './route-taken.ts';
-import { jobOutput } from '../values/job-output.ts';
-import { readValue } from '../values/resolve-scope.ts';
-import { jobWebhookView } from './webhook-view.ts';
+import { jobOutput } from '../../values/job-output.ts';
+import { readValue } from '../../values/resolve-scope.ts';
+import { jobWebhookView } from '../webhook-view.ts';
 
 /** A job as the API shows it, from its shard's snapshot. */
 export async function jobView(objects: Objects, snapshot: JobSnapshot): Promise<JobView> {

@@ -1,16 +1,14 @@
 import { z } from 'zod';
 
-import { stopReasons } from '../../domain/job/attempt.ts';
-import { jobStatuses } from '../../domain/job/job.ts';
-import { waitingKinds } from '../../domain/job/waiting.ts';
+import { stopReasons } from '../../../domain/job/attempt.ts';
+import { jobStatuses } from '../../../domain/job/job.ts';
+import { waitingKinds } from '../../../domain/job/waiting.ts';
 import { attemptSchema, failureSchema, targetSchema } from './attempt-schema.ts';
 import { comparisonSchema } from './comparison-schema.ts';
-import { jobWebhookSchema } from './webhook-view.ts';
+import { anyJson, time } from '../fields.ts';
+import { jobWebhookSchema } from '../webhook-view.ts';
 
 /** How the API shows a job and its steps. */
-
-const time = z.iso.datetime().meta({ description: 'ISO 8601 in UTC, with milliseconds' });
-const anyJson = z.unknown().meta({ description: 'any JSON value' });
 
 const costSchema = z
   .object({
