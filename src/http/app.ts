@@ -11,22 +11,22 @@ import { makeRoutes } from './openapi.ts';
 import { accessRoutes } from './routes/access.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { budgetRoutes } from './routes/budgets.ts';
-import { bulkRoutes } from './routes/bulk.ts';
+import { bulkRoutes } from './routes/jobs/bulk.ts';
 import { callbackRoutes } from './routes/callbacks.ts';
 import { explainRoutes } from './routes/explain.ts';
-import { feedbackRoutes } from './routes/feedback.ts';
+import { feedbackRoutes } from './routes/jobs/feedback.ts';
 import { fileRoutes, publicFileRoutes } from './routes/files.ts';
-import { jobRoutes } from './routes/jobs.ts';
-import { liveRoutes } from './routes/live.ts';
+import { jobRoutes } from './routes/jobs/jobs.ts';
+import { liveRoutes } from './routes/jobs/live.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
 import { priceRoutes } from './routes/prices.ts';
 import { prometheusRoutes } from './routes/prometheus.ts';
-import { rerunRoutes } from './routes/reruns.ts';
-import { steeringRoutes } from './routes/steering.ts';
+import { rerunRoutes } from './routes/jobs/reruns.ts';
+import { steeringRoutes } from './routes/jobs/steering.ts';
 import { targetRoutes } from './routes/targets.ts';
-import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
-import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
+import { webhookDeliveryRoutes } from './routes/webhooks/webhook-deliveries.ts';
+import { webhookEndpointRoutes } from './routes/webhooks/webhook-endpoints.ts';
 
 const DOCUMENT = {
   openapi: '3.1.0',

@@ -16,7 +16,7 @@ import { apiKeySchema, projectSchema } from '../../services/views/access-schema.
 import { listSchema } from '../../services/views/list-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
-import { pageQuery } from './job-requests.ts';
+import { pageQuery } from './request-fields.ts';
 
 const name = z.string().min(1).max(100);
 const maxConcurrentJobs = z.int().min(1).max(CONCURRENCY_MAX).nullable().meta({

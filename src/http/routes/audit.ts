@@ -5,7 +5,7 @@ import { auditEntrySchema, auditEntryView } from '../../services/views/audit-vie
 import { listSchema } from '../../services/views/list-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, jsonOf, makeRoutes } from '../openapi.ts';
-import { pageQuery } from './job-requests.ts';
+import { pageQuery } from './request-fields.ts';
 
 const listRoute = createRoute({
   method: 'get',

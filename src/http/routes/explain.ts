@@ -5,7 +5,7 @@ import { explainPipeline } from '../../services/explain/explain-pipeline.ts';
 import { explanationSchema } from '../../services/views/explanation-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
-import { metadataField, tagsField } from './job-requests.ts';
+import { metadataField, tagsField } from './request-fields.ts';
 
 /** The input and samples of outputs together. */
 const BODY_BYTES_MAX = 2 * INPUT_BYTES_MAX;

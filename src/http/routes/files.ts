@@ -12,7 +12,8 @@ import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, jsonOf, makeRoutes } from '../openapi.ts';
 import { answerFile } from '../upload/file-answer.ts';
 import { readUpload } from '../upload/read-upload.ts';
-import { pageQuery, submitHeaders } from './job-requests.ts';
+import { pageQuery } from './request-fields.ts';
+import { submitHeaders } from './jobs/job-requests.ts';
 
 const uploadQuery = z.object({
   name: z

@@ -18,7 +18,7 @@ import {
   jsonOf,
   makeRoutes,
 } from '../openapi.ts';
-import { pageQuery } from './job-requests.ts';
+import { pageQuery } from './request-fields.ts';
 
 const namePath = z.object({ name: z.string().max(80).meta({ example: 'document-digest' }) });
 const definitionBody = z.unknown().meta({ type: 'object', description: 'A pipeline definition' });

@@ -6,7 +6,7 @@ import { listSchema } from '../../services/views/list-schema.ts';
 import { targetStatusView, targetViewSchema } from '../../services/views/target-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
-import { pageQuery } from './job-requests.ts';
+import { pageQuery } from './request-fields.ts';
 
 const targetPath = z.object({
   target_id: z.string().max(300).meta({

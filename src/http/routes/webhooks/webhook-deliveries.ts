@@ -1,24 +1,35 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { isJobId } from '../../domain/ids.ts';
-import { deliveryStates } from '../../domain/webhook.ts';
-import { deliveredEventNames, unknownName } from '../../services/webhooks/endpoints/event-names.ts';
+import { isJobId } from '../../../domain/ids.ts';
+import { deliveryStates } from '../../../domain/webhook.ts';
+import {
+  deliveredEventNames,
+  unknownName,
+} from '../../../services/webhooks/endpoints/event-names.ts';
 import {
   getDelivery,
   listDeliveries,
   OF_JOBS,
-} from '../../services/webhooks/log/find-deliveries.ts';
-import { redeliverAll, redeliverOne } from '../../services/webhooks/log/redeliver.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+} from '../../../services/webhooks/log/find-deliveries.ts';
+import { redeliverAll, redeliverOne } from '../../../services/webhooks/log/redeliver.ts';
+import { listSchema } from '../../../services/views/list-schema.ts';
 import {
   deliverySchema,
   deliveryView,
   listedDeliverySchema,
   listedDeliveryView,
-} from '../../services/views/webhook-view.ts';
-import { failureResponse } from '../failure-response.ts';
-import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
-import { pageQuery, timeField } from './job-requests.ts';
+} from '../../../services/views/webhook-view.ts';
+import { failureResponse } from '../../failure-response.ts';
+import {
+  answers,
+  bearer,
+  bodyOf,
+  jsonBody,
+  jsonOf,
+  makeRoutes,
+  SMALL_BODY,
+} from '../../openapi.ts';
+import { pageQuery, timeField } from '../request-fields.ts';
 
 const BASE = '/webhook-deliveries';
 const params = z.object({ delivery_id: z.string().max(80).meta({ example: 'whd_…' }) });

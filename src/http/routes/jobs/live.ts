@@ -1,10 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { checkProjectStream, followProject } from '../../services/live/follow-project.ts';
-import { failureResponse } from '../failure-response.ts';
-import { eventStream } from '../live/event-stream.ts';
-import { streamContent } from '../live/job-streams.ts';
-import { answers, bearer, makeRoutes } from '../openapi.ts';
+import { checkProjectStream, followProject } from '../../../services/live/follow-project.ts';
+import { failureResponse } from '../../failure-response.ts';
+import { eventStream } from '../../live/event-stream.ts';
+import { streamContent } from '../../live/job-streams.ts';
+import { answers, bearer, makeRoutes } from '../../openapi.ts';
 
 /** What is kept with a listener's socket has to be small. */
 const PATTERNS_MAX = 20;

@@ -1,12 +1,21 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { bulkVerbs } from '../../domain/bulk.ts';
-import { abortBulk, listBulks, readBulk, startBulk } from '../../services/bulk/manage-bulks.ts';
-import { bulkView, bulkViewSchema } from '../../services/views/bulk-view.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
-import { failureResponse } from '../failure-response.ts';
-import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
-import { pageQuery, pipelineFilter, submitHeaders, timeField } from './job-requests.ts';
+import { bulkVerbs } from '../../../domain/bulk.ts';
+import { abortBulk, listBulks, readBulk, startBulk } from '../../../services/bulk/manage-bulks.ts';
+import { bulkView, bulkViewSchema } from '../../../services/views/bulk-view.ts';
+import { listSchema } from '../../../services/views/list-schema.ts';
+import { failureResponse } from '../../failure-response.ts';
+import {
+  answers,
+  bearer,
+  bodyOf,
+  jsonBody,
+  jsonOf,
+  makeRoutes,
+  SMALL_BODY,
+} from '../../openapi.ts';
+import { pageQuery, pipelineFilter, timeField } from '../request-fields.ts';
+import { submitHeaders } from './job-requests.ts';
 
 const JOBS_MAX = 100_000;
 const RATE_DEFAULT = 10;

@@ -1,15 +1,15 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
 
-import { isTerminal } from '../../domain/job/job.ts';
-import type { CreateOptions, Submitted } from '../../services/jobs/create-job.ts';
-import type { JobSnapshot } from '../../services/ports/job-shard/snapshot.ts';
-import type { Result } from '../../services/result.ts';
-import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../services/jobs/run-inline.ts';
-import { jobView } from '../../services/views/jobs/job-view.ts';
-import type { AppEnv } from '../deps.ts';
-import { failureResponse } from '../failure-response.ts';
-import { streamNewJob, wantsStream } from '../live/job-streams.ts';
+import { isTerminal } from '../../../domain/job/job.ts';
+import type { CreateOptions, Submitted } from '../../../services/jobs/create-job.ts';
+import type { JobSnapshot } from '../../../services/ports/job-shard/snapshot.ts';
+import type { Result } from '../../../services/result.ts';
+import { AFTER_WAIT_MS, INLINE_CAPACITY, runInline } from '../../../services/jobs/run-inline.ts';
+import { jobView } from '../../../services/views/jobs/job-view.ts';
+import type { AppEnv } from '../../deps.ts';
+import { failureResponse } from '../../failure-response.ts';
+import { streamNewJob, wantsStream } from '../../live/job-streams.ts';
 import { waitMsOf, WAIT_MS_MAX, type submitHeaders } from './job-requests.ts';
 
 /**

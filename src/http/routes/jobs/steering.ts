@@ -1,10 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { EVENT_BYTES_MAX, pauseJob, resumeJob, sendEvent } from '../../services/jobs/steer-job.ts';
-import { jobView } from '../../services/views/jobs/job-view.ts';
-import { jobSchema } from '../../services/views/jobs/job-schema.ts';
-import { failureResponse } from '../failure-response.ts';
-import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
+import {
+  EVENT_BYTES_MAX,
+  pauseJob,
+  resumeJob,
+  sendEvent,
+} from '../../../services/jobs/steer-job.ts';
+import { jobView } from '../../../services/views/jobs/job-view.ts';
+import { jobSchema } from '../../../services/views/jobs/job-schema.ts';
+import { failureResponse } from '../../failure-response.ts';
+import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../../openapi.ts';
 import { jobPath } from './job-requests.ts';
 
 /** The document's generator cannot spell out JSON, which contains itself: it is told the types. */

@@ -1,24 +1,24 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 
-import { INPUT_BYTES_DEFAULT, INPUT_BYTES_MAX } from '../../domain/definition/definition.ts';
-import { cancelJob } from '../../services/jobs/cancel-job.ts';
-import { compareWithOriginal } from '../../services/reruns/compare-with-original.ts';
-import { findPipeline } from '../../services/pipelines/find-pipeline.ts';
-import { getJobEvents } from '../../services/jobs/get-job-events.ts';
-import { getJob } from '../../services/jobs/get-job.ts';
-import { listJobs } from '../../services/jobs/list-jobs.ts';
-import { submitJob } from '../../services/jobs/submit-job.ts';
-import { eventView } from '../../services/views/jobs/event-view.ts';
-import { indexedJobView, jobView } from '../../services/views/jobs/job-view.ts';
-import { eventSchema } from '../../services/views/jobs/event-view.ts';
-import { jobSchema, listedJobSchema } from '../../services/views/jobs/job-schema.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
-import type { AppEnv } from '../deps.ts';
-import { failureResponse } from '../failure-response.ts';
-import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
-import { orStreamed, streamedHistory } from '../live/job-streams.ts';
-import type { BodyLimit } from '../read-body.ts';
+import { INPUT_BYTES_DEFAULT, INPUT_BYTES_MAX } from '../../../domain/definition/definition.ts';
+import { cancelJob } from '../../../services/jobs/cancel-job.ts';
+import { compareWithOriginal } from '../../../services/reruns/compare-with-original.ts';
+import { findPipeline } from '../../../services/pipelines/find-pipeline.ts';
+import { getJobEvents } from '../../../services/jobs/get-job-events.ts';
+import { getJob } from '../../../services/jobs/get-job.ts';
+import { listJobs } from '../../../services/jobs/list-jobs.ts';
+import { submitJob } from '../../../services/jobs/submit-job.ts';
+import { eventView } from '../../../services/views/jobs/event-view.ts';
+import { indexedJobView, jobView } from '../../../services/views/jobs/job-view.ts';
+import { eventSchema } from '../../../services/views/jobs/event-view.ts';
+import { jobSchema, listedJobSchema } from '../../../services/views/jobs/job-schema.ts';
+import { listSchema } from '../../../services/views/list-schema.ts';
+import type { AppEnv } from '../../deps.ts';
+import { failureResponse } from '../../failure-response.ts';
+import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../../openapi.ts';
+import { orStreamed, streamedHistory } from '../../live/job-streams.ts';
+import type { BodyLimit } from '../../read-body.ts';
 import {
   eventsHeaders,
   eventsQuery,

@@ -1,19 +1,28 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { feedbackGroups } from '../../domain/feedback.ts';
-import { feedbackInputSchema } from '../../services/feedback/feedback-input.ts';
-import { giveFeedback } from '../../services/feedback/give-feedback.ts';
-import { listFeedback, sumFeedback } from '../../services/feedback/read-feedback.ts';
+import { feedbackGroups } from '../../../domain/feedback.ts';
+import { feedbackInputSchema } from '../../../services/feedback/feedback-input.ts';
+import { giveFeedback } from '../../../services/feedback/give-feedback.ts';
+import { listFeedback, sumFeedback } from '../../../services/feedback/read-feedback.ts';
 import {
   feedbackSchema,
   feedbackSummarySchema,
   feedbackSummaryView,
   feedbackView,
-} from '../../services/views/feedback-view.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
-import { failureResponse } from '../failure-response.ts';
-import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
-import { jobPath, pipelineFilter, submitHeaders, timeField } from './job-requests.ts';
+} from '../../../services/views/feedback-view.ts';
+import { listSchema } from '../../../services/views/list-schema.ts';
+import { failureResponse } from '../../failure-response.ts';
+import {
+  answers,
+  bearer,
+  bodyOf,
+  jsonBody,
+  jsonOf,
+  makeRoutes,
+  SMALL_BODY,
+} from '../../openapi.ts';
+import { jobPath, submitHeaders } from './job-requests.ts';
+import { pipelineFilter, timeField } from '../request-fields.ts';
 
 const giveRoute = createRoute({
   method: 'post',

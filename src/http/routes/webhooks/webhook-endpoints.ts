@@ -4,28 +4,39 @@ import {
   endpointChange,
   endpointInput,
   rotateInput,
-} from '../../services/webhooks/endpoints/endpoint-input.ts';
+} from '../../../services/webhooks/endpoints/endpoint-input.ts';
 import {
   changeEndpoint,
   createEndpoint,
   deleteEndpoint,
   getEndpoint,
   listEndpoints,
-} from '../../services/webhooks/endpoints/manage-endpoints.ts';
-import { rotateSecret } from '../../services/webhooks/endpoints/rotate-secret.ts';
-import { readSigningSecrets } from '../../services/webhooks/endpoints/signing-secret.ts';
-import { pauseEndpoint, resumeEndpoint } from '../../services/webhooks/endpoints/steer-endpoint.ts';
-import { testEndpoint } from '../../services/webhooks/endpoints/test-endpoint.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+} from '../../../services/webhooks/endpoints/manage-endpoints.ts';
+import { rotateSecret } from '../../../services/webhooks/endpoints/rotate-secret.ts';
+import { readSigningSecrets } from '../../../services/webhooks/endpoints/signing-secret.ts';
+import {
+  pauseEndpoint,
+  resumeEndpoint,
+} from '../../../services/webhooks/endpoints/steer-endpoint.ts';
+import { testEndpoint } from '../../../services/webhooks/endpoints/test-endpoint.ts';
+import { listSchema } from '../../../services/views/list-schema.ts';
 import {
   deliverySchema,
   deliveryView,
   webhookEndpointSchema,
   webhookEndpointView,
   webhookEndpointWithSecretSchema,
-} from '../../services/views/webhook-view.ts';
-import { failureResponse } from '../failure-response.ts';
-import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
+} from '../../../services/views/webhook-view.ts';
+import { failureResponse } from '../../failure-response.ts';
+import {
+  answers,
+  bearer,
+  bodyOf,
+  jsonBody,
+  jsonOf,
+  makeRoutes,
+  SMALL_BODY,
+} from '../../openapi.ts';
 
 const BASE = '/webhook-endpoints';
 const ONE = '/webhook-endpoints/{endpoint_id}';

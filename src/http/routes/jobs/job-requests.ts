@@ -1,27 +1,26 @@
 import { z } from '@hono/zod-openapi';
 
-import { cacheOverrides } from '../../domain/cache.ts';
-import { DAY, duration, longTimeout, SECOND } from '../../domain/definition/definition-parts.ts';
-import { priorities } from '../../domain/job/flow.ts';
-import { firstJobIdAt, isJobId } from '../../domain/ids.ts';
-import { jobStatuses } from '../../domain/job/job.ts';
-import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
-import { waitingKinds } from '../../domain/job/waiting.ts';
-import type { JobFilter } from '../../services/ports/job-index.ts';
-import type { ReadRequest } from '../../services/ports/job-shard/snapshot.ts';
-import { jobWebhookField } from '../../services/webhooks/endpoints/endpoint-input.ts';
+import { cacheOverrides } from '../../../domain/cache.ts';
+import { DAY, duration, longTimeout, SECOND } from '../../../domain/definition/definition-parts.ts';
+import { priorities } from '../../../domain/job/flow.ts';
+import { firstJobIdAt, isJobId } from '../../../domain/ids.ts';
+import { jobStatuses } from '../../../domain/job/job.ts';
+import { parsePipelineReference } from '../../../domain/definition/pipeline-reference.ts';
+import { waitingKinds } from '../../../domain/job/waiting.ts';
+import type { JobFilter } from '../../../services/ports/job-index.ts';
+import type { ReadRequest } from '../../../services/ports/job-shard/snapshot.ts';
+import { jobWebhookField } from '../../../services/webhooks/endpoints/endpoint-input.ts';
+import {
+  limitField,
+  metadataField,
+  pipelineFilter,
+  tagsField,
+  timeField,
+  wholeNumber,
+} from '../request-fields.ts';
 
 /** What requests about jobs may carry. */
 
-const METADATA_MAX = 50;
-
-export const metadataField = z
-  .record(z.string().min(1).max(64), z.string().max(500))
-  .refine(
-    (fields) => Object.keys(fields).length <= METADATA_MAX,
-    `must have at most ${METADATA_MAX} fields`,
-  );
-export const tagsField = z.array(z.string().min(1).max(64)).max(20, 'must have at most 20 tags');
 export const timeoutsField = z.strictObject({
   job: longTimeout.optional(),
   queue: longTimeout.optional(),
@@ -113,14 +112,6 @@ export const readQuery = z.object({
   }),
 });
 
-/** A number in a query, with one sentence for all that can be wrong with it. */
-function wholeNumber(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-}
-
-const limit = wholeNumber(1, 100).default(20);
-
 export const eventsQuery = z.object({
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER)
     .default(0)
@@ -133,11 +124,6 @@ export const eventsHeaders = z.object({
   'last-event-id': z.string().optional().meta({
     description: 'Of a stream that is resumed: the id of the last event that was seen',
   }),
-});
-
-export const timeField = z.iso.datetime({
-  offset: true,
-  message: 'must be a time such as 2026-01-31T12:00:00Z',
 });
 
 /** One name or several, separated by commas, all of them from a list. */
@@ -158,11 +144,6 @@ function namesOf<Name extends string>(names: readonly Name[], what: string) {
       }),
     );
 }
-
-export const pipelineFilter = z
-  .string()
-  .regex(/^[^@]{1,80}(@\d{1,9})?$/, 'must be a name, or a name and a version: digest@3')
-  .meta({ description: '`name`, or `name@3`' });
 
 export const listQuery = z.object({
   status: namesOf(jobStatuses, 'a status').meta({
@@ -185,7 +166,7 @@ export const listQuery = z.object({
     .refine(isJobId, 'must be the next_cursor of the page before')
     .optional()
     .meta({ description: 'The `next_cursor` of the page before' }),
-  limit,
+  limit: limitField,
 });
 
 /** The filter that a list's query describes. */
@@ -209,5 +190,3 @@ export function filterOf(query: z.output<typeof listQuery>): JobFilter {
 function timeBound(text: string | undefined): string | undefined {
   return text === undefined ? undefined : firstJobIdAt(Date.parse(text));
 }
-
-export const pageQuery = z.object({ after: z.string().max(80).optional(), limit });

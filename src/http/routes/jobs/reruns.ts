@@ -1,12 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
-import { INPUT_BYTES_MAX } from '../../domain/definition/definition.ts';
-import { rerunJob } from '../../services/reruns/rerun-job.ts';
-import { jobSchema } from '../../services/views/jobs/job-schema.ts';
-import { jobWebhookField } from '../../services/webhooks/endpoints/endpoint-input.ts';
-import { orStreamed } from '../live/job-streams.ts';
-import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../openapi.ts';
-import { jobPath, metadataField, submitHeaders, tagsField, timeoutsField } from './job-requests.ts';
+import { INPUT_BYTES_MAX } from '../../../domain/definition/definition.ts';
+import { rerunJob } from '../../../services/reruns/rerun-job.ts';
+import { jobSchema } from '../../../services/views/jobs/job-schema.ts';
+import { jobWebhookField } from '../../../services/webhooks/endpoints/endpoint-input.ts';
+import { orStreamed } from '../../live/job-streams.ts';
+import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../../openapi.ts';
+import { jobPath, submitHeaders, timeoutsField } from './job-requests.ts';
+import { metadataField, tagsField } from '../request-fields.ts';
 import { answerNewJob } from './submitting.ts';
 
 /** What a rerun may carry around its input: metadata, tags, white space. */
