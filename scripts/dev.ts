@@ -5,6 +5,7 @@ import { fireSchedules } from './lib/cron.ts';
 import { ROOT, startServer } from './lib/server.ts';
 import { openLogFile } from './lib/tail/log-file.ts';
 import { logFileIn } from './lib/tail/sources.ts';
+import { unwrapLine } from './lib/tail/unwrap-line.ts';
 import {
   keepLocalSecret,
   newRootKey,
@@ -59,7 +60,8 @@ async function main(): Promise<void> {
     port,
     persistTo,
     settings,
-    onLine(line) {
+    onLine(printed) {
+      const line = unwrapLine(printed);
       if (line.startsWith('{')) log.write(line);
       if (WORTH_SHOWING.test(line) && !NOISE.test(line)) say(line);
     },

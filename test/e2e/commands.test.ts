@@ -6,7 +6,7 @@ import { freePort } from '../../scripts/lib/server.ts';
 import { makeApi, newTenant } from './support/api.ts';
 import { runCommand, type Command } from './support/command.ts';
 import { publish, readJob, run } from './support/jobs.ts';
-import { plainPipeline } from './support/pipelines.ts';
+import { openai, plainPipeline } from './support/pipelines.ts';
 import { copyRepository } from './support/repository-copy.ts';
 
 describe('npm run demo', () => {
@@ -102,6 +102,27 @@ describe('npm run dev', () => {
       output: { text: 'more' },
     });
     await stop(second);
+  });
+
+  test('keeps what the Worker logs for npm run tail, its warnings too', async () => {
+    const copy = copyRepository();
+    const started = await dev(copy);
+    const tenant = await newTenant({ url: started.url, rootKey: started.key });
+    const step = { id: 'ask', uses: 'model.chat', route: openai('any'), with: { messages: [] } };
+    await publish(tenant, { name: 'fails', steps: [step] });
+    const job = await run(tenant, { pipeline: 'fails', input: {} });
+    expect(job.status).toBe('failed');
+    const tail = runCommand(
+      ['npm', 'run', 'tail', '--', '--persist-to', 'state', '--job', job.id],
+      {
+        cwd: copy,
+      },
+    );
+    await tail.says(/WARN +attempt\.ended +fails@1 .*openai\/any failed/);
+    await tail.says(/WARN +job\.ended +fails@1 .*failed/);
+    tail.interrupt();
+    await tail.ended();
+    await stop(started);
   });
 
   test("the shell's settings win over the file's, and are not written into it", async () => {

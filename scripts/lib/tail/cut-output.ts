@@ -1,3 +1,5 @@
+import { unwrapLine } from './unwrap-line.ts';
+
 /** A piece of a program's output: a JSON object, or a line of something else. */
 export type Piece =
   | { readonly kind: 'json'; readonly value: Readonly<Record<string, unknown>> }
@@ -45,7 +47,8 @@ export class OutputCutter {
     const wasPassedOver = this.#passingOver;
     this.#passingOver = false;
     // Files that were saved on Windows begin with a mark, and end their lines in two characters.
-    return wasPassedOver ? [] : this.#take(line.replace(/^\uFEFF/, '').replace(/\r$/, ''));
+    const plain = line.replace(/^\uFEFF/, '').replace(/\r$/, '');
+    return wasPassedOver ? [] : this.#take(unwrapLine(plain));
   }
 
   #take(line: string): Piece[] {

@@ -91,6 +91,19 @@ describe('output is cut into objects and lines', () => {
     expect(pieces.map(({ kind }) => kind)).toEqual(['text', 'json']);
   });
 
+  test('warnings and errors are found behind the sign of the local server', () => {
+    const warned = line('job.ended', { job_id: 'job_1' }, 'warn');
+    const failed = line('attempt.defect', { job_id: 'job_1' }, 'error');
+    const printed = [
+      `\u001B[33m▲ \u001B[43;33m[\u001B[43;30mWARNING\u001B[43;33m]\u001B[0m \u001B[1m${warned}\u001B[0m`,
+      `\u001B[31m✘ \u001B[41;31m[\u001B[41;97mERROR\u001B[41;31m]\u001B[0m \u001B[1m${failed}\u001B[0m`,
+      `▲ [WARNING] ${warned}`,
+      '▲ [WARNING] talk of the tool',
+    ];
+    const found = of(printed.join('\n\n')).map(({ level, event }) => `${level} ${event}`);
+    expect(found).toEqual(['warn job.ended', 'error attempt.defect', 'warn job.ended']);
+  });
+
   test('a mark at its beginning is no part of it', () => {
     expect(cut(`\uFEFF${line('job.ended', {})}\r\n`)).toMatchObject([{ kind: 'json' }]);
   });
