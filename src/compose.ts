@@ -1,6 +1,7 @@
 import { deliveryParts } from './compose/deliveries.ts';
 import { measuresOf, metricsOf, type Measures } from './compose/metrics.ts';
 import { jobQueues } from './compose/queues.ts';
+import { circuitPoints, samplingOf } from './compose/sampling.ts';
 import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
 import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
 import { resealing, webhookSettings, type WebhookSettings } from './compose/webhooks.ts';
@@ -19,7 +20,6 @@ import type { WebhookDeps } from './runtime/consumers/webhooks.ts';
 import { makeAccess } from './runtime/d1/access.ts';
 import { makeAuditLog } from './runtime/d1/audit-log.ts';
 import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
-import { makeFeedback } from './runtime/d1/feedback.ts';
 import { makeJobIndex } from './runtime/d1/history/job-index.ts';
 import { makeNamedTargets } from './runtime/d1/named-targets.ts';
 import { makePipelines } from './runtime/d1/pipelines.ts';
@@ -51,6 +51,7 @@ import { makeJobShards } from './runtime/shard-client.ts';
 import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/callback-links.ts';
 import { actOnJob } from './services/bulk/act-on-job.ts';
 import type { RollUpDeps } from './services/metrics/rollup/run-roll-up.ts';
+import type { SampleDeps } from './services/metrics/sampling/take-sample.ts';
 import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
 import type { RecentStandings } from './services/budgets/submit-refusal.ts';
 import type { BudgetLedgers, Budgets } from './services/ports/budgets.ts';
@@ -84,6 +85,8 @@ export type Composition = {
   /** Null in a deployment that exports no traces. */
   readonly traces: TraceDeps | null;
   readonly metrics: RollUpDeps;
+  /** Null where nothing is measured. */
+  readonly sampling: SampleDeps | null;
   readonly budget: BudgetDeployment;
 };
 
@@ -132,14 +135,14 @@ function build(env: Env): Composition {
   const rootKey = setting('ROOT_API_KEY') ?? null;
   const settingProblems = [...gates.settingProblems, ...traces.problems];
   const metrics = metricsOf(env, setting, log);
-  const measures = measuresOf(env, metrics);
+  const measures = measuresOf(env, metrics, setting);
   const http = httpDeps(env, { ...files, ...shared, ...measures, settingProblems, desk, rootKey });
   return {
     http,
     bulk: bulkDeployment(http),
     cache: { log },
     budget: { log, announcements: tellers.announcements },
-    gate: { log, limitsOf: gates.limitsOf },
+    gate: { log, limitsOf: gates.limitsOf, ...circuitPoints(env) },
     wake: { ...files, ...shared, machine },
     deliverer: tellers.deliverer,
     deliveries: tellers.deployment,
@@ -147,6 +150,7 @@ function build(env: Env): Composition {
     traces: traces.exporter,
     history: historyDeps(env, setting, { shards, log, receivers: tellers.receivers }),
     metrics,
+    sampling: samplingOf(env, setting, { ...measures, desk, log }),
     shard: shardDeployment(env, { log, registry, objects, traces }),
     flow: flowDeployment(shards, log),
   };
@@ -247,7 +251,6 @@ function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
     access: withRecentKeys(makeAccess(env.DB), machine),
     jobIndex: makeJobIndex(env.DB),
     audit: makeAuditLog(env.DB),
-    feedback: makeFeedback(env.DB),
     namedTargets: makeNamedTargets(env.DB),
     bulks: makeBulks(env.BULK),
     bulkIndex: makeBulkIndex(env.DB),

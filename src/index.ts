@@ -16,6 +16,7 @@ import { ResultCacheObject } from './runtime/result-cache/result-cache-object.ts
 import { exportSpans } from './runtime/traces/exporter.ts';
 import { sweepFiles } from './services/files/sweep-files.ts';
 import { runRollUp } from './services/metrics/rollup/run-roll-up.ts';
+import { takeSample } from './services/metrics/sampling/take-sample.ts';
 
 JobShardObject.deployment = (env) => compose(env).shard;
 FlowObject.deployment = (env) => compose(env).flow;
@@ -60,9 +61,10 @@ export default {
   },
 
   async scheduled(controller, env) {
-    const { history, http, metrics, reseal } = compose(env);
+    const { history, http, metrics, sampling, reseal } = compose(env);
     if (controller.cron === EVERY_MINUTE) {
-      await runRollUp(metrics);
+      const sampled = sampling === null ? null : takeSample(sampling, controller.scheduledTime);
+      await runRollUp(metrics).finally(() => sampled);
       return;
     }
     await Promise.all([

@@ -7,25 +7,33 @@ type OwnedFacts = { readonly project: string; readonly facts: JobFacts };
 type Measured = { readonly project: string; readonly entry: ToldJob };
 
 /** Facts of a project and a minute that came together; a batch that lies there already is not written again. */
-export type FactRow = {
+type FactRow = {
   readonly project: string;
   readonly minute: number;
   readonly batch: string;
   readonly body: readonly JobFacts[];
 };
 
-const INSERT_FACTS = `
+function insertFacts(condition: string): string {
+  return `
 INSERT INTO metric_facts (project, minute, batch, body)
 SELECT value->>'project', value->>'minute', value->>'batch', value->'body' FROM json_each(?1)
-WHERE true
+WHERE ${condition}
 ON CONFLICT DO NOTHING`;
+}
 
 /** A minute that is marked already costs no row. */
-const MARK_MINUTES = `
+function markMinutes(condition: string): string {
+  return `
 INSERT INTO metric_marks (grain, at, project)
 SELECT DISTINCT 'minute', value->>'minute', value->>'project' FROM json_each(?1)
-WHERE true
+WHERE ${condition}
 ON CONFLICT DO NOTHING`;
+}
+
+/** What must hold for facts to be written; its bindings begin at `?2`. */
+type Condition = { readonly sql: string; readonly bindings: readonly (string | number)[] };
+const ALWAYS: Condition = { sql: 'true', bindings: [] };
 
 /**
  * Writes what history entries measure: a row for each project and minute, whatever the number of jobs, and a mark that the
@@ -46,10 +54,12 @@ export function statementsOfFacts(
   db: D1Database,
   facts: readonly OwnedFacts[],
   batch: string,
+  { sql, bindings }: Condition = ALWAYS,
 ): D1PreparedStatement[] {
   const rows = JSON.stringify(factRows(facts, batch));
   if (rows === '[]') return [];
-  return [INSERT_FACTS, MARK_MINUTES].map((query) => db.prepare(query).bind(rows));
+  const queries = [insertFacts(sql), markMinutes(sql)];
+  return queries.map((query) => db.prepare(query).bind(rows, ...bindings));
 }
 
 function factRows(owned: readonly OwnedFacts[], batch: string): FactRow[] {

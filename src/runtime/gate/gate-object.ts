@@ -9,13 +9,13 @@ import type {
   GateOrder,
 } from '../../services/ports/targets/target-gates.ts';
 import { sqlOf } from '../object-sql.ts';
-import { Gate } from './gate.ts';
+import { Gate, type GatePorts } from './gate.ts';
 
 /** What a gate needs of the deployment. `index.ts` says where it comes from. */
 export type GateDeployment = {
   readonly log: Log;
   readonly limitsOf: (target: Target) => TargetLimits;
-};
+} & Pick<GatePorts, 'observe'>;
 
 /** The Durable Object around a target's gate: storage and clock, and nothing else. It has no alarm. */
 export class TargetGateObject extends DurableObject<Env> {
@@ -31,9 +31,10 @@ export class TargetGateObject extends DurableObject<Env> {
     const { name = '' } = ctx.id;
     const target = targetOf(name);
     if (target === null) throw new Error(`not the name of a target: ${name}`);
-    const { log, limitsOf } = TargetGateObject.deployment(env);
+    const { limitsOf, ...deployment } = TargetGateObject.deployment(env);
     const sql = sqlOf(ctx.storage);
-    this.#gate = new Gate({ sql, log, limits: limitsOf(target), nowMs: () => Date.now() }, target);
+    const ports = { ...deployment, sql, limits: limitsOf(target), nowMs: () => Date.now() };
+    this.#gate = new Gate(ports, target);
   }
 
   exchange(message: GateMessage): GateAnswer {

@@ -29,8 +29,12 @@ export type GatePorts = {
   readonly sql: Sql;
   readonly log: Log;
   readonly limits: TargetLimits;
+  /** Hears how the circuit stands whenever that has changed, by itself or by hand. Never throws. */
+  readonly observe?: (change: CircuitChange) => void;
   nowMs(): number;
 };
+
+export type CircuitChange = { readonly target: Target } & Pick<TargetHealth, 'state' | 'because'>;
 
 const NO_HANDS: Hands = { held: null, released: null };
 
@@ -51,10 +55,13 @@ const SEEN_EVERY_MS = 60_000;
  */
 export class Gate {
   readonly #ports: GatePorts;
+  readonly #target: Target;
   readonly #name: string;
   #limiter: Limiter;
   #breaker: Breaker;
   #hands: Hands;
+  /** What was last told of the circuit. */
+  #observed: TargetHealth['state'];
   #seen: Seen;
   #seenSavedAtMs: number;
   /** When the next runner that waits for a limit is asked to come. */
@@ -62,11 +69,13 @@ export class Gate {
 
   constructor(ports: GatePorts, target: Target) {
     this.#ports = ports;
+    this.#target = target;
     this.#name = targetName(target);
     migrateGate(ports.sql);
     this.#limiter = this.#openLimiter();
     this.#breaker = loadFact(ports.sql, 'breaker') ?? CLOSED;
     this.#hands = loadFact(ports.sql, 'by_hand') ?? NO_HANDS;
+    this.#observed = stateOf(this.#breaker, this.#hands).state;
     this.#seen = loadFact(ports.sql, 'seen') ?? NOTHING_SEEN;
     this.#seenSavedAtMs = ports.nowMs();
   }
@@ -86,6 +95,7 @@ export class Gate {
       // What could not be written down has not happened.
       this.#breaker = breaker;
       this.#seen = seen;
+      this.#observed = stateOf(breaker, this.#hands).state;
       this.#limiter = this.#openLimiter();
       throw error;
     }
@@ -176,6 +186,14 @@ export class Gate {
       because: phase.kind === 'closed' ? null : phase.because,
       for_ms: phase.kind === 'open' ? phase.untilMs - this.#ports.nowMs() : null,
     });
+    this.#observe();
+  }
+
+  #observe(): void {
+    const { state, because } = stateOf(this.#breaker, this.#hands);
+    if (state === this.#observed) return;
+    this.#observed = state;
+    this.#ports.observe?.({ target: this.#target, state, because });
   }
 
   #saveSeen(nowMs: number, changed: boolean): void {
@@ -202,6 +220,7 @@ export class Gate {
     const by = hands.held?.by ?? hands.released?.by ?? '';
     const type = hands.held === null ? 'target.released' : 'target.held';
     this.#ports.log('warn', type, { target: this.#name, by });
+    this.#observe();
     return this.health();
   }
 

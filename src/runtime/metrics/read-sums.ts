@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { isProjectId, type ProjectId } from '../../domain/ids.ts';
+import { DEPLOYMENT, isProjectId, type ProjectId } from '../../domain/ids.ts';
 import type { SetName } from '../../services/metrics/rollup/series.ts';
 import { fromStored } from '../../services/metrics/rollup/stored-rollup.ts';
 import type {
@@ -13,8 +13,8 @@ import type {
 const unitRow = z.object({ project: z.string(), at: z.number() });
 const sumsRow = z.looseObject(unitRow.shape);
 
-/** A condition on rows of all projects there are, which reads each project's rows alone. */
-export const EVERYWHERE = 'project IN (SELECT id FROM projects)';
+/** A condition on rows of all projects there are, and of the deployment, which reads the rows of each alone. */
+export const EVERYWHERE = `project IN (SELECT id FROM projects UNION ALL SELECT '${DEPLOYMENT}')`;
 const IN_PROJECT = 'project = ?1';
 
 /** One query for each range; the bodies are cut down to the wanted sets inside the database. */

@@ -26,6 +26,7 @@ export const textColumns = [
   'endpoint',
   'label',
   'categories',
+  'queue',
 ] as const;
 
 export const numberColumns = [
@@ -46,6 +47,7 @@ export const numberColumns = [
   'events',
   'lag_ms',
   'score',
+  'messages',
 ] as const;
 
 export type Texts = { readonly [Name in (typeof textColumns)[number]]?: string | undefined };

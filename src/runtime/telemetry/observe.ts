@@ -5,7 +5,7 @@ import type { Point } from './columns.ts';
 import { pointsOf } from './measurements.ts';
 
 /** The platform takes this many points of one invocation. */
-const POINTS_MAX = 250;
+export const POINTS_MAX = 250;
 
 /**
  * Tells the outside of what was just committed: measurement points, if the deployment has somewhere to write them, and a
@@ -20,8 +20,12 @@ export function observe(
   for (const { level, event, fields } of linesOf(change)) log(level, event, fields);
 }
 
-/** Never throws: a job must not fail on its measurement. */
-function writePoints(dataset: AnalyticsEngineDataset, points: readonly Point[]): void {
+/** Never throws: what is measured must not fail on its measurement. */
+export function writePoints(
+  dataset: AnalyticsEngineDataset | undefined,
+  points: readonly Point[],
+): void {
+  if (dataset === undefined) return;
   for (const point of points.slice(0, POINTS_MAX)) {
     try {
       dataset.writeDataPoint(point);

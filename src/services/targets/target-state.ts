@@ -37,5 +37,10 @@ export function targetState(view: TargetView, health: TargetHealth | null): Targ
   if (health?.held != null) return 'held';
   if (!view.usable) return 'not_configured';
   if (view.local) return 'local';
-  return health === null ? 'unknown' : WORD[health.state];
+  return health === null ? 'unknown' : circuitWord(health);
+}
+
+/** How a target stands whose gate has told it. */
+export function circuitWord({ state }: Pick<TargetHealth, 'state'>): TargetState {
+  return WORD[state];
 }

@@ -21,11 +21,11 @@ export function otherShares(job: JobFacts, fact: Other): Share[] {
     case 'feedback':
       return [feedbackShare(job, fact)];
     case 'queue_sample': {
-      const { queue, messages, oldest_age_ms: age = 0 } = fact;
+      const { queue, messages, oldest_age_ms: age = ageOf(messages) } = fact;
       return [share('queues', [queue], {}, { queue_messages: messages, queue_oldest_age: age })];
     }
     case 'runnable_sample': {
-      const { jobs, oldest_age_ms: age = 0 } = fact;
+      const { jobs, oldest_age_ms: age = ageOf(jobs) } = fact;
       return [share('runnable', [], {}, { runnable_jobs: jobs, runnable_oldest_age: age })];
     }
     case 'target_sample': {
@@ -34,6 +34,11 @@ export function otherShares(job: JobFacts, fact: Other): Share[] {
       return [share('targets', [provider, model, state], sums, {})];
     }
   }
+}
+
+/** Where nothing waits it has waited for 0; of what waits and does not tell since when, nothing is counted. */
+function ageOf(waiting: number): number | undefined {
+  return waiting === 0 ? 0 : undefined;
 }
 
 function deliveryShare(fact: DeliveryFact): Share {
