@@ -3,13 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type { ProviderFailureClass } from '../http/failure-sentence.ts';
 import { classOfStatus, phaseOfStatus } from '../http/status-class.ts';
 import type { ErrorEvidence, WireReply } from '../port.ts';
-import {
-  errorReplyFailure,
-  noReplyFailure,
-  waitAskedMs,
-  type Asked,
-  type Verdict,
-} from '../shared/failures.ts';
+import { errorReplyFailure, noReplyFailure, type Asked, type Verdict } from '../shared/failures.ts';
+import { waitAskedMs } from '../shared/wait-asked.ts';
 import { listAt, objectAt, objectOf, textAt } from '../shared/json-fields.ts';
 import { askedOf, type AnthropicSettings } from './settings.ts';
 

@@ -11,7 +11,7 @@ import { maskSecrets } from '../http/mask-secrets.ts';
 import { abortedBy } from '../http/thrown.ts';
 import { transportFailure } from '../http/transport-failure.ts';
 import type { ErrorEvidence, WireReply } from '../port.ts';
-import { httpDateMs, retryAfterMs } from '../retry-after.ts';
+import { waitAskedMs } from './wait-asked.ts';
 
 /** Who was asked for what, and the secrets that no answer may show. */
 export type Asked = Subject & { readonly secrets: readonly string[] };
@@ -39,11 +39,6 @@ export function ownWords(text: string, { secrets }: Pick<Asked, 'secrets'>): str
 function safeCode(code: string | null, { secrets }: Pick<Asked, 'secrets'>): string | null {
   const isSafe = code !== null && codePattern.test(code) && maskSecrets(code, secrets) === code;
   return isSafe ? code : null;
-}
-
-/** How long the reply asks us to wait, a date measured by the provider's own clock. */
-export function waitAskedMs({ headers }: Pick<WireReply, 'headers'>): number | undefined {
-  return retryAfterMs(headers, httpDateMs(headers['date'] ?? ''));
 }
 
 /** The failure of a reply that is an error, by its status or inside a success. */

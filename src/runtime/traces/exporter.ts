@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../../domain/retry-after.ts';
 import { errorName, type Log } from '../../services/ports/log.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
 import type { OwnedEntry } from '../d1/history/write-history.ts';
@@ -73,7 +74,10 @@ type Answer =
       readonly afterMs: number | null;
     };
 
-async function post({ fetch, endpoint, headers }: TraceDeps, body: string): Promise<Answer> {
+async function post(
+  { fetch, endpoint, headers, machine }: TraceDeps,
+  body: string,
+): Promise<Answer> {
   try {
     const response = await fetch(endpoint, {
       method: 'POST',
@@ -86,8 +90,7 @@ async function post({ fetch, endpoint, headers }: TraceDeps, body: string): Prom
     await response.body?.cancel();
     if (response.ok) return { kind: 'taken' };
     const { status } = response;
-    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-    const afterMs = Number.isFinite(seconds) ? Math.max(0, seconds * 1_000) : null;
+    const afterMs = retryAfterMs(response.headers.get('retry-after'), machine.nowMs());
     return { kind: 'refused', again: RETRYABLE.has(status), status, error: null, afterMs };
   } catch (error) {
     const name = errorName(error);

@@ -1,4 +1,5 @@
 import type { Failure, FailureClass } from '../../domain/job/failure.ts';
+import { httpDateMs, retryAfterMs } from '../../domain/retry-after.ts';
 import type { UrlRefusal } from './url-rules.ts';
 
 /** A URL that is not called: `code` names the rule that it breaks. */
@@ -10,18 +11,16 @@ export function networkFailure(phase: Failure['phase'], code: string, message: s
   return { class: 'network', phase, code, message };
 }
 
-/** An answer without a file. */
+/** An answer without a file. A date that it asks to wait for is measured by the server's own clock. */
 export function statusFailure({ status, headers }: Response): Failure {
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  const retryAfter =
-    Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1_000 } : {};
+  const waitMs = retryAfterMs(headers.get('retry-after'), httpDateMs(headers.get('date') ?? ''));
   return {
     class: classOf(status),
     phase: status >= 500 ? 'unknown' : 'rejected',
     code: `http_${status}`,
     message: `the server answered ${status} instead of a file`,
     status,
-    ...retryAfter,
+    ...(waitMs === null ? {} : { retryAfterMs: waitMs }),
   };
 }
 

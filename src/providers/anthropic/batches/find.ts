@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../domain/json.ts';
+import { httpDateMs } from '../../../domain/retry-after.ts';
 import { exchange, type Endpoint } from '../../http/exchange.ts';
 import type { CallContext, LostSubmit, Reconciled, Ticket, WireReply } from '../../port.ts';
-import { httpDateMs } from '../../retry-after.ts';
 import { isList, objectsAt } from '../../shared/json-fields.ts';
 import { batchIdIn, hasEnded, resultsIn } from './reply.ts';
 import { customIdOf, listRequest, resultsRequest } from './request.ts';

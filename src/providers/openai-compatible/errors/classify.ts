@@ -1,12 +1,8 @@
 import type { Failure } from '../../../domain/job/failure.ts';
 import { isJsonObject, type Json } from '../../../domain/json.ts';
 import type { ErrorEvidence, WireReply } from '../../port.ts';
-import {
-  errorReplyFailure,
-  noReplyFailure,
-  waitAskedMs,
-  type Asked,
-} from '../../shared/failures.ts';
+import { errorReplyFailure, noReplyFailure, type Asked } from '../../shared/failures.ts';
+import { waitAskedMs } from '../../shared/wait-asked.ts';
 import { readErrorReply, readProviderError } from './error-body.ts';
 import { secretsOf, type OpenAiCompatibleSettings } from '../settings.ts';
 import { verdictOf } from './verdict.ts';

@@ -1,7 +1,7 @@
+import { retryAfterMs } from '../../../domain/retry-after.ts';
 import type { Outside } from '../../outbound/outside.ts';
 import type { OutsideFetch } from '../../outbound/resolve-name.ts';
 import type { Machine } from '../../ports/runtime.ts';
-import { askedToWaitMs } from './retry-after.ts';
 
 export type PostDeps = {
   readonly outside: Pick<Outside, 'check'>;
@@ -77,7 +77,7 @@ async function read(response: Response, nowMs: number): Promise<Said> {
   const { status, headers } = response;
   const answer = await beginning(response);
   const error = status >= 200 && status <= 299 ? null : errorOf(status);
-  return { status, error, answer, retryAfterMs: askedToWaitMs(headers, nowMs) };
+  return { status, error, answer, retryAfterMs: retryAfterMs(headers.get('retry-after'), nowMs) };
 }
 
 function errorOf(status: number): string {
