@@ -1,3 +1,4 @@
+import { makeFactWriter } from '../runtime/d1/fact-rows.ts';
 import type { TellDeps } from '../runtime/consumers/tell-receivers.ts';
 import type { WebhookDeps } from '../runtime/consumers/webhooks.ts';
 import type { DeliveriesDeployment } from '../runtime/deliveries/deliveries-object.ts';
@@ -54,6 +55,8 @@ export function deliveryParts(env: Env, parts: Parts): DeliveryParts {
       machine,
       log,
       deliveriesOf: makeDeliveriesByName(env.DELIVERIES),
+      dataset: env.MEASUREMENTS,
+      ...(setting('METRICS') === 'off' ? {} : { facts: makeFactWriter(env.DB) }),
     },
     deployment: { log, sendHint: async (message) => void (await env.WEBHOOKS.send(message)) },
   };

@@ -1,8 +1,10 @@
 import type { HttpDeps } from '../http/deps.ts';
+import { makeFeedback } from '../runtime/d1/feedback.ts';
 import { machine } from '../runtime/machine.ts';
 import { makeBacklogs } from '../runtime/metrics/backlogs.ts';
 import { makeFactArchive } from '../runtime/metrics/fact-archive.ts';
 import { makeMetricsStore } from '../runtime/metrics/metrics-store.ts';
+import { showingFeedback } from '../runtime/telemetry/fact-points.ts';
 import { DAY_MS } from '../services/metrics/facts/fact.ts';
 import type { RollUpDeps } from '../services/metrics/rollup/run-roll-up.ts';
 import type { Log } from '../services/ports/log.ts';
@@ -40,9 +42,15 @@ export function metricsOf(
 }
 
 /** What the doors ask of measurements. */
-export type Measures = Pick<HttpDeps, 'metrics' | 'backlogs'>;
+export type Measures = Pick<HttpDeps, 'metrics' | 'backlogs' | 'feedback'>;
 
-export function measuresOf(env: Env, { store, ...kept }: RollUpDeps): Measures {
+export function measuresOf(
+  env: Env,
+  { store, ...kept }: RollUpDeps,
+  setting: (name: string) => string | undefined,
+): Measures {
   const backlogs = makeBacklogs({ db: env.DB, shards: env.JOB_SHARD, queues: namedQueues(env) });
-  return { metrics: { store, kept }, backlogs };
+  const stored = makeFeedback(env.DB, { unmeasured: setting('METRICS') === 'off' });
+  const feedback = showingFeedback(stored, env.MEASUREMENTS);
+  return { metrics: { store, kept }, backlogs, feedback };
 }

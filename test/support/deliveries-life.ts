@@ -223,7 +223,7 @@ export class DeliveriesLife {
   }
 
   #next(turn: DeliveryTurn): readonly DueDelivery[] {
-    return this.#object.next(turn);
+    return this.#object.next(turn).due;
   }
 
   /** The receiver has it or not; that is so whether or not anybody hears of it. */

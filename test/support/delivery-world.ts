@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { jobIdOf, projectId } from '../../src/domain/ids.ts';
 import type { Announcement, WebhookEndpoint } from '../../src/domain/webhook.ts';
 import { DeliveriesOfReceiver } from '../../src/runtime/deliveries/deliveries.ts';
+import type { FactWriter } from '../../src/services/ports/fact-writer.ts';
 import type {
   Deliveries,
   DeliveriesOf,
@@ -50,6 +51,9 @@ export class DeliveryWorld {
   readonly databases = new Map<string, NodeSqlite>();
   /** Share of deliverers that die at some moment. */
   deaths = 0;
+  /** Where tries are counted. */
+  facts: FactWriter | undefined;
+  readonly logged: string[] = [];
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -190,8 +194,9 @@ export class DeliveryWorld {
       projectSecrets: null,
       pauseAfterMs: 72 * 3_600_000,
       machine,
-      log: () => {},
+      log: (_level: string, event: string) => void this.logged.push(event),
       capacity: CAPACITY,
+      facts: this.facts,
     };
     const destination = { project: PROJECT, endpointId: id };
     await deliverTurn(deps, destination, this.#client(id, isDead), this.nowMs + LIFE_MS);

@@ -3,13 +3,18 @@ import { deliverTurn, type TurnDeps } from '../../services/webhooks/delivering/d
 import type { DeliveriesByName } from '../deliveries/deliveries-client.ts';
 import { endpointOf } from '../deliveries/receivers.ts';
 import { deliverMessage } from '../messages.ts';
+import { tryPoints } from '../telemetry/fact-points.ts';
 
 /** A consumer lives 15 minutes; what is left after this is for the next one, whom the receiver's object calls. */
 const LIFE_MS = 13 * 60_000;
 /** Connections that may wait for headers at once in one invocation. */
 const CONNECTIONS = 6;
 
-export type WebhookDeps = Omit<TurnDeps, 'capacity'> & { readonly deliveriesOf: DeliveriesByName };
+export type WebhookDeps = Omit<TurnDeps, 'capacity' | 'showTries'> & {
+  readonly deliveriesOf: DeliveriesByName;
+  /** Where a point of each try goes, if the deployment has somewhere to write them. */
+  readonly dataset?: AnalyticsEngineDataset | undefined;
+};
 
 /**
  * Takes hints that a receiver has something due. Receivers share nothing: when deployed a batch is one hint, so that a
@@ -32,7 +37,8 @@ async function takeMessage(deps: WebhookDeps, message: Message): Promise<void> {
     const deliveries = deps.deliveriesOf(project, receiver);
     const untilMs = deps.machine.nowMs() + LIFE_MS;
     const destination = { project, endpointId };
-    await deliverTurn({ ...deps, capacity: CONNECTIONS }, destination, deliveries, untilMs);
+    const turn = { ...deps, capacity: CONNECTIONS, showTries: tryPoints(deps.dataset) };
+    await deliverTurn(turn, destination, deliveries, untilMs);
   } catch (error) {
     const endpoint = endpointId ?? undefined;
     deps.log('error', 'webhook.turn_failed', { project, endpoint, error: errorName(error) });

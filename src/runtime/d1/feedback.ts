@@ -1,8 +1,10 @@
 import { z } from 'zod';
 
 import type { Feedback, FeedbackGroup, FeedbackSum } from '../../domain/feedback.ts';
-import { isJobId } from '../../domain/ids.ts';
+import { isJobId, type ProjectId } from '../../domain/ids.ts';
+import type { FeedbackFact, JobFacts } from '../../services/metrics/facts/fact.ts';
 import type { FeedbackQuery, FeedbackStore } from '../../services/ports/feedback.ts';
+import { statementsOfFacts } from './fact-rows.ts';
 
 const texts = z.string().transform((json) => z.array(z.string()).parse(JSON.parse(json)));
 const row = z.object({
@@ -34,15 +36,14 @@ ON CONFLICT DO NOTHING`;
 const ERASE = `
 UPDATE feedback SET comment = NULL, user = NULL, personal_until = NULL WHERE personal_until <= ?1`;
 
-/** What users say of jobs, in D1. */
-export function makeFeedback(db: D1Database): FeedbackStore {
+/** What users say of jobs, in D1. `unmeasured`: it is counted in its own sums only. */
+export function makeFeedback(db: D1Database, { unmeasured = false } = {}): FeedbackStore {
   return {
     async add(project, feedback, bodySha256, most) {
-      const { meta } = await db
-        .prepare(ADD)
-        .bind(project, ...columnsOf(feedback), bodySha256, most)
-        .run();
-      if (meta.changes > 0) return { kind: 'added' };
+      const added = db.prepare(ADD).bind(project, ...columnsOf(feedback), bodySha256, most);
+      const counted = unmeasured ? [] : statementsOfFeedback(db, project, feedback);
+      const [result] = await db.batch([added, ...counted]);
+      if ((result?.meta.changes ?? 0) > 0) return { kind: 'added' };
       const known = await db
         .prepare('SELECT * FROM feedback WHERE project = ?1 AND job_id = ?2 AND id = ?3')
         .bind(project, feedback.jobId, feedback.id)
@@ -71,6 +72,36 @@ export function makeFeedback(db: D1Database): FeedbackStore {
       return sums(query, groups?.results ?? [], labels?.results ?? []);
     },
   };
+}
+
+/**
+ * Counts it in the transaction that stores it, and only if it does. What was stored before has another moment; at the same
+ * moment it has the same fact, and its batch lies there already.
+ */
+function statementsOfFeedback(
+  db: D1Database,
+  project: ProjectId,
+  feedback: Feedback,
+): D1PreparedStatement[] {
+  const { jobId, id, atMs } = feedback;
+  const stored = {
+    sql: 'EXISTS (SELECT 1 FROM feedback WHERE project = ?2 AND job_id = ?3 AND id = ?4 AND at = ?5)',
+    bindings: [project, jobId, id, atMs],
+  };
+  return statementsOfFacts(db, [{ project, facts: factOf(feedback) }], id, stored);
+}
+
+/** Named by itself: the numbers of its job's facts are those of events. */
+function factOf({ id, pipeline, version, step, label, score, atMs }: Feedback): JobFacts {
+  const fact: FeedbackFact = {
+    kind: 'feedback',
+    seq: 1,
+    at: atMs,
+    ...(step === null ? {} : { step }),
+    ...(label === null ? {} : { label }),
+    ...(score === null ? {} : { score }),
+  };
+  return { job: id, pipeline, version, facts: [fact] };
 }
 
 function columnsOf(feedback: Feedback) {

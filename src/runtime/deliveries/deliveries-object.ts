@@ -4,10 +4,10 @@ import { isProjectId, type JobId, type ProjectId } from '../../domain/ids.ts';
 import type { Delivery } from '../../domain/webhook.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type {
+  DeliveryAnswer,
   DeliveryOrder,
   DeliveryQuery,
   DeliveryTurn,
-  DueDelivery,
   ReceiverSeen,
   RedeliveryOrder,
   ToldEvents,
@@ -72,7 +72,7 @@ export class DeliveriesObject extends DurableObject<Env> {
     return this.#own.accept(orders, seen, told);
   }
 
-  next(turn: DeliveryTurn): readonly DueDelivery[] {
+  next(turn: DeliveryTurn): DeliveryAnswer {
     return this.#own.next(turn);
   }
 

@@ -2,6 +2,7 @@ import type { JobId } from '../../domain/ids.ts';
 import type { Delivery } from '../../domain/webhook.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type {
+  DeliveryAnswer,
   DeliveryOrder,
   DeliveryQuery,
   DeliveryTurn,
@@ -17,7 +18,7 @@ import { chooseDue, nextDueAtMs, type Chosen } from './choose.ts';
 import { deliveryOf, listDeliveries, shown } from './delivery-log.ts';
 import { promote, takeIn } from './incoming.ts';
 import { redeliver } from './redeliver.ts';
-import { erased, isCurrent, settled } from './settle.ts';
+import { erased, isCurrent, isLast, settled } from './settle.ts';
 import {
   held,
   newStanding,
@@ -130,19 +131,25 @@ export class DeliveriesOfReceiver {
     });
   }
 
-  next({ requestId, capacity, tried }: DeliveryTurn): readonly DueDelivery[] {
+  next({ requestId, capacity, tried }: DeliveryTurn): DeliveryAnswer {
     if (tried.length === 0) this.#hintedAtMs = null;
     return this.#change((nowMs) => {
       this.#expireLeases(nowMs);
       for (const report of tried) this.#settle(report, nowMs);
-      const known = Object.entries(this.#standing.leases).filter(
-        ([, { turn }]) => turn === requestId,
-      );
-      if (known.length > 0) return this.#show(known.map(([id, { lane }]) => ({ id, lane })));
-      const chosen = this.#choose(capacity, nowMs).filter(({ id }) => !this.#isErased(id, nowMs));
-      this.#lease(chosen, requestId, nowMs);
-      return this.#show(chosen);
+      const due = this.#give(requestId, capacity, nowMs);
+      const { sql } = this.#ports;
+      const last = tried.filter((each) => isLast(tables.loadDelivery(sql, each.id), each));
+      return { due, givenUp: last.map(({ id }) => id) };
     });
+  }
+
+  #give(requestId: string, capacity: number, nowMs: number): DueDelivery[] {
+    const leases = Object.entries(this.#standing.leases);
+    const known = leases.filter(([, { turn }]) => turn === requestId);
+    if (known.length > 0) return this.#show(known.map(([id, { lane }]) => ({ id, lane })));
+    const chosen = this.#choose(capacity, nowMs).filter(({ id }) => !this.#isErased(id, nowMs));
+    this.#lease(chosen, requestId, nowMs);
+    return this.#show(chosen);
   }
 
   #choose(limit: number, nowMs: number): Chosen[] {
@@ -173,7 +180,8 @@ export class DeliveriesOfReceiver {
       const row = tables.loadDelivery(this.#ports.sql, id);
       if (row === null) return [];
       const failingSinceMs = this.#standing.troubles[lane]?.sinceMs ?? null;
-      return [{ id, number: row.number + 1, order: row.order, failingSinceMs }];
+      const again = row.redeliveries > 0 ? ({ redelivery: true } as const) : {};
+      return [{ id, number: row.number + 1, order: row.order, failingSinceMs, ...again }];
     });
   }
 

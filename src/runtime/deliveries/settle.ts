@@ -45,6 +45,12 @@ export function isCurrent(row: DeliveryRow, { tried }: Pick<TriedDelivery, 'trie
   return row.state === 'pending' && tried.number === row.number + 1;
 }
 
+/** True of a report of a try that failed and after which none follows; the same when it is made again. */
+export function isLast(row: DeliveryRow | null, { verdict, tried }: TriedDelivery): boolean {
+  if (verdict !== 'again' && verdict !== 'gone') return false;
+  return row !== null && row.state === 'failed' && row.number <= tried.number;
+}
+
 /** What was delivered before a redelivery was asked for does not count for it. */
 function isOfThisSchedule({ number, step }: DeliveryRow, tried: DeliveryTry): boolean {
   return tried.number > number - step && tried.number <= number;

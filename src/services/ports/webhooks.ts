@@ -75,7 +75,7 @@ export type Deliveries = {
     told?: readonly ToldEvents[],
   ): Promise<void>;
   /** A deliverer's visit: what it tried, and what it may try next. Leased; a repeated `requestId` gets the same answer. */
-  next(turn: DeliveryTurn): Promise<readonly DueDelivery[]>;
+  next(turn: DeliveryTurn): Promise<DeliveryAnswer>;
   /** Newest first, below `before`. */
   list(query: DeliveryQuery): Promise<readonly Delivery[]>;
   get(id: string): Promise<Delivery | null>;
@@ -95,6 +95,14 @@ export type DueDelivery = {
   readonly order: DeliveryOrder;
   /** Since when every try at this receiver has failed; null when one has succeeded since. */
   readonly failingSinceMs: number | null;
+  /** Somebody has asked to have it delivered again. */
+  readonly redelivery?: true;
+};
+
+export type DeliveryAnswer = {
+  readonly due: readonly DueDelivery[];
+  /** Of what was reported: deliveries whose reported try has failed, and after which none follows. */
+  readonly givenUp: readonly string[];
 };
 
 export type DeliveryTurn = {

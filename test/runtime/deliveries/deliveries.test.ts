@@ -74,7 +74,7 @@ async function accept(...numbers: number[]): Promise<void> {
 
 function next(capacity = 100, tried: TriedDelivery[] = []): readonly DueDelivery[] {
   requests += 1;
-  return deliveries.next({ requestId: `r${requests}`, capacity, tried });
+  return deliveries.next({ requestId: `r${requests}`, capacity, tried }).due;
 }
 
 /** Says the same of the first of them. */
@@ -155,8 +155,14 @@ describe('the schedule', () => {
 describe('a receiver that fails', () => {
   test('is tried for 72 hours, each try in the log, and then given up', async () => {
     await accept(1);
+    const givenUp: boolean[] = [];
     while (statesOf()[0] === 'pending') {
-      visit('again');
+      const tried = next().map((each) => report(each, 'again'));
+      const turn = { requestId: `last${nowMs}`, capacity: 0, tried };
+      const told = deliveries.next(turn).givenUp;
+      // A call whose answer was lost is made again.
+      expect(deliveries.next(turn).givenUp).toEqual(told);
+      if (tried.length > 0) givenUp.push(told.length > 0);
       passTo(alarmAtMs ?? nowMs + MINUTE_MS);
     }
     const [delivery] = deliveries.list({ limit: 1, before: null });
@@ -164,6 +170,7 @@ describe('a receiver that fails', () => {
     expect(delivery?.state).toBe('failed');
     expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBe(SCHEDULE_MS);
     expect(at.length).toBeGreaterThan(10);
+    expect(givenUp).toEqual(at.map((_, index) => index === at.length - 1));
     expect(delivery?.tries.map(({ number }) => number)).toEqual(at.map((_, index) => index + 1));
   });
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
+import type { Feedback } from '../../../src/domain/feedback.ts';
+import { jobIdOf, projectId } from '../../../src/domain/ids.ts';
 import {
   numberColumns,
   pointOf,
@@ -8,6 +10,7 @@ import {
   VERSION,
   type Point,
 } from '../../../src/runtime/telemetry/columns.ts';
+import { pointOfFeedback, tryPoints } from '../../../src/runtime/telemetry/fact-points.ts';
 import { pointsOf } from '../../../src/runtime/telemetry/measurements.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { ShardDriver } from '../../support/shard-driver.ts';
@@ -118,6 +121,61 @@ describe('the points of a job', () => {
     ]);
     expect(points.map(({ target_index: index }) => index)).toEqual([0, 0, 1, 0]);
     expect(points.at(-1)).toMatchObject({ kind: 'job', outcome: 'failed' });
+  });
+});
+
+describe('a point', () => {
+  const project = projectId('prj_a');
+
+  test('of each try of a delivery, as many as the platform takes', () => {
+    const points: Point[] = [];
+    const writeDataPoint = (point?: AnalyticsEngineDataPoint) => void points.push(point as Point);
+    const show = tryPoints({ writeDataPoint });
+    const facts = [
+      { seq: 1, class: 'http_5xx', latency_ms: 7 },
+      { seq: 2, class: 'http_4xx', given_up: true },
+      { seq: 3, latency_ms: 9, lag_ms: 4_000 },
+    ] as const;
+    const tries = facts.map((more) => ({
+      job: 'whd_1',
+      pipeline: '',
+      version: 0,
+      facts: [{ kind: 'delivery', at: 5, endpoint: 'whe_1', ...more } as const],
+    }));
+    for (let times = 0; times < 100; times += 1) show(project, tries);
+    expect(points).toHaveLength(250);
+    const kind = { project, kind: 'delivery', endpoint: 'whe_1', pipeline: '' };
+    expect(points.slice(0, 3).map(named)).toMatchObject([
+      { ...kind, outcome: 'failed', failure_class: 'http_5xx', attempt: 1, latency_ms: 7 },
+      { ...kind, outcome: 'given_up', failure_class: 'http_4xx', attempt: 2 },
+      { ...kind, outcome: 'delivered', failure_class: '', attempt: 3, lag_ms: 4_000 },
+    ]);
+  });
+
+  test('of feedback, without what is personal', () => {
+    const feedback: Feedback = {
+      id: 'fbk_1',
+      jobId: jobIdOf('0190a000-0000-7000-8000-000000000001', 1),
+      pipeline: 'p',
+      version: 3,
+      step: null,
+      score: 0,
+      label: 'wrong',
+      comment: 'secret',
+      user: 'u',
+      personalUntilMs: 1,
+      models: [],
+      prompts: [],
+      by: 'key_1',
+      atMs: 1,
+    };
+    const scored = named(pointOfFeedback(project, feedback));
+    const { jobId: job } = feedback;
+    const expected = { kind: 'feedback', pipeline: 'p', pipeline_version: '3', job_id: job };
+    expect(scored).toMatchObject({ ...expected, outcome: 'scored', label: 'wrong', score: 0 });
+    const silent = named(pointOfFeedback(project, { ...feedback, score: null }));
+    expect(silent).toMatchObject({ outcome: '', score: 0 });
+    expect(JSON.stringify(scored)).not.toContain('secret');
   });
 });
 

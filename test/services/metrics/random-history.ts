@@ -12,6 +12,8 @@ type MadeAttempt = {
   readonly failureClass: string;
   readonly latencyMs: number | null;
   readonly costNanoUsd: number | null;
+  /** What a moderation has flagged; null for what was none. */
+  readonly flagged: readonly string[] | null;
 };
 
 export type MadeJob = {
@@ -109,15 +111,20 @@ function makeAttempt(roll: Dice, draft: Draft, step: string, attempt: number): M
     cost_nano_usd: costNanoUsd,
     usage: { input_tokens: 7 },
   };
+  const flagged =
+    step === 'read' && outcome === 'succeeded' && roll() < 0.5
+      ? ['hate', 'violence', 'other'].filter(() => roll() < 0.3)
+      : null;
+  const moderated = { flagged: (flagged ?? []).length > 0, categories: flagged };
   const data = {
-    succeeded: { facts },
+    succeeded: { facts: flagged === null ? facts : { ...facts, moderated } },
     failed: { facts, failure: { class: failureClass }, retry: {} },
     lost: { possible_duplicate_spend: true, retry: {} },
   }[outcome];
   tell(draft, { type: `attempt.${outcome}`, step, attempt, data });
   call(draft, { step, attempt, provider, model, outcome });
   const heard = outcome === 'lost' ? null : latencyMs;
-  const made = { step, provider, model, outcome, failureClass };
+  const made = { step, provider, model, outcome, failureClass, flagged };
   return { ...made, atMs: draft.atMs, latencyMs: heard, costNanoUsd };
 }
 

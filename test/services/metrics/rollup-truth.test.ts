@@ -11,7 +11,12 @@ vi.setConfig({ testTimeout: 60_000 });
 
 async function sumsOfHours({ store }: World, nowMs: number): Promise<Rollup> {
   const range = { fromMs: 0, toMs: nowMs };
-  const sums = await store.sums(null, 'hour', [range], ['attempts', 'checks', 'jobs', 'tags']);
+  const sums = await store.sums(
+    null,
+    'hour',
+    [range],
+    ['attempts', 'checks', 'jobs', 'tags', 'moderation'],
+  );
   return mergeRollups(sums.map(({ rollup }) => rollup));
 }
 
@@ -48,6 +53,16 @@ describe('sums of sums', () => {
       expect(sumOf(rollup, 'attempts', 'cost')).toBe(costOf(jobs));
       const unknown = attempts.filter(({ costNanoUsd }) => costNanoUsd === null).length;
       expect(sumOf(rollup, 'attempts', 'unknown_costs')).toBe(BigInt(unknown - corrections.length));
+      const looked = attempts.flatMap(({ flagged }) => (flagged === null ? [] : [flagged]));
+      expect(sumOf(rollup, 'attempts', 'moderated')).toBe(BigInt(looked.length));
+      const flagged = looked.filter(({ length }) => length > 0);
+      expect(sumOf(rollup, 'attempts', 'flagged')).toBe(BigInt(flagged.length));
+      for (const { values, sums } of rollup.moderation.values()) {
+        const named = attemptsOf(jobs, values).filter((one) =>
+          one.flagged?.includes(values[5] ?? ''),
+        );
+        expect(sums.get('flagged_categories')).toBe(BigInt(named.length));
+      }
       for (const series of rollup.tags.values()) {
         const [tag, pipeline, provider] = series.values;
         if (provider !== '') continue;
@@ -150,13 +165,18 @@ function rearm(its: World, entries: MadeJob['entries'][number][], roll: Dice): v
   };
 }
 
-function latenciesOf(jobs: readonly MadeJob[], values: readonly string[]): number[] {
-  const [pipeline, version, step, provider, model, failure] = values;
+/** Attempts of a pipeline, version, step, provider and model. */
+function attemptsOf(jobs: readonly MadeJob[], values: readonly string[]) {
+  const [pipeline, version, step, provider, model] = values;
   return jobs
     .filter((job) => job.pipeline === pipeline && String(job.version) === version)
     .flatMap(({ attempts }) => attempts)
-    .filter((made) => made.step === step && made.provider === provider && made.model === model)
-    .filter(({ failureClass }) => failureClass === failure)
+    .filter((made) => made.step === step && made.provider === provider && made.model === model);
+}
+
+function latenciesOf(jobs: readonly MadeJob[], values: readonly string[]): number[] {
+  return attemptsOf(jobs, values)
+    .filter(({ failureClass }) => failureClass === values[5])
     .flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
 }
 

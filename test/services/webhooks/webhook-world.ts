@@ -60,7 +60,7 @@ function makePlace(endpointId: string | null): Place {
         log.set(id, deliveryOf({ id, endpointId, announcement }));
       }
     },
-    next: async () => [],
+    next: async () => ({ due: [], givenUp: [] }),
     list: async ({ limit, before, state, type }) =>
       [...log.values()]
         .filter(({ id }) => before === null || id < before)

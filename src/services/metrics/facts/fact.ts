@@ -99,8 +99,9 @@ const deliveryFact = z.object({
   endpoint: z.string(),
   /** Why it failed; absent where it did not. */
   class: z.string().optional(),
-  latency_ms: z.number(),
-  /** From what happened to the receiver's yes. */
+  /** Absent where the receiver was not asked. */
+  latency_ms: z.number().optional(),
+  /** From what happened to the receiver's yes; absent for what was asked to be delivered again. */
   lag_ms: z.number().optional(),
   /** No other try follows. */
   given_up: z.literal(true).optional(),

@@ -33,7 +33,7 @@ export async function deliverOne(
   const atMs = deps.machine.nowMs();
   const late = deps.machine
     .wait(WHOLE_MS, timer.signal)
-    .then(() => reportOf(due, atMs, unsent('timeout')));
+    .then(() => reportOf(due, atMs, { ...unsent('timeout'), latencyMs: WHOLE_MS }));
   const work = tryOnce(deps, destination, due).catch((error: unknown) => {
     const kind = error instanceof Error ? error.name : 'unknown';
     deps.log('error', 'webhook.try_failed', { delivery_id: due.id, error: kind });

@@ -1,13 +1,15 @@
 import { errorName } from '../../ports/log.ts';
 import type { Machine } from '../../ports/runtime.ts';
-import type { Deliveries, DeliveryTurn, DueDelivery, TriedDelivery } from '../../ports/webhooks.ts';
+import type { Deliveries, DeliveryAnswer, DeliveryTurn } from '../../ports/webhooks.ts';
 import { deliverOne, type DeliverDeps, type Destination } from './deliver-one.ts';
+import { makeTryMeter, type EndedTry, type MeasureDeps, type TryMeter } from './measure-tries.ts';
 
-export type TurnDeps = DeliverDeps & {
-  readonly machine: Pick<Machine, 'newUuid' | 'wait' | 'nowMs'>;
-  /** Deliveries side by side: as many connections as one invocation may have waiting for an answer. */
-  readonly capacity: number;
-};
+export type TurnDeps = DeliverDeps &
+  Omit<MeasureDeps, 'machine'> & {
+    readonly machine: Pick<Machine, 'newUuid' | 'wait' | 'nowMs'>;
+    /** Deliveries side by side: as many connections as one invocation may have waiting for an answer. */
+    readonly capacity: number;
+  };
 
 /** Those that end within so short a time after another one are reported with it. */
 const GATHER_MS = 10;
@@ -26,20 +28,35 @@ export async function deliverTurn(
   deliveries: Deliveries,
   untilMs: number,
 ): Promise<void> {
+  const meter = makeTryMeter(deps, destination);
+  try {
+    await deliverAll(deps, destination, { deliveries, untilMs, meter });
+  } finally {
+    await meter.end();
+  }
+}
+
+type Turn = {
+  readonly deliveries: Deliveries;
+  readonly untilMs: number;
+  readonly meter: TryMeter;
+};
+
+async function deliverAll(deps: TurnDeps, destination: Destination, turn: Turn): Promise<void> {
   const { machine, capacity } = deps;
   const running = new Set<Promise<void>>();
-  let tried: TriedDelivery[] = [];
+  let tried: EndedTry[] = [];
   let left = DELIVERIES_MAX;
   for (;;) {
-    const late = machine.nowMs() >= untilMs;
+    const late = machine.nowMs() >= turn.untilMs;
     const free = late ? 0 : Math.min(left, capacity - running.size);
-    const turn = { requestId: machine.newUuid(), capacity: free, tried };
+    const ended = tried;
     tried = [];
-    const given = await ask(deps, deliveries, turn);
+    const { due: given } = await report(deps, turn, ended, free);
     left -= given.length;
     for (const due of given) {
-      const work: Promise<void> = deliverOne(deps, destination, due).then((report) => {
-        tried.push(report);
+      const work: Promise<void> = deliverOne(deps, destination, due).then((said) => {
+        tried.push({ due, report: said, endedAtMs: machine.nowMs() });
         running.delete(work);
       });
       running.add(work);
@@ -53,12 +70,34 @@ export async function deliverTurn(
   }
 }
 
+/** Says what was tried, and asks for more. What was tried counts, whether or not anybody could be told. */
+async function report(
+  deps: TurnDeps,
+  { deliveries, meter }: Turn,
+  ended: readonly EndedTry[],
+  capacity: number,
+): Promise<DeliveryAnswer> {
+  const tried = ended.map((each) => each.report);
+  let givenUp: readonly string[] = [];
+  try {
+    const answer = await ask(deps, deliveries, {
+      requestId: deps.machine.newUuid(),
+      capacity,
+      tried,
+    });
+    givenUp = answer.givenUp;
+    return answer;
+  } finally {
+    meter.note(ended, givenUp);
+  }
+}
+
 /** A call whose answer was lost is repeated as it was. */
 async function ask(
   { machine, log }: TurnDeps,
   deliveries: Deliveries,
   turn: DeliveryTurn,
-): Promise<readonly DueDelivery[]> {
+): Promise<DeliveryAnswer> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await deliveries.next(turn);
