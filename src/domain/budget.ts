@@ -16,6 +16,9 @@ export type BudgetPeriodKind = (typeof budgetPeriods)[number];
 export const onExceeds = ['reject', 'queue', 'cheaper'] as const;
 type OnExceed = (typeof onExceeds)[number];
 
+/** Stands for a job's own budget where budgets are named. */
+export const JOB_BUDGET = 'job';
+
 /** Which calls a budget counts. */
 export const budgetScopeKinds = ['project', 'pipeline', 'api_key', 'tag'] as const;
 type BudgetScopeKind = (typeof budgetScopeKinds)[number];

@@ -10,6 +10,15 @@ import { newKey, newTenant, rootApi, type Api } from './support/api.ts';
 import { ended, eventsOf, jobWhen, post, publish, submit, typesOf } from './support/jobs.ts';
 import { startOwnServer, type OwnServer } from './support/own-server.ts';
 import { chatPipeline, plainPipeline, question } from './support/pipelines.ts';
+import {
+  COST,
+  LONG,
+  priced,
+  pricedPipeline,
+  target,
+  USAGE,
+  usdFor,
+} from './support/priced-model.ts';
 import { expectProblem } from './support/problem.ts';
 import { addRules, newModel, statsOf } from './support/simulator-client.ts';
 import { until } from './support/until.ts';
@@ -17,32 +26,6 @@ import { WebhookReceiver } from './support/webhook-receiver.ts';
 
 type BudgetView = z.infer<typeof budgetSchema>;
 type AuditView = z.infer<typeof auditEntrySchema>;
-
-const USAGE = { prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 };
-/** 1,000 × 2,000 + 100 × 8,000 nano-dollars, by the prices that `priced` sets. */
-const COST = 2_800_000;
-/** As many bytes as tokens are said to be read, so that the estimate is an upper bound. */
-const LONG = 'x'.repeat(1_000);
-/** Fits so many calls by what they cost, with room for the estimate of the last. */
-const usdFor = (calls: number): number => (calls * COST + 1_000_000) / 1e9;
-
-async function priced(api: Api, model: string, input = '2.00', output = '8.00'): Promise<void> {
-  const prices = { million_input_tokens: input, million_output_tokens: output };
-  await api.send('PUT', '/v1/prices', { provider: 'openai', model, prices });
-}
-
-function target(model: string): JsonObject {
-  return { provider: 'openai', model, parameters: { max_output_tokens: 100 } };
-}
-
-async function pricedPipeline(api: Api, step: JsonObject = {}, delayMs = 0): Promise<string> {
-  const model = newModel();
-  const fault = delayMs === 0 ? {} : { latency_ms: delayMs };
-  await addRules({ match: { model }, fault, reply: { text: 'Fine.', usage: USAGE } });
-  await priced(api, model);
-  await publish(api, chatPipeline(model, { route: { targets: [target(model)] }, ...step }));
-  return model;
-}
 
 async function budget(api: Api, body: JsonObject): Promise<BudgetView> {
   const made = await api.send<BudgetView>('POST', '/v1/budgets', {

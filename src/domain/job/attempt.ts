@@ -62,7 +62,7 @@ export type Declined = {
   readonly reason: DeclineReason | BudgetDeclineReason;
   /** The budget that had no room; absent where it was the gate. */
   readonly budget?: string;
-  /** What the call may cost, where more than the job had left for it. */
+  /** What the call, or the child job, may cost, where more than the job had left for it. */
   readonly askedNanoUsd?: NanoUsd;
   /** Asking again before this moment is in vain. */
   readonly untilAtMs: number;
@@ -111,7 +111,7 @@ export type ActiveAttempt = {
   readonly hedgeAtMs?: number;
   /** The attempt beside which this one was made. */
   readonly hedgeOf?: number;
-  /** What the call may cost at most, in a job that has a limit. */
+  /** What the call, or the child job, may cost at most, in a job that has a limit. */
   readonly allowanceNanoUsd?: NanoUsd;
   /** The job that does the work; no runner holds the attempt while it does. */
   readonly child?: JobId;
@@ -125,6 +125,8 @@ export type NextAttempt = {
   readonly notBeforeMs: number;
   /** Index into the route's targets; 0 for steps without a route. */
   readonly targetIndex: number;
+  /** What the child job may cost that a lost attempt may have made, in a job that has a limit. */
+  readonly heldNanoUsd?: NanoUsd;
 };
 
 /** True while neither a child job nor a provider carries the work on: a runner has it. */

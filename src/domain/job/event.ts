@@ -44,7 +44,12 @@ type StepScope = {
   'step.waiting':
     | { readonly kind: 'retry_backoff'; readonly untilAtMs: number }
     /** The attempt goes on in a job of its own. */
-    | { readonly kind: 'child'; readonly jobId: JobId }
+    | {
+        readonly kind: 'child';
+        readonly jobId: JobId;
+        /** What that job may cost at most, in a job that has a limit. */
+        readonly allowanceNanoUsd?: number;
+      }
     /** The provider works on by itself, and is asked again at `checkAtMs`. */
     | {
         readonly kind: 'provider';
@@ -84,7 +89,7 @@ type AttemptScope = {
     readonly deadlineAtMs: number;
     /** True when the work stays inside the Worker: it costs nothing, whatever becomes of it. */
     readonly local: boolean;
-    /** What the call may cost at most, in a job that has a limit. */
+    /** What the call, or the child job, may cost at most, in a job that has a limit. */
     readonly allowanceNanoUsd?: number;
     /** When a second target is asked beside this one, if it has not ended by then. */
     readonly hedgeAtMs?: number;
@@ -169,6 +174,8 @@ export type Continuation =
         readonly targetIndex: number;
         /** Its number, when it is not the one after this attempt's. */
         readonly attempt?: number;
+        /** What the child may cost that it may find, because this attempt may have made one. */
+        readonly heldNanoUsd?: number;
       };
     }
   | { readonly stopped: StopReason }

@@ -6,7 +6,7 @@ import type { Failure } from './failure.ts';
 import type { JobFlow } from './flow.ts';
 import type { JobId, ProjectId } from '../ids.ts';
 import type { ParentLink } from './lineage.ts';
-import type { CostSum } from '../money.ts';
+import type { CostSum, NanoUsd } from '../money.ts';
 import type { RerunOf } from './rerun.ts';
 import type { StoredValue } from './stored-value.ts';
 import type { Wait } from './wait.ts';
@@ -145,6 +145,8 @@ export type JobBirth = {
   readonly flow?: JobFlow;
   /** The job that waits for this one. */
   readonly parent?: ParentLink;
+  /** What that job lets it cost at most, children included; absent where it has no limit. */
+  readonly maxCostNanoUsd?: NanoUsd;
   /** Whom its submitter wants told of it. */
   readonly webhook?: JobWebhook;
   /** What its submitter says about the caches of its steps. */
@@ -178,5 +180,7 @@ export type JobState = {
   readonly active: Readonly<Record<string, ActiveAttempt>>;
   /** The most that calls may have cost whose cost nobody knows, in a job that has a limit; absent while there are none. */
   readonly assumedNanoUsd?: number;
+  /** The least limit with which the call would have been made that was refused for the job's own; absent without any. */
+  readonly neededNanoUsd?: NanoUsd;
   readonly cost: CostSum;
 };

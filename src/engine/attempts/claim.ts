@@ -136,7 +136,7 @@ function start(
       targetIndex: index,
       deadlineAtMs,
       local,
-      ...allowancePart(draft, place, { target, local }),
+      ...allowancePart(draft, step, { item: candidate.item, target, local, next }),
       ...(hedgeAtMs === null ? {} : { hedgeAtMs }),
     },
   });
@@ -180,7 +180,7 @@ function startBeside(
       targetIndex,
       deadlineAtMs,
       local,
-      ...allowancePart(draft, place, { target, local }),
+      ...allowancePart(draft, step, { item: first.item, target, local }),
       hedgeOf: first.attempt,
     },
   });

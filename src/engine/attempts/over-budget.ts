@@ -1,6 +1,7 @@
 import type { ActiveAttempt, AttemptFacts, AttemptRecord } from '../../domain/job/attempt.ts';
 import {
   isBudgetReason,
+  JOB_BUDGET,
   type BudgetDeclineReason,
   type BudgetRefusal,
 } from '../../domain/budget.ts';
@@ -11,7 +12,7 @@ import { retryAfter } from './beside.ts';
 import { attemptsOf, emit, stepOf, subjectOf, type Draft } from '../draft.ts';
 import { failAttempt } from './ending.ts';
 import { leftToOther } from './hedge.ts';
-import { JOB_BUDGET, jobRoom } from './job-budget.ts';
+import { jobRoom } from './job-budget.ts';
 import { otherTargets } from '../routes/other-targets.ts';
 import type { PlannedStep } from '../plan/plan.ts';
 import type { DeclinedCall, Settled } from './settlement.ts';
@@ -50,7 +51,8 @@ export function declineForBudget(
   active: ActiveAttempt,
   { call: told, facts }: { readonly call: OverBudget; readonly facts: AttemptFacts },
 ): Settled {
-  if (active.target === null || active.ticket !== undefined) return 'repeated';
+  const isChild = step.definition.uses === 'pipeline';
+  if ((active.target === null && !isChild) || active.ticket !== undefined) return 'repeated';
   const call = withJobRoom(draft, active, told);
   recordExceeded(draft, active, call);
   const untilAtMs = untilOf(draft, active, call);
@@ -63,7 +65,7 @@ export function declineForBudget(
   const { reason, refusal, askedNanoUsd } = call;
   const asked = askedNanoUsd === undefined ? {} : { askedNanoUsd };
   const budget = refusal === undefined ? {} : { budget: refusal.budgetId };
-  if (reason !== 'budget') {
+  if (reason !== 'budget' && active.target !== null) {
     emit(draft, {
       type: 'target.skipped',
       ...subjectOf(active),
@@ -81,11 +83,9 @@ export function declineForBudget(
 /** A runner knows what its attempt may spend of the job's own budget, and not how that stands. */
 function withJobRoom(draft: Draft, active: ActiveAttempt, told: OverBudget): OverBudget {
   if (told.refusal?.budgetId !== JOB_BUDGET || told.reason !== 'budget') return told;
-  const { refusal, comes } = jobRoom(draft, active, told.refusal);
+  const { refusal, comes, askedNanoUsd } = jobRoom(draft, active, told.refusal, told.wantsNanoUsd);
   if (comes === 'never') return { ...told, reason: 'budget_exceeded', refusal };
-  const { estimateNanoUsd } = refusal;
-  const asked = estimateNanoUsd === null ? {} : { askedNanoUsd: estimateNanoUsd };
-  return { ...told, ...asked, refusal, ...(comes === 'now' ? { atOnce: true } : {}) };
+  return { ...told, askedNanoUsd, refusal, ...(comes === 'now' ? { atOnce: true } : {}) };
 }
 
 /** Once, however often the attempts of a wait ask again. */

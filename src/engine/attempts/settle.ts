@@ -1,6 +1,6 @@
 import { attemptKey, type ActiveAttempt, type AttemptFacts } from '../../domain/job/attempt.ts';
+import type { Continuation } from '../../domain/job/event.ts';
 import type { Failure } from '../../domain/job/failure.ts';
-import type { JobId } from '../../domain/ids.ts';
 import { supersedeOthers } from './beside.ts';
 import { emit, isOver, stepOf, subjectOf, type Draft } from '../draft.ts';
 import {
@@ -16,8 +16,9 @@ import {
 import { decline } from './declined.ts';
 import { chargeLate, recordReconciled, recover } from './late.ts';
 import { leftToOther } from './hedge.ts';
+import { heldPart } from './job-budget.ts';
 import { declineForBudget, isOverBudget } from './over-budget.ts';
-import type { PendingWork, Settled, Settlement } from './settlement.ts';
+import type { PassedOn, PendingWork, Settled, Settlement } from './settlement.ts';
 import { nextCheckAtMs } from './tickets.ts';
 
 /** Records an attempt's end. A report for an attempt that is not open changes nothing but the cost. */
@@ -68,21 +69,9 @@ function recordCacheHit(
 }
 
 /** The attempt leaves its runner's hands: for a child job, or for its provider. */
-function pass(
-  draft: Draft,
-  active: ActiveAttempt,
-  outcome: PendingWork | { readonly ok: 'pending'; readonly child: JobId },
-): Settled {
+function pass(draft: Draft, active: ActiveAttempt, outcome: PendingWork | PassedOn): Settled {
+  if ('child' in outcome) return passToChild(draft, active, outcome);
   const subject = subjectOf(active);
-  if ('child' in outcome) {
-    if (active.child !== undefined) return 'repeated';
-    emit(draft, {
-      type: 'step.waiting',
-      ...subject,
-      data: { kind: 'child', jobId: outcome.child },
-    });
-    return 'used';
-  }
   const { providerJobId, checkInMs, poll, adoptedFrom } = outcome;
   // A submit that is reported again, or a poll that was not waited for.
   if (poll !== (active.ticket?.polls ?? 0)) return 'repeated';
@@ -109,6 +98,21 @@ const CHILD_LATE: Failure = {
   message: 'the child job had not ended when the time of this attempt was up',
 };
 
+function passToChild(
+  draft: Draft,
+  active: ActiveAttempt,
+  { child: jobId, allowanceNanoUsd }: PassedOn,
+): Settled {
+  if (active.child !== undefined) return 'repeated';
+  const isLimited = active.allowanceNanoUsd !== undefined && allowanceNanoUsd !== undefined;
+  emit(draft, {
+    type: 'step.waiting',
+    ...subjectOf(active),
+    data: { kind: 'child', jobId, ...(isLimited ? { allowanceNanoUsd } : {}) },
+  });
+  return 'used';
+}
+
 /** The runner of an attempt is gone: nobody knows what became of the call. */
 export function lose(draft: Draft, { step: id, item, attempt }: ActiveAttempt): void {
   const step = draft.plan.byId.get(id);
@@ -127,9 +131,13 @@ export function lose(draft: Draft, { step: id, item, attempt }: ActiveAttempt): 
   emit(draft, {
     type: 'attempt.lost',
     ...subjectOf(active),
-    data: { ...unknown, ...continuation(draft, active, move) },
+    data: { ...unknown, ...holding(continuation(draft, active, move), active) },
   });
   followUp(draft, step, active, failure, move);
+}
+
+function holding(then: Continuation, active: ActiveAttempt): Continuation {
+  return 'retry' in then ? { retry: { ...then.retry, ...heldPart(active) } } : then;
 }
 
 const PROVIDER_LATE: Failure = {

@@ -2,6 +2,7 @@ import type { AttemptFacts } from '../../domain/job/attempt.ts';
 import type { BudgetDeclineReason, BudgetRefusal } from '../../domain/budget.ts';
 import type { Failure, FailureClass } from '../../domain/job/failure.ts';
 import type { JobId } from '../../domain/ids.ts';
+import type { NanoUsd } from '../../domain/money.ts';
 import type { StoredValue } from '../../domain/job/stored-value.ts';
 import type { DeclineReason } from '../../domain/model/target-gate.ts';
 
@@ -13,13 +14,21 @@ export type Settlement = {
   readonly facts: AttemptFacts;
   readonly outcome:
     | { readonly ok: true; readonly output: StoredValue }
-    /** The attempt goes on in a job of its own; that job reports its end. */
-    | { readonly ok: 'pending'; readonly child: JobId }
+    /** That job reports its end. */
+    | PassedOn
     | PendingWork
     | DeclinedCall
     | { readonly ok: false; readonly failure: Failure };
   /** What the provider said of earlier submits whose answers were lost. */
   readonly reconciled?: readonly Reconciliation[];
+};
+
+/** The attempt goes on in a job of its own. */
+export type PassedOn = {
+  readonly ok: 'pending';
+  readonly child: JobId;
+  /** What that job may cost at most, where the one that made it has a limit. */
+  readonly allowanceNanoUsd?: NanoUsd;
 };
 
 /** The target's gate let no call through: nothing was sent. */
@@ -28,6 +37,8 @@ export type DeclinedCall = {
   readonly reason: DeclineReason | BudgetDeclineReason;
   /** How the budget stood that had no room; absent where the gate let no call through. */
   readonly refusal?: BudgetRefusal;
+  /** What a child may cost by its pipeline, where it takes less if less is left of its parent's budget. */
+  readonly wantsNanoUsd?: NanoUsd;
   /** The failure that has closed the way; absent where none has, or the runner does not say. */
   readonly because?: FailureClass;
   /** Asking again before this moment is in vain, by the runner's clock. */

@@ -2,6 +2,7 @@ import { attemptKey, type ActiveAttempt, type NextAttempt } from '../../domain/j
 import type { JobEvent } from '../../domain/job/event.ts';
 import type { JobState, StepState } from '../../domain/job/job.ts';
 import { addCost } from '../../domain/money.ts';
+import { assume } from './fold-budget.ts';
 import {
   isFruitlessEnd,
   leftToOf,
@@ -104,19 +105,6 @@ function foldEnded(state: JobState, event: EndEvent): JobState {
   return withStep(charged, id, { attempts, phase });
 }
 
-/** In a job that has a limit, a call of which nobody knows what it cost counts as the most that it may have cost. */
-function assume(
-  state: JobState,
-  event: EndEvent,
-  { allowanceNanoUsd, local }: ActiveAttempt,
-): JobState {
-  if (allowanceNanoUsd === undefined || local || event.type === 'attempt.declined') return state;
-  const facts = 'facts' in event.data ? event.data.facts : null;
-  if (facts !== null && facts.costNanoUsd !== null) return state;
-  const mostNanoUsd = facts?.estimateNanoUsd ?? allowanceNanoUsd;
-  return { ...state, assumedNanoUsd: (state.assumedNanoUsd ?? 0) + mostNanoUsd };
-}
-
 function charge(state: JobState, id: string, event: EndEvent, local: boolean): JobState {
   switch (event.type) {
     case 'attempt.succeeded':
@@ -134,8 +122,9 @@ function charge(state: JobState, id: string, event: EndEvent, local: boolean): J
 function nextAfter(event: EndEvent, attempt: number): NextAttempt | null {
   const retry = retryOf(event);
   if (retry === null) return null;
-  const { attempt: number = attempt + 1, atMs, targetIndex } = retry;
-  return { attempt: number, notBeforeMs: atMs, targetIndex };
+  const { attempt: number = attempt + 1, atMs, targetIndex, heldNanoUsd } = retry;
+  const held = heldNanoUsd === undefined ? {} : { heldNanoUsd };
+  return { attempt: number, notBeforeMs: atMs, targetIndex, ...held };
 }
 
 function phaseAfter(

@@ -40,7 +40,7 @@ function continuationOf(event: EndEvent): Continuation | null {
 /** The attempt that an event says will follow; null when none does. */
 export function retryOf(
   event: EndEvent,
-): { atMs: number; targetIndex: number; attempt?: number } | null {
+): { atMs: number; targetIndex: number; attempt?: number; heldNanoUsd?: number } | null {
   const continuation = continuationOf(event);
   return continuation !== null && 'retry' in continuation ? continuation.retry : null;
 }

@@ -1,4 +1,4 @@
-import { attemptKey, type ActiveAttempt } from '../../domain/job/attempt.ts';
+import { attemptKey, type ActiveAttempt, type NextAttempt } from '../../domain/job/attempt.ts';
 import type { JobEvent } from '../../domain/job/event.ts';
 import type { JobState, MapPhase, StepState } from '../../domain/job/job.ts';
 import { addCost, NO_COST, type CostSum } from '../../domain/money.ts';
@@ -22,6 +22,12 @@ export function withStep(state: JobState, id: string, change: Partial<StepState>
 export function mapPhase(state: JobState, id: string): MapPhase | null {
   const phase = state.steps[id]?.phase;
   return phase?.status === 'mapping' ? phase : null;
+}
+
+/** The attempts that a step, or the items of its map that had one already, take next. */
+export function nextAttempts(phase: StepState['phase'] | undefined): readonly NextAttempt[] {
+  if (phase?.status === 'queued') return [phase.next];
+  return phase?.status === 'mapping' ? phase.retries : [];
 }
 
 /** Changes an attempt that has not ended. */

@@ -1,3 +1,4 @@
+import type { ActiveAttempt } from '../../domain/job/attempt.ts';
 import type { EventBody, EventType, JobEvent } from '../../domain/job/event.ts';
 import {
   isTerminal,
@@ -8,6 +9,7 @@ import {
 } from '../../domain/job/job.ts';
 import { NO_COST } from '../../domain/money.ts';
 import { foldAttempt } from './fold-attempt.ts';
+import { assumeHeld, foldNeeded } from './fold-budget.ts';
 import { foldSkipped } from './fold-skipped.ts';
 import { addStepCost, mapPhase, UNTOUCHED, withActive, withStep } from './fold-parts.ts';
 
@@ -38,6 +40,7 @@ export function foldEvent(state: JobState, event: JobEvent): JobState {
   const [scope] = event.type.split('.');
   if (scope === 'job') return foldJob(next, event);
   if (scope === 'step' || scope === 'wait') return foldStep(next, event);
+  if (event.type === 'budget.exceeded') return foldNeeded(next, event);
   return event.type === 'target.skipped' ? foldSkipped(next, event) : foldAttempt(next, event);
 }
 
@@ -102,7 +105,7 @@ function foldStep(state: JobState, event: JobEvent): JobState {
     case 'step.succeeded':
       return withStep(state, id, { finishedAtMs: atMs, phase: succeededPhase(state, id, event) });
     case 'step.failed':
-      return withStep(state, id, {
+      return withStep(assumeHeld(state, id), id, {
         finishedAtMs: atMs,
         phase: { status: 'failed', ...event.data },
       });
@@ -131,12 +134,14 @@ function succeededPhase(
   };
 }
 
+type PassedOn = Extract<EventBody<'step.waiting'>['data'], { readonly kind: 'child' }>;
+
 /** From here on the attempt is in the hands of another job, or of its provider. */
 function withoutRunner(state: JobState, event: JobEvent<'step.waiting'>): JobState {
   const { data } = event;
   switch (data.kind) {
     case 'child':
-      return withActive(state, event, () => ({ child: data.jobId }));
+      return withActive(state, event, () => childPart(data));
     case 'provider': {
       const { providerJobId, checkAtMs } = data;
       return withActive(state, event, ({ ticket }) => ({
@@ -146,6 +151,10 @@ function withoutRunner(state: JobState, event: JobEvent<'step.waiting'>): JobSta
     case 'retry_backoff':
       return state;
   }
+}
+
+function childPart({ jobId, allowanceNanoUsd }: PassedOn): Partial<ActiveAttempt> {
+  return { child: jobId, ...(allowanceNanoUsd === undefined ? {} : { allowanceNanoUsd }) };
 }
 
 function queuedPhase(event: EventBody<'step.queued'> & { atMs: number }): StepState['phase'] {

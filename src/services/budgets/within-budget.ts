@@ -1,7 +1,6 @@
 import type { BudgetTerms } from '../../domain/budget.ts';
 import { attemptKey } from '../../domain/job/attempt.ts';
 import type { NanoUsd } from '../../domain/money.ts';
-import { JOB_BUDGET } from '../../engine/attempts/job-budget.ts';
 import type { BudgetOrder, BudgetVerdict } from '../ports/budgets.ts';
 import { errorName } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from '../run/attempt.ts';
@@ -10,6 +9,7 @@ import { pricingOf } from '../run/calls/pricing-of.ts';
 import { idempotencyKeyOf } from '../run/calls/provider-call.ts';
 import type { ResolvedCall } from '../run/calls/resolve-call.ts';
 import { countedBudgets } from './counted-budgets.ts';
+import { overAllowance } from './over-allowance.ts';
 import { upperBound } from './upper-bound.ts';
 
 /** A ledger that does not answer is asked again; whatever it is told twice counts once. */
@@ -17,8 +17,6 @@ const TRIES = 4;
 const RETRY_MS = 150;
 /** How long a call under a hard cap waits while its ledger, or the list of budgets, cannot be reached. */
 const SILENT_MS = 5_000;
-/** How long a call waits for what other attempts of its job hold of the job's own budget. */
-const JOB_PAUSE_MS = 2_000;
 
 /** What an attempt has to do with its project's budgets. */
 type Counted = {
@@ -42,7 +40,7 @@ export async function withinBudget(
   const declined =
     counted === 'unread'
       ? silence(deps)
-      : (overAllowance(deps, attempt, counted) ?? (await reserve(deps, attempt, counted)));
+      : (overJob(deps, attempt, counted) ?? (await reserve(deps, attempt, counted)));
   if (declined !== null) {
     const { version } = resolved.adapter;
     return { facts: localFacts(startedAtMs, deps.machine.nowMs(), version), result: declined };
@@ -60,8 +58,7 @@ function withEstimate({ work }: Attempt, { estimateNanoUsd }: Counted, ran: Ran)
   return { ...ran, facts: { ...ran.facts, estimateNanoUsd } };
 }
 
-/** A call that may cost more than its job has left for it is not made; what follows is the engine's to decide. */
-function overAllowance(
+function overJob(
   { machine }: ExecuteDeps,
   { work: { allowanceNanoUsd } }: Attempt,
   { estimateNanoUsd }: Counted,
@@ -69,16 +66,7 @@ function overAllowance(
   if (allowanceNanoUsd === undefined) return null;
   if (estimateNanoUsd !== null && estimateNanoUsd <= allowanceNanoUsd) return null;
   const reason = estimateNanoUsd === null ? 'budget_unpriced' : 'budget';
-  const refusal = {
-    budgetId: JOB_BUDGET,
-    onExceed: 'reject',
-    limitNanoUsd: allowanceNanoUsd,
-    spentNanoUsd: 0,
-    reservedNanoUsd: 0,
-    estimateNanoUsd,
-    resetsAtMs: null,
-  } as const;
-  return { ok: 'declined', reason, refusal, untilAtMs: machine.nowMs() + JOB_PAUSE_MS };
+  return overAllowance(machine, reason, { allowanceNanoUsd, estimateNanoUsd });
 }
 
 /** Tells the budgets what became of work that was begun before: at a poll, or when an earlier attempt is asked about. */

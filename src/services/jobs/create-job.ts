@@ -7,6 +7,7 @@ import type { JobFlow, Priority } from '../../domain/job/flow.ts';
 import { createdAtMsOf, jobIdOf, type JobId } from '../../domain/ids.ts';
 import type { Correlation, JobBirth } from '../../domain/job/job.ts';
 import { jsonBytes, type Json } from '../../domain/json.ts';
+import type { NanoUsd } from '../../domain/money.ts';
 import type { RerunOf } from '../../domain/job/rerun.ts';
 import type { JobWebhook } from '../../domain/webhook.ts';
 import { budgetRefusal, type BudgetRefusalDeps } from '../budgets/submit-refusal.ts';
@@ -66,7 +67,12 @@ export type CreateOptions = {
   /** The submitter listens to the job. */
   readonly stream?: boolean;
   /** For a child: the attempt that waits for it, and the moment after which nobody does. */
-  readonly parent?: { readonly link: ParentLink; readonly untilMs: number };
+  readonly parent?: {
+    readonly link: ParentLink;
+    readonly untilMs: number;
+    /** What it may cost at most; absent where the job above it has no limit. */
+    readonly maxCostNanoUsd?: NanoUsd;
+  };
   /** For a child: whoever ordered its first ancestor, and the tags above it. */
   readonly chargedTo?: ChargedTo | undefined;
 };
@@ -256,13 +262,19 @@ function birthOf(
     deadlineAtMs: createdAtMs + jobTimeoutMs,
     ...(cancelAfter === null ? {} : { cancelAfterMs: durationMs(cancelAfter, 0) }),
     ...(rerun === null ? {} : { rerunOf: rerun.of }),
-    ...(parent === undefined ? {} : { parent: parent.link }),
+    ...parentPart(parent),
     ...(flow === null ? {} : { flow }),
     ...webhookOf(order),
     ...(cache === undefined ? {} : { cache }),
     chargedTo: order.chargedTo,
     ...(order.stream === true ? { stream: true } : {}),
   };
+}
+
+function parentPart(parent: CreateOptions['parent']): Pick<JobBirth, 'parent' | 'maxCostNanoUsd'> {
+  if (parent === undefined) return {};
+  const { link, maxCostNanoUsd } = parent;
+  return { parent: link, ...(maxCostNanoUsd === undefined ? {} : { maxCostNanoUsd }) };
 }
 
 function webhookOf({ webhook }: CreateOptions): Pick<JobBirth, 'webhook'> {

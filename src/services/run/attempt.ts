@@ -1,10 +1,10 @@
 import type { AttemptFacts } from '../../domain/job/attempt.ts';
 import type { Failure } from '../../domain/job/failure.ts';
-import type { JobId, ProjectId } from '../../domain/ids.ts';
+import type { ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StoredValue } from '../../domain/job/stored-value.ts';
 import type { Plan, PlannedStep } from '../../engine/plan/plan.ts';
-import type { DeclinedCall } from '../../engine/attempts/settlement.ts';
+import type { DeclinedCall, PassedOn } from '../../engine/attempts/settlement.ts';
 import type { MediaSource } from '../../providers/port.ts';
 import type { CallbackLinks } from '../callbacks/callback-links.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
@@ -90,8 +90,7 @@ export type Ran = {
         /** What the check's schema looks at; nothing, if absent. */
         readonly checked?: Json;
       }
-    /** The work goes on in a job of its own. */
-    | { readonly ok: 'pending'; readonly child: JobId }
+    | PassedOn
     | TicketReport
     | DeclinedCall
     | { readonly ok: false; readonly failure: Failure; readonly rejected?: Json };

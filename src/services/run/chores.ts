@@ -3,6 +3,7 @@ import { shardOf, type JobId, type ProjectId } from '../../domain/ids.ts';
 import { hasSucceeded } from '../../domain/job/job.ts';
 import type { ParentLink } from '../../domain/job/lineage.ts';
 import type { Plan, PlannedStep } from '../../engine/plan/plan.ts';
+import { fellShort } from '../budgets/child-room.ts';
 import { jobOutput } from '../values/job-output.ts';
 import type { Chores, JobContext, SettlementReport } from '../ports/job-shard/turn.ts';
 import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
@@ -83,7 +84,9 @@ async function report(
   if (step === undefined) return;
   const held = waitingAttempt(parent, waiting, child);
   if (held === undefined) return;
-  const outcome = await outcomeOf(deps, project, held, { parent: parent.jobId, step, child });
+  const outcome =
+    fellShort(deps.machine, child, held.allowanceNanoUsd) ??
+    (await outcomeOf(deps, project, held, { parent: parent.jobId, step, child }));
   await home.next({
     jobId: parent.jobId,
     requestId: deps.machine.newUuid(),

@@ -5,6 +5,8 @@ import type { Failure } from '../../domain/job/failure.ts';
 import { hasSucceeded, isTerminal, type Correlation } from '../../domain/job/job.ts';
 import type { Json } from '../../domain/json.ts';
 import type { AttemptFacts } from '../../domain/job/attempt.ts';
+import type { NanoUsd } from '../../domain/money.ts';
+import { childRoom, fellShort } from '../budgets/child-room.ts';
 import { jobOutput } from '../values/job-output.ts';
 import type { JobContext } from '../ports/job-shard/turn.ts';
 import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
@@ -39,30 +41,64 @@ export async function runChild(deps: ExecuteDeps, attempt: Attempt, input: Json)
   const lineage = attempt.job.lineage ?? [attempt.job.pipeline];
   const refused = lineageFailure(lineage, pipeline);
   if (refused !== null) return failed(refused);
-  const submitted = await submit(deps, attempt, { pipeline, input: childInput, lineage });
-  if (submitted.ok) {
-    const facts = localFacts(startedAtMs, deps.machine.nowMs(), null);
-    return ranBy(deps, submitted.value.snapshot, facts);
+  return make(deps, attempt, { pipeline, input: childInput, lineage }, startedAtMs);
+}
+
+async function make(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+  child: Omit<Child, 'maxCostNanoUsd'>,
+  startedAtMs: number,
+): Promise<Ran> {
+  const { job, work } = attempt;
+  const room = await childRoom(deps, job.project, work, child.pipeline);
+  const factsNow = () => localFacts(startedAtMs, deps.machine.nowMs(), null);
+  if (room.kind === 'none') return { facts: factsNow(), result: room.declined };
+  const { maxCostNanoUsd } = room;
+  try {
+    const submitted = await submit(deps, attempt, { ...child, maxCostNanoUsd });
+    if (submitted.ok) return await ranBy(deps, attempt, submitted.value.snapshot, factsNow());
+    const { code, message, violations } = submitted.failure;
+    const failure: Failure = {
+      class: 'child_failed',
+      phase: 'not_sent',
+      code,
+      message: `the child job was not accepted: ${message}`,
+      ...(violations === undefined ? {} : { violations }),
+    };
+    return { facts: factsNow(), result: { ok: false, failure } };
+  } catch (error) {
+    if (maxCostNanoUsd === null || maxCostNanoUsd === 0) throw error;
+    deps.log('warn', 'child.unheard', { job_id: job.jobId, error: errorName(error) });
+    return unheard(factsNow(), maxCostNanoUsd);
   }
-  const { code, message, violations } = submitted.failure;
-  return failed({
-    class: 'child_failed',
-    phase: 'not_sent',
-    code,
-    message: `the child job was not accepted: ${message}`,
-    ...(violations === undefined ? {} : { violations }),
-  });
+}
+
+/** Nobody knows whether the child was made: then it may cost as much as it may. */
+function unheard(facts: AttemptFacts, maxCostNanoUsd: NanoUsd): Ran {
+  const message = 'whether the child job was made is not known: its shard does not answer';
+  return {
+    facts: { ...facts, costNanoUsd: null, estimateNanoUsd: maxCostNanoUsd },
+    result: { ok: false, failure: { class: 'internal', phase: 'unknown', message } },
+  };
 }
 
 /** A child that was found over, because the runner that made it was lost, has its end to report at once. */
 async function ranBy(
-  { objects }: ExecuteDeps,
+  { objects, machine }: ExecuteDeps,
+  { work }: Attempt,
   child: JobSnapshot,
   facts: AttemptFacts,
 ): Promise<Ran> {
   const { state } = child;
-  if (!isTerminal(state.status)) return { facts, result: { ok: 'pending', child: state.birth.id } };
+  const { id, maxCostNanoUsd } = state.birth;
+  if (!isTerminal(state.status)) {
+    const held = maxCostNanoUsd === undefined ? {} : { allowanceNanoUsd: maxCostNanoUsd };
+    return { facts, result: { ok: 'pending', child: id, ...held } };
+  }
   const ended = childFacts(state);
+  const declined = fellShort(machine, child, work.allowanceNanoUsd);
+  if (declined !== null) return { facts: ended, result: declined };
   if (!hasSucceeded(state.status))
     return { facts: ended, result: { ok: false, failure: childFailure(state) } };
   const output = await jobOutput(objects, child);
@@ -73,12 +109,14 @@ type Child = {
   readonly pipeline: string;
   readonly input: Json;
   readonly lineage: readonly string[];
+  /** What it may cost at most; null where no job above it has a limit. */
+  readonly maxCostNanoUsd: NanoUsd | null;
 };
 
 async function submit(
   deps: ExecuteDeps,
   { job, work }: Attempt,
-  { pipeline, input, lineage }: Child,
+  { pipeline, input, lineage, maxCostNanoUsd }: Child,
 ): Promise<Result<Submitted>> {
   const { step, item, attempt, deadlineAtMs, childKey } = work;
   const link: ParentLink = { jobId: job.jobId, step, item, attempt, lineage };
@@ -103,7 +141,11 @@ async function submit(
     cancelAfter: null,
     priority: job.flow?.priority,
     cache: job.cache,
-    parent: { link, untilMs: deadlineAtMs },
+    parent: {
+      link,
+      untilMs: deadlineAtMs,
+      ...(maxCostNanoUsd === null ? {} : { maxCostNanoUsd }),
+    },
     chargedTo: job.chargedTo,
   };
   return untilTaken(deps, job.jobId, () => submitJob(deps, actor, order));

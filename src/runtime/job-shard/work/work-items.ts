@@ -5,6 +5,7 @@ import {
   type Target,
 } from '../../../domain/job/attempt.ts';
 import type { ProviderWork, Ticket } from '../../../domain/model/ticket.ts';
+import { askedBy } from '../../../engine/attempts/job-budget.ts';
 import { attemptsLeft } from '../../../engine/attempts/retry.ts';
 import { movesOnIfNotTaken, unresolvedSubmits } from '../../../engine/attempts/tickets.ts';
 import type { Book } from '../book.ts';
@@ -39,7 +40,7 @@ export function workItem(
     reads: step.reads.map((path) => resolveRead(source, path)),
     itemRead: itemRead(source, step, item),
     reAsk: reAsk(source, active),
-    ...(step.definition.uses === 'pipeline' ? { childKey: childKey(source, active) } : {}),
+    ...(step.definition.uses === 'pipeline' ? childPart(source, active) : {}),
     ...(active.allowanceNanoUsd === undefined ? {} : { allowanceNanoUsd: active.allowanceNanoUsd }),
     ...(target === null ? {} : providerPart(source, step, active, { target, book })),
   };
@@ -106,9 +107,17 @@ function itemRead(
 }
 
 /** Attempts whose runners were lost may have made the child already: the next one has to find it. */
-function childKey(source: ReadSource, { step, item, attempt }: ActiveAttempt): string {
-  const lost = attemptsOf(source, step, item).filter(({ outcome }) => outcome === 'lost').length;
-  return attemptKey(step, item, attempt - lost);
+function childPart(
+  source: ReadSource,
+  { step, item, attempt }: ActiveAttempt,
+): Pick<WorkItem, 'childKey' | 'askedNanoUsd'> {
+  const attempts = attemptsOf(source, step, item);
+  const lost = attempts.filter(({ outcome }) => outcome === 'lost').length;
+  const askedNanoUsd = askedBy(attempts);
+  return {
+    childKey: attemptKey(step, item, attempt - lost),
+    ...(askedNanoUsd === null ? {} : { askedNanoUsd }),
+  };
 }
 
 function attemptsOf({ sql, state }: ReadSource, step: string, item: number | null) {

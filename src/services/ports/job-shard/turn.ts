@@ -12,6 +12,7 @@ import type { Ticket } from '../../../domain/model/ticket.ts';
 import type { Capacity } from '../../../engine/attempts/claim.ts';
 import type {
   DeclinedCall,
+  PassedOn,
   PendingWork,
   Reconciliation,
   Settled,
@@ -65,8 +66,7 @@ export type SettlementReport = {
         /** What control expressions read of the output, by control key. */
         readonly control: Readonly<Record<string, Json>>;
       }
-    /** The attempt goes on in a job of its own. */
-    | { readonly ok: 'pending'; readonly child: JobId }
+    | PassedOn
     | TicketReport
     | DeclinedCall
     | {

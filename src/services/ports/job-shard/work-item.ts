@@ -21,8 +21,10 @@ export type WorkItem = {
   readonly itemRead: ResolvedRead | null;
   /** Names the child of a `pipeline` step, the same for attempts whose runners were lost on the way to it. */
   readonly childKey?: string;
-  /** What the call may cost at most, in a job that has a limit. */
+  /** What the call, or the child job, may cost at most, in a job that has a limit. */
   readonly allowanceNanoUsd?: number;
+  /** As much as the child job was to get: with less it is not made. */
+  readonly askedNanoUsd?: number;
   /** When the attempt is given up; later than its runner's deadline where the provider works on by itself. */
   readonly givenUpAtMs?: number;
   readonly startedAtMs?: number;
