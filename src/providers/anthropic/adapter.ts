@@ -14,9 +14,9 @@ import type {
   WireReply,
   WireRequest,
 } from '../port.ts';
-import { unansweredStatus } from '../shared/ask-status.ts';
+import { untoldStatus } from '../shared/ask-status.ts';
 import { refuseWithoutLabels } from '../shared/classify-by-chat.ts';
-import { refuseExecution, refuseUnsent, unreadableFailure } from '../shared/failures.ts';
+import { refuseExecution, refuseUnsent } from '../shared/failures.ts';
 import { findBatch } from './batches/find.ts';
 import { askAgainMs, batchIdIn, hasEnded, readBatch, resultsIn } from './batches/reply.ts';
 import {
@@ -119,17 +119,16 @@ async function askStatus(
   const isKnown = batch.kind === 'reply' && batchIdIn(batch.reply.body) !== null;
   const ended = isKnown && batch.reply.status < 300 && hasEnded(batch.reply.body);
   const answer = ended ? await exchange(endpoint, resultsRequest(ticket), context, null) : batch;
-  if (answer.kind !== 'reply') {
-    return unansweredStatus(classify(settings, answer, call.model), ticket, askAgainMs);
+  if (answer.kind === 'reply' && answer.reply.status < 300) {
+    const isTold = ended ? resultsIn(answer.reply).length > 0 : isKnown;
+    if (isTold) return readBatch(settings, answer.reply, call, ticket);
   }
-  const { reply } = answer;
-  const isTold = ended ? resultsIn(reply).length > 0 : isKnown;
-  if (reply.status < 300 && isTold) return readBatch(settings, reply, call, ticket);
-  const failure =
-    reply.status < 300
-      ? unreadableFailure(askedOf(settings, call.model), reply)
-      : classify(settings, { kind: 'reply', reply }, call.model);
-  return unansweredStatus(failure, ticket, askAgainMs);
+  return untoldStatus(answer, {
+    asked: askedOf(settings, call.model),
+    ticket,
+    checkInMs: askAgainMs,
+    classify: (error) => classify(settings, error, call.model),
+  });
 }
 
 function endpointOf({ fetch, baseUrl, apiKey }: AnthropicSettings): Endpoint {

@@ -12,7 +12,7 @@ import type {
   Ticket,
 } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';
-import { unansweredStatus } from '../shared/ask-status.ts';
+import { untoldStatus } from '../shared/ask-status.ts';
 import {
   abortedUnsent,
   refuseExecution,
@@ -130,9 +130,10 @@ async function askStatus(
   if (evidence.kind === 'reply' && tellsStatus(evidence.reply)) {
     return readTranscript(account, evidence.reply, call, { ticket, checkInMs });
   }
-  const failure =
-    evidence.kind === 'reply' && evidence.reply.status < 300
-      ? unreadableFailure(askedAt(account, call.model), evidence.reply)
-      : classify(account, evidence, call.model);
-  return unansweredStatus(failure, ticket, checkInMs);
+  return untoldStatus(evidence, {
+    asked: askedAt(account, call.model),
+    ticket,
+    checkInMs,
+    classify: (error) => classify(account, error, call.model),
+  });
 }

@@ -1,9 +1,16 @@
 import { isJsonObject } from '../../domain/json.ts';
 import type { ModelCall } from '../../domain/model/model-call.ts';
 import { exchange } from '../http/exchange.ts';
-import type { CallContext, CallOutcome, ProviderAdapter, Ticket, WireReply } from '../port.ts';
+import type {
+  CallContext,
+  CallOutcome,
+  ErrorEvidence,
+  ProviderAdapter,
+  Ticket,
+  WireReply,
+} from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';
-import { unansweredStatus } from '../shared/ask-status.ts';
+import { untoldStatus, type StatusQuestion } from '../shared/ask-status.ts';
 import { refuseExecution, refuseUnsent, unreadableFailure } from '../shared/failures.ts';
 import { objectAt, textAt } from '../shared/json-fields.ts';
 import { askAgainMs, msLeft, ticketOf } from '../shared/tickets.ts';
@@ -106,38 +113,39 @@ async function askStatus(
   call: ModelCall,
   context: CallContext,
 ): Promise<CallOutcome> {
-  const asking = { account, ticket, call, checkInMs: askAgainMs(context) };
+  const question = {
+    asked: askedAt(account, call.model),
+    ticket,
+    checkInMs: askAgainMs(context),
+    classify: (error: ErrorEvidence) => classify(account, error, call.model),
+  };
   const evidence = await exchange(account.endpoint, statusRequest(call, ticket), context, null);
-  if (evidence.kind !== 'reply') {
-    return unansweredStatus(classify(account, evidence, call.model), ticket, asking.checkInMs);
-  }
+  if (evidence.kind !== 'reply') return untoldStatus(evidence, question);
   const { status, body } = evidence.reply;
   const word = isJsonObject(body) && status < 300 ? (textAt(body, 'status') ?? '') : '';
-  if (underWay.has(word)) return { kind: 'pending', ticket, checkInMs: asking.checkInMs };
-  if (word !== 'COMPLETED') return unanswered(asking, evidence.reply);
-  return askResult(asking, evidence.reply, context);
+  if (underWay.has(word)) return { kind: 'pending', ticket, checkInMs: question.checkInMs };
+  if (word !== 'COMPLETED') return untoldStatus(evidence, question);
+  return askResult({ account, call, question, completed: evidence.reply }, context);
 }
 
-type Asking = {
+type Completed = {
   readonly account: Account;
-  readonly ticket: Ticket;
   readonly call: ModelCall;
-  readonly checkInMs: number;
+  readonly question: StatusQuestion;
+  /** The queue's answer. */
+  readonly completed: WireReply;
 };
 
 async function askResult(
-  asking: Asking,
-  completed: WireReply,
+  { account, call, question, completed }: Completed,
   context: CallContext,
 ): Promise<CallOutcome> {
-  const { account, ticket, call, checkInMs } = asking;
+  const { ticket } = question;
   const request = resultRequest(call, ticket);
   const evidence = await exchange(account.endpoint, request, context, null, resultBytesMax);
-  if (evidence.kind !== 'reply') {
-    return unansweredStatus(classify(account, evidence, call.model), ticket, checkInMs);
-  }
+  if (evidence.kind !== 'reply' || isAboutQuestion(evidence.reply))
+    return untoldStatus(evidence, question);
   const { reply } = evidence;
-  if (isAboutQuestion(reply)) return unanswered(asking, reply);
   const said = isJsonObject(completed.body) ? completed.body : {};
   // The queue calls work that failed completed, too.
   if (reply.status < 300 && textAt(said, 'error') !== null) {
@@ -158,13 +166,4 @@ function isAboutQuestion({ status, headers, body }: WireReply): boolean {
 
 function hasDetail(body: WireReply['body']): boolean {
   return isJsonObject(body) && body['detail'] !== undefined;
-}
-
-/** The question was not answered; the work may go on. */
-function unanswered({ account, ticket, call, checkInMs }: Asking, reply: WireReply): CallOutcome {
-  const failure =
-    reply.status < 300
-      ? unreadableFailure(askedAt(account, call.model), reply)
-      : classify(account, { kind: 'reply', reply }, call.model);
-  return unansweredStatus(failure, ticket, checkInMs);
 }

@@ -4,13 +4,8 @@ import type { Execution, ModelCall, ModelKind } from '../../domain/model/model-c
 import { exchange, type FetchLike } from '../http/exchange.ts';
 import type { CallContext, CallOutcome, ProviderAdapter, Ticket } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';
-import { unansweredStatus } from '../shared/ask-status.ts';
-import {
-  refuseExecution,
-  refuseUnsent,
-  unreadableFailure,
-  unsupportedKind,
-} from '../shared/failures.ts';
+import { untoldStatus } from '../shared/ask-status.ts';
+import { refuseExecution, refuseUnsent, unsupportedKind } from '../shared/failures.ts';
 import { classify } from './errors.ts';
 import { toOutcome } from './reply.ts';
 import { submitRequest, ticketRequest } from './request.ts';
@@ -169,17 +164,14 @@ async function askStatus(
   const asked = askedAt(account, call.model);
   const request = ticketRequest(status.request, call, ticket);
   const evidence = await exchange(account.endpoint, request, context, null, replyBytesMax);
-  if (evidence.kind !== 'reply') {
-    return unansweredStatus(classify(own.error, asked, evidence), ticket, status.checkInMs);
-  }
-  const { reply } = evidence;
-  if (reply.status >= 300) {
-    return unansweredStatus(classify(own.error, asked, evidence), ticket, status.checkInMs);
-  }
-  if (!isJsonObject(reply.body)) {
-    return unansweredStatus(unreadableFailure(asked, reply), ticket, status.checkInMs);
-  }
-  return toOutcome(own, asked, reply, call, ticket);
+  if (evidence.kind === 'reply' && evidence.reply.status < 300 && isJsonObject(evidence.reply.body))
+    return toOutcome(own, asked, evidence.reply, call, ticket);
+  return untoldStatus(evidence, {
+    asked,
+    ticket,
+    checkInMs: status.checkInMs,
+    classify: (error) => classify(own.error, asked, error),
+  });
 }
 
 async function cancel(

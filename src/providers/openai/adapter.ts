@@ -13,8 +13,7 @@ import type {
   WireReply,
   WireRequest,
 } from '../port.ts';
-import { unansweredStatus } from '../shared/ask-status.ts';
-import { unreadableFailure } from '../shared/failures.ts';
+import { untoldStatus } from '../shared/ask-status.ts';
 import { askAgainMs, readResponse } from './responses/reply.ts';
 import {
   cancelRequest,
@@ -94,11 +93,12 @@ async function askStatus(
   if (evidence.kind === 'reply' && tellsStatus(evidence.reply)) {
     return readResponse(settings, evidence.reply, call, ticket);
   }
-  const failure =
-    evidence.kind === 'reply' && evidence.reply.status < 300
-      ? unreadableFailure(askedOf(settings, call.model), evidence.reply)
-      : classify(settings, evidence, call.model);
-  return unansweredStatus(failure, ticket, askAgainMs);
+  return untoldStatus(evidence, {
+    asked: askedOf(settings, call.model),
+    ticket,
+    checkInMs: askAgainMs,
+    classify: (error) => classify(settings, error, call.model),
+  });
 }
 
 /** Is this about the work, and not about the question? */

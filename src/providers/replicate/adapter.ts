@@ -2,8 +2,8 @@ import type { ModelCall } from '../../domain/model/model-call.ts';
 import { exchange } from '../http/exchange.ts';
 import type { CallContext, CallOutcome, ProviderAdapter, Ticket } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';
-import { unansweredStatus } from '../shared/ask-status.ts';
-import { refuseExecution, refuseUnsent, unreadableFailure } from '../shared/failures.ts';
+import { untoldStatus } from '../shared/ask-status.ts';
+import { refuseExecution, refuseUnsent } from '../shared/failures.ts';
 import { askAgainMs, msLeft } from '../shared/tickets.ts';
 import { replicateCallbacks } from './callbacks.ts';
 import { classify } from './classify.ts';
@@ -73,9 +73,10 @@ async function askStatus(
   if (evidence.kind === 'reply' && tellsStatus(evidence.reply)) {
     return readPrediction(account, evidence.reply, call, { ticket, checkInMs });
   }
-  const failure =
-    evidence.kind === 'reply' && evidence.reply.status < 300
-      ? unreadableFailure(askedAt(account, call.model), evidence.reply)
-      : classify(account, evidence, call.model);
-  return unansweredStatus(failure, ticket, checkInMs);
+  return untoldStatus(evidence, {
+    asked: askedAt(account, call.model),
+    ticket,
+    checkInMs,
+    classify: (error) => classify(account, error, call.model),
+  });
 }

@@ -1,5 +1,6 @@
 import type { Failure, FailureClass } from '../../domain/job/failure.ts';
-import type { CallOutcome, Ticket } from '../port.ts';
+import type { CallOutcome, ErrorEvidence, Ticket } from '../port.ts';
+import { unreadableFailure, type Asked } from './failures.ts';
 
 /** What a question can die of while the work goes on. */
 const passing: ReadonlySet<FailureClass> = new Set<FailureClass>([
@@ -25,6 +26,24 @@ export function unansweredStatus(failure: Failure, ticket: Ticket, checkInMs: nu
   }
   const waitMs = Math.max(checkInMs, failure.retryAfterMs ?? 0);
   return { kind: 'pending', ticket, checkInMs: waitMs };
+}
+
+/** A question for the status of work, and how the adapter reads what is no status. */
+export type StatusQuestion = {
+  readonly asked: Asked;
+  readonly ticket: Ticket;
+  readonly checkInMs: number;
+  readonly classify: (evidence: ErrorEvidence) => Failure;
+};
+
+/** The same for whatever came instead of a status: a success that tells none cannot be read, all else is an error. */
+export function untoldStatus(evidence: ErrorEvidence, question: StatusQuestion): CallOutcome {
+  const { asked, ticket, checkInMs, classify } = question;
+  const failure =
+    evidence.kind === 'reply' && evidence.reply.status < 300
+      ? unreadableFailure(asked, evidence.reply)
+      : classify(evidence);
+  return unansweredStatus(failure, ticket, checkInMs);
 }
 
 /** Here it is the work that is not found, whatever the adapter reads out of a 404 elsewhere. */
