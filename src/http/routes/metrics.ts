@@ -40,18 +40,28 @@ const list = z
       .max(LIST_MAX, `must have at most ${LIST_MAX} values`),
   );
 const values = list.optional().meta({ type: 'string', description: 'One or more, by commas' });
-const filterQuery = {
+const costFilters = {
   pipeline: values,
   version: values,
   step_id: values.optional().meta({ type: 'string', description: 'Steps of pipelines, by commas' }),
   provider: values,
   model: values,
   class: values,
-  status: values,
-  rule: values,
   tag: values,
 };
-const { status: _status, rule: _rule, ...costFilters } = filterQuery;
+/** What no cost is told apart by. */
+const otherFilters = {
+  status: values,
+  rule: values,
+  category: values.optional().meta({ type: 'string', description: 'Of what a moderation flags' }),
+  endpoint: values.optional().meta({ type: 'string', description: 'Of webhooks, by their ids' }),
+  label: values.optional().meta({ type: 'string', description: 'Of feedback' }),
+  queue: values.optional().meta({ type: 'string', description: 'By the names in `/v1/queues`' }),
+  state: values
+    .optional()
+    .meta({ type: 'string', description: 'Of targets, as `/v1/targets` has it' }),
+};
+const filterQuery = { ...costFilters, ...otherFilters };
 type FilterQuery = { readonly [Name in keyof typeof filterQuery]?: string[] | undefined };
 
 /** `step` is how wide a point is; the dimension of that name is filtered by as `step_id`. */

@@ -16,7 +16,7 @@ export type WindowSums = {
   readonly asOfMs: number;
 };
 
-type WindowRequest = {
+export type WindowRequest = {
   /** Null for all of them. */
   readonly project: ProjectId | null;
   readonly range: TimeRange;

@@ -8,7 +8,7 @@ import { keptSignals, setFor, type KeptSignal } from '../signals.ts';
 import { groupSums, type Filters } from './group.ts';
 import { measure, type Measured } from './measure.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
-import { readWindow } from './read-window.ts';
+import { readVisible, type VisibleDeps } from './read-visible.ts';
 import { windowOf, type WindowInput } from './window.ts';
 
 export type Summary = {
@@ -20,17 +20,17 @@ export type Summary = {
 
 /** Every signal over a window. */
 export async function summary(
-  { metrics: { store, kept }, machine }: MetricsDeps,
+  deps: MetricsDeps & VisibleDeps,
   actor: Actor,
   { filters, ...window }: WindowInput & { readonly filters: Filters },
 ): Promise<Result<Summary>> {
   const refused = missingScope(actor, 'metrics:read');
   if (refused !== null) return refused;
-  const nowMs = machine.nowMs();
+  const { kept } = deps.metrics;
+  const nowMs = deps.machine.nowMs();
   const range = windowOf(window, DAY_MS, nowMs, kept);
   if (!range.ok) return range;
-  const { units, asOfMs } = await readWindow(store, {
-    project: actor.project,
+  const { units, asOfMs } = await readVisible(deps, actor, {
     range: range.value,
     sets: setNames,
     grain: 'hour',

@@ -1,10 +1,8 @@
 import type { Actor } from '../../../domain/access.ts';
-import { DEPLOYMENT } from '../../../domain/ids.ts';
 import { missingScope } from '../../access/require-scope.ts';
 import type { TimeRange } from '../../ports/metrics-store.ts';
 import { done, refuse, refuseAt, type Result } from '../../result.ts';
 import { HOUR_MS } from '../facts/fact.ts';
-import { deploymentSets } from '../rollup/series.ts';
 import {
   dimensionsOfSignal,
   keptSignal,
@@ -16,7 +14,7 @@ import {
 import { groupSums, type Filters } from './group.ts';
 import { measure, type Measured } from './measure.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
-import { readWindow } from './read-window.ts';
+import { readVisible, type VisibleDeps } from './read-visible.ts';
 import { stepOf, STEPS, windowOf, type Step, type WindowInput } from './window.ts';
 
 export type TimeseriesRequest = WindowInput & {
@@ -44,13 +42,14 @@ const USUAL_WINDOW_MS = 3 * HOUR_MS;
 
 /** How a signal went over time, told apart by some of its dimensions. Points at which nothing happened are left out. */
 export async function timeseries(
-  { metrics: { store, kept }, machine }: MetricsDeps,
+  deps: MetricsDeps & VisibleDeps,
   actor: Actor,
   request: TimeseriesRequest,
 ): Promise<Result<Timeseries>> {
+  const { kept } = deps.metrics;
   const refused = missingScope(actor, 'metrics:read');
   if (refused !== null) return refused;
-  const nowMs = machine.nowMs();
+  const nowMs = deps.machine.nowMs();
   const signal = signalOf(request.metric);
   if (!signal.ok) return signal;
   const set = setOf(signal.value, request);
@@ -62,8 +61,7 @@ export async function timeseries(
   const stepMs = STEPS[step.value];
   const fromMs = Math.floor(window.value.fromMs / stepMs) * stepMs;
   const range = { fromMs, toMs: window.value.toMs };
-  const { units, asOfMs } = await readWindow(store, {
-    project: deploymentSets.has(set.value) ? DEPLOYMENT : actor.project,
+  const { units, asOfMs } = await readVisible(deps, actor, {
     range,
     sets: [set.value],
     grain: stepMs >= HOUR_MS ? 'hour' : 'minute',
