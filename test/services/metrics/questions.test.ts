@@ -7,9 +7,11 @@ import { isoTime } from '../../../src/domain/wire.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/services/metrics/facts/fact.ts';
 import { costs, type CostGroup, type Costs } from '../../../src/services/metrics/query/costs.ts';
 import { prometheusText } from '../../../src/services/metrics/query/prometheus.ts';
+import { deploymentScopes } from '../../../src/services/metrics/query/scrape-scopes.ts';
 import { summary } from '../../../src/services/metrics/query/summary.ts';
 import { timeseries } from '../../../src/services/metrics/query/timeseries.ts';
 import type { Step } from '../../../src/services/metrics/query/window.ts';
+import { mergeRollups } from '../../../src/services/metrics/rollup/series.ts';
 import type { Result } from '../../../src/services/result.ts';
 import { DAY, deliver, metricsWorld, settle } from './metrics-world.ts';
 import { dice, makeJob, pick, type MadeJob } from './random-history.ts';
@@ -209,21 +211,43 @@ describe('what Prometheus scrapes', () => {
     const states = byName.get('penstock_target_state')?.metrics;
     const labels = { provider: 'openai', model: 'a "b"', state: 'open' };
     expect(states).toEqual([{ labels, value: '1' }]);
-    expect(families.every(({ metrics }) => metrics.length <= 200)).toBe(true);
+    expect(families.every(({ metrics }) => metrics.length <= 600)).toBe(true);
+  });
+
+  test('of the whole deployment is told by project, of some of them together where there are many', async () => {
+    const families = parsePrometheus(await scrape(true));
+    const ended = families.find(({ name }) => name === 'penstock_jobs_total')?.metrics ?? [];
+    for (const project of new Set(jobs.map((job) => job.project))) {
+      const own = ended.filter(({ labels }) => labels?.['project'] === project);
+      const made = jobs.filter((job) => job.project === project).length;
+      expect(own.reduce((sum, { value }) => sum + Number(value), 0)).toBe(made);
+    }
+    const rollup = mergeRollups([]);
+    const units = Array.from({ length: 60 }, (_, index) => {
+      const project = projectId(`prj_${String(index).padStart(3, '0')}`);
+      return { project, grain: 'hour', atMs: DAY, rollup } as const;
+    });
+    const scopes = deploymentScopes(units);
+    expect(scopes.map(({ labels }) => labels['project'])).toEqual([
+      ...units.slice(0, 50).map(({ project }) => project),
+      '(others)',
+    ]);
+    expect(scopes.flatMap((scope) => scope.units)).toHaveLength(60);
+    expect(scopes.every(({ seriesMax }) => seriesMax.sum <= 20)).toBe(true);
   });
 
   test.each(['digest', 'triage', 'caption'])(
     'counts exactly at its bounds: %s',
     async (pipeline) => {
       // The parser takes a histogram for one, whatever its labels: it is given one alone, without them.
-      const text = await scrape(true);
+      const text = await scrape(false);
       const label = `{pipeline="${pipeline}"`;
       const lines = text.split('\n').filter((line) => line.startsWith('#') || line.includes(label));
       const alone = lines.join('\n').replaceAll(`${label}}`, '').replaceAll(`${label},`, '{');
       const families = parsePrometheus(`${alone}\n`);
       const [latency] =
         families.find(({ name }) => name === 'penstock_job_latency_seconds')?.metrics ?? [];
-      const truths = jobs.filter((job) => job.pipeline === pipeline);
+      const truths = jobs.filter((job) => job.pipeline === pipeline && job.project === 'prj_a');
       expect(Number(latency?.count)).toBe(truths.length);
       const buckets = Object.entries(latency?.buckets ?? {});
       expect(buckets.length).toBeGreaterThan(10);
@@ -250,6 +274,25 @@ describe('what Prometheus scrapes', () => {
       if (part % 2 === 1) await growing.rollUp();
     }
     expect(last).toBeGreaterThanOrEqual(80);
+  });
+
+  test('tells a day to its end before it begins anew', async () => {
+    const ending = metricsWorld();
+    const own = { ...deps, metrics: { ...deps.metrics, store: ending.store } };
+    const midnightMs = DAY + DAY_MS;
+    const oldDay = makeJob(dice(1), 1, midnightMs - 200_000, 1);
+    const nextDay = makeJob(dice(1), 2, midnightMs + 10_000, 1);
+    await deliver(ending, () => 1, [oldDay, nextDay], 0);
+    await settle(ending, midnightMs + 4 * MINUTE_MS);
+    const endedAt = async (nowMs: number): Promise<number> => {
+      ending.clock.nowMs = nowMs;
+      const text = told(await prometheusText({ ...own, machine: ending.machine }, actorOf(true)));
+      const ended = parsePrometheus(text).find(({ name }) => name === 'penstock_jobs_total');
+      return (ended?.metrics ?? []).reduce((sum, { value }) => sum + Number(value), 0);
+    };
+    expect(oldDay.endedAtMs).toBeLessThan(midnightMs);
+    expect(await endedAt(midnightMs + 9 * MINUTE_MS)).toBe(1);
+    expect(await endedAt(midnightMs + 10 * MINUTE_MS)).toBe(1);
   });
 
   test('tells a key of its project alone', async () => {

@@ -1,7 +1,8 @@
 import type { Actor } from '../../../domain/access.ts';
 import { missingScope } from '../../access/require-scope.ts';
 import { done, type Result } from '../../result.ts';
-import { DAY_MS } from '../facts/fact.ts';
+import type { TimeRange } from '../../ports/metrics-store.ts';
+import { DAY_MS, MINUTE_MS } from '../facts/fact.ts';
 import { countUpToPower, type Histogram } from '../rollup/histogram.ts';
 import { mergeSeries, setNames, type Series, type SetName } from '../rollup/series.ts';
 import { OTHERS } from '../rollup/stored-rollup.ts';
@@ -10,13 +11,22 @@ import { groupSums } from './group.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
 import { sampleQueues, type BacklogDeps, type QueueSample } from './queues.ts';
 import { readWindow } from './read-window.ts';
-import { targetStates, type TargetState, type TargetStateDeps } from './target-states.ts';
+import { deploymentScopes, projectScope, type ScrapeScope } from './scrape-scopes.ts';
+import {
+  sampledTargets,
+  targetStates,
+  type TargetState,
+  type TargetStateDeps,
+} from './target-states.ts';
 
 /**
  * Prometheus' text format, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). Counters and histograms
- * begin anew at midnight UTC, which `rate()` and `increase()` take for what it is. A counter that went back would be taken
- * for one that began anew, so only what the roll-up has stored is told.
+ * count a day of UTC, and begin anew a little after its end, which `rate()` and `increase()` take for what it is. A counter
+ * that went back would be taken for one that began anew, so only what the roll-up has stored is told.
  */
+
+/** So long after midnight the day before is told, and nothing else: its last minutes have been summed up and scraped by then. */
+const DAY_TOLD_MS = 10 * MINUTE_MS;
 
 /** What series are told apart by; versions, steps and tags are for the API. */
 const LABELS = {
@@ -37,14 +47,12 @@ const LABELS_OF: Readonly<Record<string, readonly string[]>> = {
   time_to_first_token: ['provider', 'model'],
 };
 
-/** Series of one metric; what is beyond is one more, under `(others)`. */
-const SERIES_MAX = 200;
 /** Upper bounds of histograms: powers of two of a millisecond, from 16 ms to 70 minutes, at which counts are exact. */
 const BOUNDS = [4, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22] as const;
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What scrapers read: of the whole deployment for its root key, of the project for any other. */
+/** What scrapers read: of the whole deployment, by project, for its root key, of the project for any other. */
 export async function prometheusText(
   deps: MetricsDeps & BacklogDeps & TargetStateDeps,
   actor: Actor,
@@ -54,10 +62,10 @@ export async function prometheusText(
   const { metrics, machine } = deps;
   const project = actor.isRoot ? null : actor.project;
   const nowMs = machine.nowMs();
-  const [{ units }, sample, targets] = await Promise.all([
+  const [{ units }, sample] = await Promise.all([
     readWindow(metrics.store, {
       project,
-      range: { fromMs: Math.floor(nowMs / DAY_MS) * DAY_MS, toMs: nowMs + 1 },
+      range: countedDay(nowMs),
       sets: setNames,
       grain: 'hour',
       nowMs,
@@ -65,22 +73,24 @@ export async function prometheusText(
       storedOnly: true,
     }),
     sampleQueues(deps, project),
-    targetStates(deps, actor),
   ]);
+  const targets = await targetStates(deps, actor, project === null ? sampledTargets(units) : []);
+  const scopes = project === null ? deploymentScopes(units) : projectScope(units);
   const kept = keptSignals.flatMap((signal) => {
     const [set] = signal.sets;
     if (signal.kind === 'ratio' || set === undefined || isSampled(set)) return [];
     const names = labelsFor(signal, set);
-    const groups = groupSums(units, { set, groupBy: names, filters: {}, pointOf: () => 0 });
-    const series = groups.flatMap(({ values, points }) => {
-      const point = points.get(0);
-      return point === undefined || !has(signal, point) ? [] : [{ values, point }];
-    });
-    return family(signal, names, bounded(series));
+    const ofScope = (scope: ScrapeScope) => samples(signal, scope, set, names);
+    return [...familyHeader(signal), ...scopes.flatMap(ofScope)];
   });
   return done(
     [...kept, ...gaugeLines(sample), ...targetLines(targets)].map((text) => `${text}\n`).join(''),
   );
+}
+
+function countedDay(nowMs: number): TimeRange {
+  const fromMs = Math.floor((nowMs - DAY_TOLD_MS) / DAY_MS) * DAY_MS;
+  return { fromMs, toMs: Math.min(nowMs + 1, fromMs + DAY_MS) };
 }
 
 /** How it stands now is told beside. */
@@ -100,41 +110,57 @@ function has({ kind, name }: KeptSignal, { sums, distributions }: Series): boole
 type Labelled = { readonly values: readonly string[]; readonly point: Series };
 
 /** The first ones by name, and all others together. */
-function bounded(series: readonly Labelled[]): readonly Labelled[] {
-  if (series.length <= SERIES_MAX) return series;
-  const [first, ...more] = series.slice(SERIES_MAX - 1);
+function bounded(series: readonly Labelled[], seriesMax: number): readonly Labelled[] {
+  if (series.length <= seriesMax) return series;
+  const [first, ...more] = series.slice(seriesMax - 1);
   if (first === undefined) return series;
   const point = more.reduce((sum, each) => mergeSeries(sum, each.point), first.point);
-  return [...series.slice(0, SERIES_MAX - 1), { values: first.values.map(() => OTHERS), point }];
+  return [...series.slice(0, seriesMax - 1), { values: first.values.map(() => OTHERS), point }];
 }
 
-function family(
+function familyHeader(signal: KeptSignal): string[] {
+  const type = signal.kind === 'distribution' ? 'histogram' : typeOf(signal);
+  return header(nameOf(signal), type, signal.meaning);
+}
+
+/** Corrections take unknown costs back, so they are no counter. */
+function typeOf({ name }: KeptSignal): 'counter' | 'gauge' {
+  return name === 'unknown_costs' ? 'gauge' : 'counter';
+}
+
+function nameOf(signal: KeptSignal): string {
+  if (signal.kind === 'distribution') return `penstock_${signal.name}_seconds`;
+  const { suffix } = UNITS[signal.unit];
+  return `penstock_${stem(signal)}${suffix}${typeOf(signal) === 'counter' ? '_total' : ''}`;
+}
+
+/** What a scope has of a metric. */
+function samples(
   signal: KeptSignal,
+  { labels, units, seriesMax }: ScrapeScope,
+  set: SetName,
   names: readonly string[],
-  series: readonly Labelled[],
 ): string[] {
-  const labelsOf = (values: readonly string[]): Labels =>
-    Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
-  if (signal.kind === 'distribution') {
-    const name = `penstock_${signal.name}_seconds`;
-    return [
-      ...header(name, 'histogram', signal.meaning),
-      ...series.flatMap(({ values, point }) => {
-        const histogram = point.distributions.get(signal.name);
-        return histogram === undefined ? [] : buckets(name, labelsOf(values), histogram);
-      }),
-    ];
+  const groups = groupSums(units, { set, groupBy: names, filters: {}, pointOf: () => 0 });
+  const series = groups.flatMap(({ values, points }) => {
+    const point = points.get(0);
+    return point === undefined || !has(signal, point) ? [] : [{ values, point }];
+  });
+  const max = signal.kind === 'distribution' ? seriesMax.distribution : seriesMax.sum;
+  return bounded(series, max).flatMap(({ values, point }) => {
+    const own = names.map((name, index) => [name, values[index] ?? ''] as const);
+    return sampleLines(signal, { ...labels, ...Object.fromEntries(own) }, point);
+  });
+}
+
+function sampleLines(signal: KeptSignal, labels: Labels, point: Series): string[] {
+  const name = nameOf(signal);
+  if (signal.kind !== 'distribution') {
+    const { scale } = UNITS[signal.unit];
+    return [line(name, labels, Number(point.sums.get(signal.name) ?? 0n) / scale)];
   }
-  // Corrections take unknown costs back, so they are no counter.
-  const isCounter = signal.name !== 'unknown_costs';
-  const { suffix, scale } = UNITS[signal.unit];
-  const name = `penstock_${stem(signal)}${suffix}${isCounter ? '_total' : ''}`;
-  return [
-    ...header(name, isCounter ? 'counter' : 'gauge', signal.meaning),
-    ...series.map(({ values, point }) =>
-      line(name, labelsOf(values), Number(point.sums.get(signal.name) ?? 0n) / scale),
-    ),
-  ];
+  const histogram = point.distributions.get(signal.name);
+  return histogram === undefined ? [] : buckets(name, labels, histogram);
 }
 
 /** Names carry the base unit. */

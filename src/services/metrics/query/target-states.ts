@@ -1,7 +1,9 @@
 import type { Actor } from '../../../domain/access.ts';
 import type { Target } from '../../../domain/job/attempt.ts';
+import { targetName } from '../../../domain/model/target-gate.ts';
 import type { TargetHealth } from '../../../domain/model/target-gate.ts';
 import type { TargetDesk } from '../../ports/targets/target-desk.ts';
+import type { StoredSums } from '../../ports/metrics-store.ts';
 import { visibleTargets, type FindDeps } from '../../targets/find-targets.ts';
 
 export type TargetStateDeps = FindDeps & {
@@ -13,9 +15,24 @@ export type TargetState = { readonly target: Target; readonly state: TargetHealt
 /** Each is one call to its gate. */
 const TARGETS_MAX = 50;
 
-/** How the targets outside the Worker stand that the actor may see; those whose gates do not answer are left out. */
-export async function targetStates(deps: TargetStateDeps, actor: Actor): Promise<TargetState[]> {
-  const outside = (await visibleTargets(deps, actor)).filter((target) => {
+/** The targets that were in use in any project, by the samples of a window. */
+export function sampledTargets(units: readonly StoredSums[]): Target[] {
+  const sampled = units.flatMap(({ rollup }) => [...rollup.targets.values()]);
+  return sampled.map(({ values: [provider = '', model = ''] }) => ({ provider, model }));
+}
+
+/**
+ * How the targets outside the Worker stand that the actor may see, and `more` beside them; those whose gates do not answer
+ * are left out.
+ */
+export async function targetStates(
+  deps: TargetStateDeps,
+  actor: Actor,
+  more: readonly Target[],
+): Promise<TargetState[]> {
+  const named = [...(await visibleTargets(deps, actor)), ...more];
+  const each = new Map(named.map((target) => [targetName(target), target]));
+  const outside = [...each.values()].filter((target) => {
     const view = deps.desk.view(target);
     return view.usable && !view.local;
   });
