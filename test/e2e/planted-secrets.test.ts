@@ -35,6 +35,7 @@ const planted = {
   wrongKey: 'psk_nase_in_a_wrong_key',
   comment: 'ide-in-a-comment',
   user: 'rudd-a-user',
+  judged: 'eel-in-a-fucking-text-that-a-moderation-reads',
   query: 'asp-in-the-query',
   path: 'dace-in-the-path',
 } as const;
@@ -73,7 +74,7 @@ beforeAll(async () => {
   );
   api = await newTenant(server);
   for (const payload of ['thin', 'full']) await listen(payload);
-  await Promise.all([chats(), waits(), images(), files(), mistakes()]);
+  await Promise.all([chats(), waits(), images(), files(), moderations(), mistakes()]);
   await until('the spans of the jobs', () => receiver.spans.length > 10);
   await until(
     'deliveries of both kinds',
@@ -206,6 +207,25 @@ async function images(): Promise<void> {
   await keep(id);
 }
 
+/** Texts that are flagged. */
+async function moderations(): Promise<void> {
+  await publish(api, {
+    name: 'watches',
+    steps: [
+      {
+        id: 'look',
+        uses: 'model.moderate',
+        with: { text: '${{ input.text }}' },
+        route: { targets: [{ provider: 'builtin', model: 'wordlist-moderation-1' }] },
+      },
+    ],
+    output: { flagged: '${{ steps.look.output.flagged }}' },
+  });
+  const { id } = await submit(api, { pipeline: 'watches', input: { text: planted.judged } });
+  await ended(api, id);
+  await keep(id);
+}
+
 async function files(): Promise<void> {
   await api.send('POST', '/v1/files', undefined, {
     raw: planted.file,
@@ -319,6 +339,12 @@ describe('what was planted in payloads, prompts and keys', () => {
   test('is in no measurement', () => {
     const points = lines().filter((line) => line.includes('MEASURED '));
     expect(points.length).toBeGreaterThan(10);
+    for (const kind of ['delivery', 'feedback', 'flagged']) {
+      expect(
+        points.some((point) => point.includes(kind)),
+        kind,
+      ).toBe(true);
+    }
     expect(found(points.join('\n'), [...words, ...hidden()])).toEqual([]);
   });
 

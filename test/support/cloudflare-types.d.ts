@@ -39,3 +39,11 @@ interface R2Bucket {
   get(key: string): Promise<R2ObjectBody | null>;
   put(key: string, value: string, options?: object): Promise<R2Object | null>;
 }
+interface AnalyticsEngineDataPoint {
+  readonly indexes?: readonly unknown[];
+  readonly blobs?: readonly unknown[];
+  readonly doubles?: readonly number[];
+}
+interface AnalyticsEngineDataset {
+  writeDataPoint(point?: AnalyticsEngineDataPoint): void;
+}
