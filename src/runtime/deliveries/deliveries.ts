@@ -14,15 +14,19 @@ import type {
 } from '../../services/ports/webhooks.ts';
 import { deliveryIdOf } from '../../services/webhooks/delivery-id.ts';
 import type { Sql } from '../job-shard/sql.ts';
+import { StandingAlarm } from '../standing-alarm.ts';
 import { chooseDue, nextDueAtMs, type Chosen } from './choose.ts';
 import { deliveryOf, listDeliveries, shown } from './delivery-log.ts';
 import { promote, takeIn } from './incoming.ts';
+import { firstEndAtMs, leasedTo, unheardOf, withLeases, withoutLease } from './leases.ts';
 import { redeliver } from './redeliver.ts';
 import { erased, isCurrent, isLast, settled } from './settle.ts';
 import {
+  disabled,
   held,
   newStanding,
-  withoutLease,
+  open,
+  withChange,
   withSighting,
   withVerdict,
   type Standing,
@@ -52,11 +56,8 @@ export type Receiver = { readonly name: string; readonly endpointId: string | nu
 /** In deliverers' hands at once: of an endpoint, and of each origin of jobs' own webhooks. */
 const ENDPOINT_MAX = 16;
 const ORIGIN_MAX = 6;
-/** A deliverer that was not heard of for so long is gone; it gives up a delivery by itself well before. */
-const LEASE_MS = 30_000;
 /** A hint that nobody has followed after so long is sent again. */
 const HINT_AGAIN_MS = 5_000;
-const OVERDUE_MS = 60_000;
 
 /**
  * All that is pending for one receiver, in which order and when, and the log of what was tried. It never calls a receiver:
@@ -67,7 +68,7 @@ export class DeliveriesOfReceiver {
   readonly #receiver: Receiver;
   readonly #laneMax: number;
   #standing: Standing;
-  #alarmAtMs: number | null;
+  readonly #alarm: StandingAlarm;
   /** When a hint was sent that no deliverer has followed yet. */
   #hintedAtMs: number | null = null;
   #lastLane: string | null = null;
@@ -76,7 +77,7 @@ export class DeliveriesOfReceiver {
     this.#ports = ports;
     this.#receiver = receiver;
     this.#laneMax = receiver.endpointId === null ? ORIGIN_MAX : ENDPOINT_MAX;
-    this.#alarmAtMs = standingAlarmAtMs;
+    this.#alarm = new StandingAlarm(ports, standingAlarmAtMs);
     tables.migrateDeliveries(ports.sql);
     this.#standing = this.#load();
     // An alarm that went missing is put back with the next call, whatever it asks.
@@ -144,11 +145,11 @@ export class DeliveriesOfReceiver {
   }
 
   #give(requestId: string, capacity: number, nowMs: number): DueDelivery[] {
-    const leases = Object.entries(this.#standing.leases);
-    const known = leases.filter(([, { turn }]) => turn === requestId);
-    if (known.length > 0) return this.#show(known.map(([id, { lane }]) => ({ id, lane })));
+    const known = leasedTo(this.#standing, requestId);
+    if (known.length > 0) return this.#show(known);
     const chosen = this.#choose(capacity, nowMs).filter(({ id }) => !this.#isErased(id, nowMs));
-    this.#lease(chosen, requestId, nowMs);
+    this.#standing = withLeases(this.#standing, chosen, { turn: requestId, nowMs });
+    this.#lastLane = chosen.at(-1)?.lane ?? this.#lastLane;
     return this.#show(chosen);
   }
 
@@ -164,15 +165,6 @@ export class DeliveriesOfReceiver {
     if (row === null || row.eraseAtMs === null || row.eraseAtMs > nowMs) return row === null;
     this.#save(row, erased(row), nowMs);
     return true;
-  }
-
-  #lease(chosen: readonly Chosen[], turn: string, nowMs: number): void {
-    if (chosen.length === 0) return;
-    const untilMs = nowMs + LEASE_MS;
-    const leases = chosen.map(({ id, lane }) => [id, { turn, lane, sinceMs: nowMs, untilMs }]);
-    const { leases: others } = this.#standing;
-    this.#standing = { ...this.#standing, leases: { ...others, ...Object.fromEntries(leases) } };
-    this.#lastLane = chosen.at(-1)?.lane ?? null;
   }
 
   #show(chosen: readonly Chosen[]): DueDelivery[] {
@@ -204,9 +196,7 @@ export class DeliveriesOfReceiver {
   #learnState(verdict: TriedDelivery['verdict'], nowMs: number): void {
     if (verdict === 'held') this.#standing = held(this.#standing, nowMs);
     else if (verdict === 'gone') this.#disable(nowMs);
-    else if (verdict !== 'erased' && this.#standing.state === 'paused') {
-      this.#standing = { ...this.#standing, state: 'active', recheck: null };
-    }
+    else if (verdict !== 'erased') this.#standing = open(this.#standing);
   }
 
   #save(before: tables.DeliveryRow, after: tables.DeliveryRow, nowMs: number): void {
@@ -217,31 +207,19 @@ export class DeliveriesOfReceiver {
     }
   }
 
-  /** Nothing is kept for a receiver that is gone. */
   #disable(nowMs: number): void {
     tables.failPending(this.#ports.sql);
-    const nothing = { leases: {}, troubles: {}, changedAtMs: nowMs };
-    this.#standing = { ...this.#standing, ...nothing, state: 'disabled' };
+    this.#standing = disabled(this.#standing, nowMs);
   }
 
-  /** What became of a delivery whose deliverer was never heard of again is not known: it counts as a try that failed. */
   #expireLeases(nowMs: number): void {
     const { sql } = this.#ports;
-    for (const [id, { sinceMs, untilMs }] of Object.entries(this.#standing.leases)) {
-      if (untilMs > nowMs) continue;
+    for (const [id, lease] of Object.entries(this.#standing.leases)) {
+      if (lease.untilMs > nowMs) continue;
       this.#standing = withoutLease(this.#standing, id);
       const row = tables.loadDelivery(sql, id);
       if (row === null) continue;
-      const tried = {
-        number: row.number + 1,
-        atMs: sinceMs,
-        latencyMs: untilMs - sinceMs,
-        status: null,
-        error: 'not_reported',
-        answer: '',
-      };
-      const report = { id, tried, retryAfterMs: null, verdict: 'again' } as const;
-      const after = settled(row, report, { nowMs, lot: this.#ports.random() });
+      const after = settled(row, unheardOf(row, lease), { nowMs, lot: this.#ports.random() });
       if (after !== null) this.#save(row, after, nowMs);
     }
   }
@@ -264,15 +242,14 @@ export class DeliveriesOfReceiver {
     return this.#change((nowMs) => redeliver(this.#ports.sql, which, nowMs));
   }
 
-  changed({ state, ordered }: ReceiverSeen): void {
+  changed(seen: ReceiverSeen): void {
     this.#change((nowMs) => {
       const { sql } = this.#ports;
-      if (this.#standing.ordered && !ordered) tables.endOrder(sql, nowMs);
-      if (state === 'disabled') this.#disable(nowMs);
-      if (state === 'active' && this.#standing.state !== 'active') tables.beginAnew(sql, nowMs);
-      const troubles = state === 'active' ? {} : this.#standing.troubles;
-      const recheck = state === 'paused' ? held(this.#standing, nowMs).recheck : null;
-      this.#standing = { ...this.#standing, state, ordered, troubles, recheck, changedAtMs: nowMs };
+      const before = this.#standing;
+      if (before.ordered && !seen.ordered) tables.endOrder(sql, nowMs);
+      if (seen.state === 'disabled') tables.failPending(sql);
+      if (seen.state === 'active' && before.state !== 'active') tables.beginAnew(sql, nowMs);
+      this.#standing = withChange(before, seen, nowMs);
     });
   }
 
@@ -289,7 +266,7 @@ export class DeliveriesOfReceiver {
 
   /** May come twice, late, and again after a kill in the middle. Never throws: the platform gives up alarms that do. */
   alarm(): void {
-    this.#alarmAtMs = null;
+    this.#alarm.fired();
     try {
       this.#change((nowMs) => {
         this.#expireLeases(nowMs);
@@ -298,7 +275,7 @@ export class DeliveriesOfReceiver {
     } catch (error) {
       const kind = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown';
       this.#ports.log('error', 'webhook.alarm_failed', { error: kind });
-      this.#arm(this.#ports.nowMs() + 1_000);
+      this.#alarm.arm(this.#ports.nowMs() + 1_000);
     }
   }
 
@@ -307,17 +284,16 @@ export class DeliveriesOfReceiver {
     const { sql } = this.#ports;
     const nowMs = this.#ports.nowMs();
     const dueAtMs = nextDueAtMs(sql, this.#standing, this.#laneMax);
-    const leases = Object.values(this.#standing.leases).map(({ untilMs }) => untilMs);
-    const later = Math.min(sweepDueAtMs(sql, this.#standing), ...leases);
+    const later = Math.min(sweepDueAtMs(sql, this.#standing), firstEndAtMs(this.#standing));
     if (dueAtMs > nowMs) {
-      this.#arm(Math.min(dueAtMs, later));
+      this.#alarm.arm(Math.min(dueAtMs, later));
       return;
     }
     if ((this.#hintedAtMs ?? 0) + HINT_AGAIN_MS <= nowMs) {
       this.#hintedAtMs = nowMs;
       this.#ports.background(this.#hint());
     }
-    this.#arm(Math.min((this.#hintedAtMs ?? nowMs) + HINT_AGAIN_MS, later));
+    this.#alarm.arm(Math.min((this.#hintedAtMs ?? nowMs) + HINT_AGAIN_MS, later));
   }
 
   async #hint(): Promise<void> {
@@ -327,16 +303,5 @@ export class DeliveriesOfReceiver {
       const kind = error instanceof Error ? error.name : 'unknown';
       this.#ports.log('warn', 'webhook.hint_not_sent', { error: kind });
     }
-  }
-
-  /** Moves the alarm forward when something is due before it, to a whole millisecond that is still to come. */
-  #arm(dueAtMs: number): void {
-    if (!Number.isFinite(dueAtMs)) return;
-    const nowMs = this.#ports.nowMs();
-    const atMs = Math.max(Math.ceil(dueAtMs), nowMs + 1);
-    const standsAtMs = this.#alarmAtMs;
-    if (standsAtMs !== null && standsAtMs <= atMs && standsAtMs >= nowMs - OVERDUE_MS) return;
-    this.#ports.setAlarm(atMs);
-    this.#alarmAtMs = atMs;
   }
 }

@@ -20,7 +20,7 @@ export type Standing = {
   readonly sweptAtMs: number;
 };
 
-type Lease = {
+export type Lease = {
   /** The request that it was given to. */
   readonly turn: string;
   readonly lane: string;
@@ -103,12 +103,6 @@ function untroubled(standing: Standing, lane: string): Standing {
   return { ...standing, troubles };
 }
 
-export function withoutLease(standing: Standing, id: string): Standing {
-  if (standing.leases[id] === undefined) return standing;
-  const { [id]: _over, ...leases } = standing.leases;
-  return { ...standing, leases };
-}
-
 /** What was seen by others may be older than a change that was told meanwhile, by as much as this. */
 const SIGHTINGS_MAX_AGE_MS = 30_000;
 
@@ -121,6 +115,28 @@ export function withSighting(standing: Standing, seen: ReceiverSeen, nowMs: numb
   const state = seen.state === 'active' ? 'active' : standing.state;
   if (state === standing.state && seen.ordered === standing.ordered) return standing;
   return { ...standing, state, ordered: seen.ordered, recheck: null };
+}
+
+/** With a user's change of the receiver. */
+export function withChange(
+  standing: Standing,
+  { state, ordered }: ReceiverSeen,
+  nowMs: number,
+): Standing {
+  if (state === 'disabled') return { ...disabled(standing, nowMs), ordered, recheck: null };
+  const troubles = state === 'active' ? {} : standing.troubles;
+  const recheck = state === 'paused' ? held(standing, nowMs).recheck : null;
+  return { ...standing, state, ordered, troubles, recheck, changedAtMs: nowMs };
+}
+
+/** Nothing is kept for a receiver that is gone. */
+export function disabled(standing: Standing, nowMs: number): Standing {
+  return { ...standing, leases: {}, troubles: {}, changedAtMs: nowMs, state: 'disabled' };
+}
+
+/** Whoever has tried to deliver has found the endpoint as it is: no pause that is remembered here holds any more. */
+export function open(standing: Standing): Standing {
+  return standing.state === 'paused' ? { ...standing, state: 'active', recheck: null } : standing;
 }
 
 const RECHECK_FIRST_MS = 60_000;

@@ -2,6 +2,7 @@ import type { JobId } from '../../domain/ids.ts';
 import type { FlowAnswer, FlowAsk, FlowMessage, FlowSlot } from '../../services/ports/flow.ts';
 import { errorName, framesOf, type Log } from '../../services/ports/log.ts';
 import { integer, type Sql } from '../job-shard/sql.ts';
+import { StandingAlarm } from '../standing-alarm.ts';
 import { chooseNext } from './choose.ts';
 import { Lanes } from './lanes.ts';
 import {
@@ -39,8 +40,6 @@ const RETRY_FIRST_MS = 30_000;
 const RETRY_MAX_MS = 15 * 60_000;
 /** Slots told in one call. */
 const SLOTS_PER_CALL = 500;
-/** An alarm that should have fired this long ago never will. */
-const OVERDUE_MS = 60_000;
 
 /**
  * An exact semaphore over the jobs of one project: it gives a slot only when the limits that the job was born
@@ -50,14 +49,14 @@ const OVERDUE_MS = 60_000;
 export class FlowOfProject {
   readonly #ports: FlowPorts;
   #lanes: Lanes;
-  #alarmAtMs: number | null;
+  readonly #alarm: StandingAlarm;
   #comparedAtMs: number;
   /** Shards that could not be told of slots, and when they are told again. */
   readonly #untold = new Map<number, { readonly atMs: number; readonly tries: number }>();
 
   constructor(ports: FlowPorts, standingAlarmAtMs: number | null) {
     this.#ports = ports;
-    this.#alarmAtMs = standingAlarmAtMs;
+    this.#alarm = new StandingAlarm(ports, standingAlarmAtMs);
     migrateFlow(ports.sql);
     this.#lanes = this.#load();
     const [row] = ports.sql.exec("SELECT value + 0 AS at FROM meta WHERE key = 'compared_at'");
@@ -85,7 +84,7 @@ export class FlowOfProject {
 
   /** Repeats what was not answered, and compares old slots with their shards. Never throws. */
   async alarm(): Promise<void> {
-    this.#alarmAtMs = null;
+    this.#alarm.fired();
     try {
       await this.#tell(this.#due());
     } catch (error) {
@@ -232,17 +231,9 @@ export class FlowOfProject {
     return Math.max(oldest.sinceMs + COMPARE_AFTER_MS, this.#comparedAtMs + COMPARE_EVERY_MS);
   }
 
-  /** Moves the alarm forward when something is due before it, to a whole millisecond that is still to come. */
   #arm(): void {
-    const nowMs = this.#ports.nowMs();
     const retries = [...this.#untold.values()].map(({ atMs }) => atMs);
-    const dueAtMs = Math.min(this.#compareAtMs(), ...retries);
-    if (!Number.isFinite(dueAtMs)) return;
-    const atMs = Math.max(Math.ceil(dueAtMs), nowMs + 1);
-    const standsAtMs = this.#alarmAtMs;
-    if (standsAtMs !== null && standsAtMs <= atMs && standsAtMs >= nowMs - OVERDUE_MS) return;
-    this.#ports.setAlarm(atMs);
-    this.#alarmAtMs = atMs;
+    this.#alarm.arm(Math.min(this.#compareAtMs(), ...retries));
   }
 
   /** The jobs that have a slot, for tests and for those who look after it. */

@@ -7,6 +7,7 @@ import type {
 } from '../../services/ports/values/result-cache.ts';
 import { errorName, type Log } from '../../services/ports/log.ts';
 import type { Sql } from '../job-shard/sql.ts';
+import { StandingAlarm } from '../standing-alarm.ts';
 import {
   deleteEntry,
   deleteExpired,
@@ -32,8 +33,6 @@ export type CachePorts = {
 
 /** What has expired is deleted with others of the same hour: an alarm is billed as a row. */
 const SWEEP_MS = 3_600_000;
-/** An alarm that should have fired this long ago never will. */
-const OVERDUE_MS = 60_000;
 /** No request keeps an object awake longer than this. */
 const WAIT_MAX_MS = 30_000;
 
@@ -47,14 +46,13 @@ type Waiting = { readonly asker: string; left: boolean; readonly wake: AbortCont
 export class CachePart {
   readonly #ports: CachePorts;
   readonly #waiting = new Map<CacheKey, Set<Waiting>>();
-  #alarmAtMs: number | null;
+  readonly #alarm: StandingAlarm;
 
   constructor(ports: CachePorts, standingAlarmAtMs: number | null) {
     this.#ports = ports;
-    this.#alarmAtMs = standingAlarmAtMs;
+    this.#alarm = new StandingAlarm(ports, standingAlarmAtMs);
     migrateCache(ports.sql);
-    const stands = standingAlarmAtMs !== null && standingAlarmAtMs >= ports.nowMs() - OVERDUE_MS;
-    if (!stands) this.#arm(nextExpiryAtMs(ports.sql));
+    if (!this.#alarm.stands) this.#arm(nextExpiryAtMs(ports.sql));
   }
 
   async find(request: FindRequest): Promise<FindAnswer> {
@@ -99,7 +97,7 @@ export class CachePart {
 
   /** Deletes what has expired. Never throws. */
   alarm(): void {
-    this.#alarmAtMs = null;
+    this.#alarm.fired();
     const { sql, log } = this.#ports;
     try {
       deleteExpired(sql, this.#ports.nowMs());
@@ -154,15 +152,8 @@ export class CachePart {
     for (const { wake } of this.#waiting.get(key) ?? []) wake.abort();
   }
 
-  /** Makes sure that what expires then is deleted, at a whole millisecond that is still to come. */
+  /** Makes sure that what expires then is deleted soon after. */
   #arm(expiresAtMs: number | null): void {
-    if (expiresAtMs === null) return;
-    const nowMs = this.#ports.nowMs();
-    const sweepAtMs = Math.ceil((expiresAtMs + 1) / SWEEP_MS) * SWEEP_MS;
-    const atMs = Math.max(sweepAtMs, Math.ceil(nowMs) + 1);
-    const standsAtMs = this.#alarmAtMs;
-    if (standsAtMs !== null && standsAtMs <= atMs && standsAtMs >= nowMs - OVERDUE_MS) return;
-    this.#ports.setAlarm(atMs);
-    this.#alarmAtMs = atMs;
+    if (expiresAtMs !== null) this.#alarm.arm(Math.ceil((expiresAtMs + 1) / SWEEP_MS) * SWEEP_MS);
   }
 }
