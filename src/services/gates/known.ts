@@ -1,5 +1,9 @@
 import type { FailureClass } from '../../domain/job/failure.ts';
-import type { DeclineReason } from '../../domain/model/target-gate.ts';
+import {
+  hasLimits,
+  type DeclineReason,
+  type TargetLimits,
+} from '../../domain/model/target-gate.ts';
 import type { Admission, GateAnswer } from '../ports/targets/target-gates.ts';
 
 /** What the gate last said, and what is left of it. Moments are this machine's. */
@@ -58,6 +62,18 @@ export function grantedOf(
     untilMs: Math.min(untilMs, spare.untilMs),
     urgent,
   };
+}
+
+/**
+ * Without its gate a target that has no limits is called as if all were well, for one has to assume so of most targets
+ * at most times; one with limits is not called, because nobody knows what is left of them.
+ */
+export function withoutGate(limits: TargetLimits, nowMs: number): Known {
+  const untilMs = nowMs + FRESH_MS;
+  if (!hasLimits(limits)) return { kind: 'free', untilMs };
+  const onlyPlaces = (limits.requestsPerMinute ?? limits.tokensPerMinute) === undefined;
+  const reason = onlyPlaces ? 'concurrency' : 'rate_limit';
+  return { kind: 'denied', reason, nextAtMs: untilMs, spacingMs: 50, untilMs, told: 0 };
 }
 
 const DENIED_MAX_MS = 60_000;

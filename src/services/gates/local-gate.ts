@@ -1,5 +1,5 @@
 import type { Target } from '../../domain/job/attempt.ts';
-import { hasLimits, signOf, type TargetLimits } from '../../domain/model/target-gate.ts';
+import { signOf, type TargetLimits } from '../../domain/model/target-gate.ts';
 import {
   MEASURE_FRESH_MS,
   type TargetLatency,
@@ -16,8 +16,18 @@ import type {
   TargetGate,
   WantedCalls,
 } from '../ports/targets/target-gates.ts';
-import { deniedOf, FRESH_MS, grantedOf, refusalOf, type Granted, type Known } from './known.ts';
+import { CallsInFlight } from './calls-in-flight.ts';
+import {
+  deniedOf,
+  FRESH_MS,
+  grantedOf,
+  refusalOf,
+  withoutGate,
+  type Granted,
+  type Known,
+} from './known.ts';
 import { count, type Tally } from './tally.ts';
+import { wantedFor, type WaitingCall } from './wanted.ts';
 import { within } from './within.ts';
 
 export type LocalGateDeps = {
@@ -34,14 +44,8 @@ const ANSWER_MS = 2_000;
 /** How often a permit that came may have gone to others before a call gives up. */
 const TRIES = 5;
 const LOST_RACE_MS = 1_000;
-/** The most calls that are asked for beyond those that wait. */
-const AHEAD_MAX = 64;
 /** A place under a limit on concurrency is kept by speaking this often. */
 const RENEW_MS = 15_000;
-/** A call of which nobody has said for so long that it goes on is over, one way or another. */
-const SILENT_MS = 60_000;
-/** The same for a call that others wait for, of which is spoken every five seconds. */
-const PROBE_HEARD_MS = 10_000;
 
 /** One target's gate as an isolate sees it: what it was told lately, and what it has yet to tell. */
 export class LocalGate {
@@ -49,10 +53,9 @@ export class LocalGate {
   #known: Known = { kind: 'nothing' };
   #epoch = 0;
   #tally: Tally = new Map();
-  /** When each call that was let through was last heard of: who was cut off never says that it has ended. */
-  readonly #inFlight = new Map<Permit, number>();
+  readonly #inFlight: CallsInFlight;
   /** The calls that wait for a permit, in their order. */
-  readonly #waiting: { readonly tokens: number; readonly isLastTry: boolean }[] = [];
+  readonly #waiting: WaitingCall[] = [];
   #took: (TargetLatency & { readonly atMs: number }) | null = null;
   #admittedSinceAsked = 0;
   #exchangedAtMs = Number.NEGATIVE_INFINITY;
@@ -60,11 +63,12 @@ export class LocalGate {
 
   constructor(deps: LocalGateDeps) {
     this.#deps = deps;
+    this.#inFlight = new CallsInFlight(() => deps.machine.nowMs());
   }
 
   /** True while nothing would be lost by forgetting it. */
   get idle(): boolean {
-    return this.#callsInFlight() === 0 && this.#waiting.length === 0;
+    return this.#inFlight.count === 0 && this.#waiting.length === 0;
   }
 
   /** How long the target takes, as its gate has said lately; null when it has not. */
@@ -73,20 +77,6 @@ export class LocalGate {
     const { atMs, ...latency } = this.#took;
     const ageMs = Math.max(0, this.#deps.machine.nowMs() - atMs);
     return ageMs > MEASURE_FRESH_MS ? null : { target: this.#deps.target, ageMs, ...latency };
-  }
-
-  #callsInFlight(): number {
-    const silentSinceMs = this.#deps.machine.nowMs() - SILENT_MS;
-    for (const [permit, heardAtMs] of this.#inFlight) {
-      if (heardAtMs <= silentSinceMs) this.#inFlight.delete(permit);
-    }
-    return this.#inFlight.size;
-  }
-
-  /** True while somebody says of a call that others wait for that it goes on. */
-  #isProbing(): boolean {
-    const heardSinceMs = this.#deps.machine.nowMs() - PROBE_HEARD_MS;
-    return [...this.#inFlight].some(([{ urgent }, atMs]) => urgent && atMs > heardSinceMs);
   }
 
   async admit({ estimatedTokens: tokens, isLastTry = false }: PlannedCall): Promise<Admission> {
@@ -144,12 +134,12 @@ export class LocalGate {
       epoch: this.#epoch,
       urgent,
     };
-    this.#inFlight.set(permit, this.#deps.machine.nowMs());
+    this.#inFlight.begin(permit);
     return { admitted: true, permit };
   }
 
   async settle(permit: Permit, end: CallEnd): Promise<void> {
-    this.#inFlight.delete(permit);
+    this.#inFlight.end(permit);
     count(this.#tally, permit, end);
     if (permit.urgent || signOf(end.result) !== 'good' || this.#isDue(FRESH_MS) || this.#isEmpty())
       await this.#tell();
@@ -174,7 +164,7 @@ export class LocalGate {
   }
 
   async renew(permit: Permit): Promise<void> {
-    if (this.#inFlight.has(permit)) this.#inFlight.set(permit, this.#deps.machine.nowMs());
+    this.#inFlight.goesOn(permit);
     if (permit.urgent) await this.#tell();
     if (this.#deps.limits.concurrency !== undefined && this.#isDue(RENEW_MS)) await this.#tell();
   }
@@ -219,17 +209,9 @@ export class LocalGate {
   }
 
   #wanted(): WantedCalls {
-    const tokens = this.#waiting.map((each) => each.tokens);
-    const sum = tokens.reduce((total, each) => total + each, 0);
-    const ahead = Math.min(AHEAD_MAX, Math.floor(this.#admittedSinceAsked / 2));
+    const admitted = this.#admittedSinceAsked;
     this.#admittedSinceAsked = 0;
-    const each = sum / Math.max(1, tokens.length);
-    return {
-      calls: tokens.length + ahead,
-      tokens: Math.ceil(sum + ahead * each),
-      tokensOfFirst: tokens[0] ?? 0,
-      ...(this.#waiting.every(({ isLastTry }) => isLastTry) ? { areLastTries: true } : {}),
-    };
+    return wantedFor(this.#waiting, admitted);
   }
 
   async #exchange(wanted: WantedCalls | null): Promise<void> {
@@ -253,9 +235,9 @@ export class LocalGate {
     const { gate, runner, machine, log, target } = this.#deps;
     const ended = [...this.#tally.values()];
     this.#tally = new Map();
-    const places = this.#callsInFlight() + this.#spare();
+    const places = this.#inFlight.count + this.#spare();
     try {
-      const probing = this.#isProbing() ? { probing: true } : {};
+      const probing = this.#inFlight.isProbing ? { probing: true } : {};
       const sent = gate.exchange({ runner: runner(), ended, places, ...probing, wanted });
       const answer = await within(machine, ANSWER_MS, sent);
       if (answer !== null) return answer;
@@ -268,7 +250,7 @@ export class LocalGate {
 
   #take(answer: GateAnswer | null, askedAtMs: number, asked: boolean): void {
     if (answer === null) {
-      if (asked) this.#known = this.#withoutGate();
+      if (asked) this.#known = withoutGate(this.#deps.limits, this.#deps.machine.nowMs());
       return;
     }
     const { epoch, took } = answer;
@@ -287,18 +269,5 @@ export class LocalGate {
   #spareOf(): Granted | null {
     const known = this.#known;
     return known.kind === 'granted' && this.#spare() > 0 ? known : null;
-  }
-
-  /**
-   * Without its gate a target that has no limits is called as if all were well, for one has to assume so of most
-   * targets at most times; one with limits is not called, because nobody knows what is left of them.
-   */
-  #withoutGate(): Known {
-    const { limits, machine } = this.#deps;
-    const untilMs = machine.nowMs() + FRESH_MS;
-    if (!hasLimits(limits)) return { kind: 'free', untilMs };
-    const onlyPlaces = (limits.requestsPerMinute ?? limits.tokensPerMinute) === undefined;
-    const reason = onlyPlaces ? 'concurrency' : 'rate_limit';
-    return { kind: 'denied', reason, nextAtMs: untilMs, spacingMs: 50, untilMs, told: 0 };
   }
 }
