@@ -26,7 +26,7 @@ export async function packBody(
 async function pack(body: WireBody, media: MediaSource): Promise<BodyInit> {
   if (body instanceof FileBody) return media.stream(body.media);
   if (body instanceof MultipartBody) return packForm(body, media);
-  return JSON.stringify(await fill(body, media));
+  return JSON.stringify(hasSlot(body) ? await fill(body, media) : body);
 }
 
 async function packForm({ fields }: MultipartBody, media: MediaSource): Promise<FormData> {
@@ -46,6 +46,11 @@ async function fileOf(ref: MediaRef, media: MediaSource): Promise<Blob> {
 /** Some providers tell a format by the file's name. */
 function defaultName({ mimeType }: MediaRef): string {
   return `file.${mimeType.split('/')[1]?.replace(/^x-|\+.*$/g, '') ?? 'bin'}`;
+}
+
+function hasSlot(value: WireValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return value instanceof MediaSlot || Object.values(value).some(hasSlot);
 }
 
 async function fill(value: WireValue, media: MediaSource): Promise<Json> {

@@ -53,7 +53,7 @@ async function tellProject(
 ): Promise<void> {
   const told = entries.flatMap((owned) => rangeOf(owned));
   if (told.length === 0) return;
-  await tellEndpoints(deps, project, entries.flatMap(ordersOf), told);
+  await tellEndpoints(deps, project, () => entries.flatMap(ordersOf), told);
 }
 
 function rangeOf({ entry: { job, events } }: OwnedEntry): ToldEvents[] {
@@ -85,9 +85,9 @@ async function tellOwn(
 }
 
 function ordersOf({ entry: { job, events } }: OwnedEntry): DeliveryOrder[] {
-  const parsed = (events?.events ?? []).flatMap((event) => {
+  const parsed = (events?.events ?? []).filter(mayBeTold).flatMap((event) => {
     const { data } = eventSchema.safeParse(event);
-    return data !== undefined && isAnnounced(data.type) ? [data] : [];
+    return data === undefined ? [] : [data];
   });
   return parsed.map((event) => {
     const announcement = announcementOf(job, event);
@@ -96,6 +96,13 @@ function ordersOf({ entry: { job, events } }: OwnedEntry): DeliveryOrder[] {
     const isLater = eraseAtMs >= announcement.atMs + DELIVERY_KEPT_MS;
     return isLater ? { announcement } : { announcement, eraseAtMs };
   });
+}
+
+/** Most events are of attempts and steps, of which nobody is told; they are not parsed. */
+function mayBeTold(event: unknown): boolean {
+  if (!isJsonObject(event)) return false;
+  const { type } = event;
+  return typeof type === 'string' && isAnnounced(type);
 }
 
 type Job = OwnedEntry['entry']['job'];

@@ -5,6 +5,7 @@ import type { CallEnd, Permit, TargetGates } from '../ports/targets/target-gates
 import type { Attempt, ExecuteDeps, Ran } from '../run/attempt.ts';
 import { localFacts } from '../run/facts.ts';
 import type { ResolvedCall } from '../run/calls/resolve-call.ts';
+import { makeStop, type StopSignal } from '../stop.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 
 /** How often a call that lasts tells its gate that it does. */
@@ -47,7 +48,7 @@ async function withPermit(
   permit: Permit,
   make: () => Promise<Ran>,
 ): Promise<Ran> {
-  const over = new AbortController();
+  const over = makeStop();
   const renewing = renewUntil(deps, gates, permit, over.signal);
   const startedAtMs = deps.machine.nowMs();
   let end: CallEnd = { result: { class: 'internal' } };
@@ -57,7 +58,7 @@ async function withPermit(
     end = { ...endOf(ran, tookMs), ...overtakenPart(attempt, tookMs) };
     return ran;
   } finally {
-    over.abort();
+    over.stop();
     await renewing;
     const told = gates.settle(permit, end);
     // The turn waits for it, the attempt does not.
@@ -70,7 +71,7 @@ async function renewUntil(
   { machine }: ExecuteDeps,
   gates: TargetGates,
   permit: Permit,
-  over: AbortSignal,
+  over: StopSignal,
 ): Promise<void> {
   for (;;) {
     await machine.wait(permit.urgent ? RENEW_URGENT_MS : RENEW_EVERY_MS, over);

@@ -1,4 +1,5 @@
 import type { Machine } from '../ports/runtime.ts';
+import { makeStop } from '../stop.ts';
 
 /** What a promise gives, or null when it takes longer. */
 export async function within<Value>(
@@ -6,10 +7,10 @@ export async function within<Value>(
   ms: number,
   promise: Promise<Value>,
 ): Promise<Value | null> {
-  const timer = new AbortController();
+  const timer = makeStop();
   try {
     return await Promise.race([promise, machine.wait(ms, timer.signal).then(() => null)]);
   } finally {
-    timer.abort();
+    timer.stop();
   }
 }

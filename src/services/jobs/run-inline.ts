@@ -7,6 +7,7 @@ import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import type { ExecuteDeps } from '../run/attempt.ts';
 import { runTurn } from '../run/turn/run-turn.ts';
 import { makeSlots } from '../run/turn/slots.ts';
+import { makeStop } from '../stop.ts';
 import type { Submitted } from './create-job.ts';
 
 export type InlineDeps = ExecuteDeps & {
@@ -36,10 +37,10 @@ export async function runInline(
   const { machine } = deps;
   const run = beginInline(deps, actor, { snapshot, turn }, waitUntilMs);
   if (run !== null) {
-    const waiting = new AbortController();
+    const waiting = makeStop();
     const time = machine.wait(waitUntilMs - machine.nowMs(), waiting.signal);
     const end = await Promise.race([run, time.then(() => null)]);
-    waiting.abort();
+    waiting.stop();
     if (end !== null) return end;
   }
   return waitForEnd(deps, actor, snapshot, waitUntilMs);

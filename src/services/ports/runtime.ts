@@ -1,3 +1,5 @@
+import type { StopSignal } from '../stop.ts';
+
 /** What services take from the machine they run on: time, randomness and hashing. */
 export type Machine = {
   nowMs(): number;
@@ -6,5 +8,5 @@ export type Machine = {
   /** SHA-256 of the text's UTF-8 bytes, in hexadecimal. */
   sha256(text: string): Promise<string>;
   /** Resolves after the time has passed, or at once when the signal aborts. */
-  wait(ms: number, signal?: AbortSignal): Promise<void>;
+  wait(ms: number, signal?: StopSignal): Promise<void>;
 };

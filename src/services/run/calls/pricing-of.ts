@@ -1,6 +1,7 @@
 import type { ProjectPrice } from '../../../domain/model/price.ts';
 import { extentOf } from '../../../pricing/extent.ts';
 import { errorName } from '../../ports/log.ts';
+import { makeStop } from '../../stop.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 import type { CallFacts } from '../facts.ts';
 import type { ResolvedCall } from './resolve-call.ts';
@@ -26,7 +27,7 @@ async function projectPricesOf(
   { job, work }: Attempt,
 ): Promise<readonly ProjectPrice[] | null> {
   if (prices === undefined) return [];
-  const timer = new AbortController();
+  const timer = makeStop();
   const late = machine.wait(PRICES_MS, timer.signal).then(() => null);
   try {
     return await Promise.race([prices.list(job.project), late]);
@@ -38,6 +39,6 @@ async function projectPricesOf(
     });
     return null;
   } finally {
-    timer.abort();
+    timer.stop();
   }
 }

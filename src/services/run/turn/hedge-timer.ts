@@ -1,5 +1,6 @@
 import type { WorkItem } from '../../ports/job-shard/work-item.ts';
 import type { Machine } from '../../ports/runtime.ts';
+import type { StopSignal } from '../../stop.ts';
 
 /** The moments at which a turn asks its shard for second attempts beside those of its own that take long. */
 export type HedgeTimer = {
@@ -8,7 +9,7 @@ export type HedgeTimer = {
   /** An attempt has ended. */
   drop(attemptKey: string): void;
   /** Resolves when the next moment has come, or the signal aborts; null when there is none. */
-  next(signal: AbortSignal): Promise<void> | null;
+  next(signal: StopSignal): Promise<void> | null;
   /**
    * True when a moment has come since this was last asked. Each is told once: should the shard not give the attempt
    * out, it calls somebody by itself.

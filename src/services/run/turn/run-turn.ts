@@ -6,6 +6,7 @@ import type { JobShard } from '../../ports/job-shard/job-shard.ts';
 import type { JobSnapshot } from '../../ports/job-shard/snapshot.ts';
 import type { NextAnswer, SettlementReport } from '../../ports/job-shard/turn.ts';
 import type { WorkItem } from '../../ports/job-shard/work-item.ts';
+import { makeStop } from '../../stop.ts';
 import { makeAfterwards, type Afterwards } from './afterwards.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 import { untilDeadline } from './until-deadline.ts';
@@ -101,7 +102,7 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<Job
     afterwards: makeAfterwards(),
     chores: Promise.resolve(),
   };
-  const renewing = new AbortController();
+  const renewing = makeStop();
   const renewal = renewWhileRunning(deps, options.jobId, turn.running, renewing.signal);
   try {
     if (options.first === null) await hop(turn);
@@ -112,7 +113,7 @@ export async function runTurn(deps: TurnDeps, options: TurnOptions): Promise<Job
     }
   } finally {
     turn.places.leave();
-    renewing.abort();
+    renewing.stop();
     await renewal;
     await turn.chores;
   }
@@ -135,11 +136,11 @@ async function somethingHappens(turn: Turn): Promise<void> {
   // Local work reports together: it is over one piece after the other, without a pause in between.
   if (held.length > events.length) events.push(local);
   if (starved && isClaiming(turn)) events.push(turn.places.nextFree());
-  const waiting = new AbortController();
+  const waiting = makeStop();
   const hedge = isClaiming(turn) ? turn.hedges.next(waiting.signal) : null;
   if (hedge !== null) events.push(hedge);
   if (events.length > 0) await Promise.race(events);
-  waiting.abort();
+  waiting.stop();
 }
 
 /** Takes connections for what the shard may hand out: one in hand, and more only where they lie free. */

@@ -3,6 +3,7 @@ import type { JobShard } from '../../ports/job-shard/job-shard.ts';
 import type { NextAnswer, NextRequest } from '../../ports/job-shard/turn.ts';
 import { errorName, type Log } from '../../ports/log.ts';
 import type { Machine } from '../../ports/runtime.ts';
+import type { StopSignal } from '../../stop.ts';
 
 /** A runner's calls to a shard, repeated where that is safe. */
 type Deps = { readonly shard: JobShard; readonly log: Log; readonly machine: Machine };
@@ -42,7 +43,7 @@ export async function renewWhileRunning(
   { shard, log, machine }: Deps,
   jobId: JobId,
   running: Abortable,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<void> {
   let pauseMs = RENEW_EVERY_MS;
   for (;;) {

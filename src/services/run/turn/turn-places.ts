@@ -1,4 +1,5 @@
 import type { Machine } from '../../ports/runtime.ts';
+import { makeStop } from '../../stop.ts';
 import type { Slots, Ticket } from './slots.ts';
 
 /**
@@ -57,9 +58,9 @@ export function makeTurnPlaces(calls: Slots, machine: Machine): TurnPlaces {
       const come = nextFree();
       collect();
       if (inHand > 0) return;
-      const waiting = new AbortController();
+      const waiting = makeStop();
       await Promise.race([come, machine.wait(PLACE_WAIT_MS, waiting.signal)]);
-      waiting.abort();
+      waiting.stop();
       collect();
     },
     takeUpTo(count) {

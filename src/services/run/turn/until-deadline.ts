@@ -1,4 +1,5 @@
 import type { SettlementReport } from '../../ports/job-shard/turn.ts';
+import { makeStop } from '../../stop.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 import { executeAttempt } from '../execute-attempt.ts';
 
@@ -8,7 +9,7 @@ export async function untilDeadline(
   attempt: Attempt,
   abort: AbortController,
 ): Promise<SettlementReport> {
-  const timer = new AbortController();
+  const timer = makeStop();
   const leftMs = attempt.work.deadlineAtMs - deps.machine.nowMs();
   const alarm = deps.machine.wait(Math.max(0, leftMs), timer.signal).then(() => {
     if (!timer.signal.aborted) abort.abort('deadline');
@@ -16,7 +17,7 @@ export async function untilDeadline(
   try {
     return await executeAttempt(deps, attempt);
   } finally {
-    timer.abort();
+    timer.stop();
     await alarm;
   }
 }

@@ -23,20 +23,25 @@ export function makeAnnouncements(deps: AnnounceDeps): Announcements {
       tellEndpoints(
         deps,
         project,
-        announcements.map((announcement) => ({ announcement })),
+        () => announcements.map((announcement) => ({ announcement })),
         [],
       ),
   };
 }
 
-/** As `announce`, with what is known of jobs: when they are erased, and what of their history was told. */
+/**
+ * As `announce`, with what is known of jobs: when they are erased, and what of their history was told. Most projects have
+ * no endpoints: orders are made only for one that has.
+ */
 export async function tellEndpoints(
   { endpoints, deliveriesOf }: AnnounceDeps,
   project: ProjectId,
-  orders: readonly DeliveryOrder[],
+  ordersOf: () => readonly DeliveryOrder[],
   told: readonly ToldEvents[],
 ): Promise<void> {
   const known = await endpoints.list(project);
+  if (known.length === 0) return;
+  const orders = ordersOf();
   await Promise.all(
     known.map(async (endpoint) => {
       const wanted = orders.filter(({ announcement }) => wants(endpoint, announcement));
