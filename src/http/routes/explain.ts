@@ -56,7 +56,7 @@ const explainRoute = createRoute({
   path: '/pipelines/{name}/explain',
   summary: 'Say what a job would do',
   description:
-    'Which steps would run, which targets their routes would choose now and why not others, the prompts, what a target would not be told, estimated tokens and cost with their upper bounds, and the worst-case time. Steps that compute without a model are carried out; no model is asked, nothing is sent, stored or paid. It is taken that a step which runs succeeds. Needs the scope `pipelines:read`.',
+    'Which steps would run, which targets their routes would choose now and why not others, the prompts, what a target would not be told, estimated tokens and cost with their upper bounds, what budgets would make of its calls, and the worst-case time. Steps that compute without a model are carried out; no model is asked, nothing is sent, stored or paid. It is taken that a step which runs succeeds. Needs the scope `pipelines:read`, and `budgets:read` to see what budgets came to.',
   security: bearer,
   middleware: jsonBody({ bytesMax: BODY_BYTES_MAX }),
   request: {
@@ -68,10 +68,10 @@ const explainRoute = createRoute({
 });
 
 export const explainRoutes = makeRoutes().openapi(explainRoute, async (c) => {
-  const { version = null, input, metadata, outputs } = c.req.valid('json');
+  const { version = null, input, metadata, tags, outputs } = c.req.valid('json');
   const { name: pipeline } = c.req.valid('param');
   const { include } = c.req.valid('query');
-  const asked = { pipeline, version, input, metadata, outputs, include };
+  const asked = { pipeline, version, input, metadata, tags, outputs, include };
   const explained = await explainPipeline(c.env.deps, c.var.actor, asked);
   if (!explained.ok) return failureResponse(c, explained.failure);
   return c.json(explained.value, 200);

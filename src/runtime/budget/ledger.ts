@@ -1,4 +1,5 @@
 import { periodAt, type BudgetTerms } from '../../domain/budget.ts';
+import { refusalOf } from '../../services/budgets/room.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type {
   BudgetMessage,
@@ -9,7 +10,6 @@ import type {
 import type { Sql } from '../job-shard/sql.ts';
 import { settled, type Entry } from './entries.ts';
 import { Pages } from './pages.ts';
-import { refusalOf } from './room.ts';
 
 /** Something about a budget that people want to know, once a period. */
 export type BudgetNotice = {
@@ -137,12 +137,8 @@ export class Ledger {
     if (known !== undefined) return { kind: 'done' };
     if (order.kind === 'adopt') return this.#adopt(order, terms, nowMs);
     const { estimateNanoUsd } = order;
-    const refused = refusalOf(this.#pages.tally, {
-      terms,
-      estimateNanoUsd,
-      nowMs,
-      heldMs: this.#heldMs,
-    });
+    const wanted = { terms, estimateNanoUsd, nowMs, heldMs: this.#heldMs };
+    const refused = refusalOf((id, startMs) => this.#pages.tally.of(id, startMs), wanted);
     if (refused === null) {
       this.#pages.put(entryOf(order, terms, nowMs), nowMs);
       return { kind: 'done' };

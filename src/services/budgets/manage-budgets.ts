@@ -1,5 +1,6 @@
 import type { Actor } from '../../domain/access.ts';
 import type { Budget, BudgetScope } from '../../domain/budget.ts';
+import type { ProjectId } from '../../domain/ids.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { audited, type AuditDeps } from '../audit/audited.ts';
 import type { AccessStore } from '../ports/access.ts';
@@ -180,21 +181,28 @@ function first<Value>(found: Result<readonly Value[]>): Result<Value> {
   return value === undefined ? refuse('internal', 'the budget is gone') : done(value);
 }
 
+/** Budgets as their ledger knows them. Throws where it does not answer. */
+export async function standingsOf(
+  ledgers: BudgetLedgers,
+  project: ProjectId,
+  budgets: readonly Budget[],
+): Promise<readonly StandingBudget[]> {
+  if (budgets.length === 0) return [];
+  const standings = await ledgers.of(project).standing(budgets.map(termsOf));
+  const byId = new Map(standings.map((standing) => [standing.id, standing]));
+  return budgets.map((budget) => ({
+    budget,
+    standing: byId.get(budget.id) ?? nothingSpent(budget.id),
+  }));
+}
+
 async function withStandings(
   { ledgers, log }: Pick<BudgetDeps, 'ledgers' | 'log'>,
   { project }: Actor,
   budgets: readonly Budget[],
 ): Promise<Result<readonly StandingBudget[]>> {
-  if (budgets.length === 0) return done([]);
   try {
-    const standings = await ledgers.of(project).standing(budgets.map(termsOf));
-    const byId = new Map(standings.map((standing) => [standing.id, standing]));
-    return done(
-      budgets.map((budget) => ({
-        budget,
-        standing: byId.get(budget.id) ?? nothingSpent(budget.id),
-      })),
-    );
+    return done(await standingsOf(ledgers, project, budgets));
   } catch (error) {
     log('warn', 'budget.silent', { project, error: errorName(error) });
     const message = 'what was spent of the budgets cannot be read at the moment; ask again';

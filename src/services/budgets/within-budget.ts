@@ -8,7 +8,7 @@ import { localFacts } from '../run/facts.ts';
 import { pricingOf } from '../run/calls/pricing-of.ts';
 import { idempotencyKeyOf } from '../run/calls/provider-call.ts';
 import type { ResolvedCall } from '../run/calls/resolve-call.ts';
-import { countedBudgets } from './counted-budgets.ts';
+import { countedBudgets, termsOf } from './counted-budgets.ts';
 import { overAllowance } from './over-allowance.ts';
 import { upperBound } from './upper-bound.ts';
 
@@ -112,7 +112,8 @@ async function countedOf(
   if (adapter.capabilities.local) return null;
   const { job, work } = attempt;
   try {
-    const terms = countedBudgets((await budgets?.list(job.project)) ?? [], job);
+    const all = (await budgets?.list(job.project)) ?? [];
+    const terms = countedBudgets(all, job).map(termsOf);
     if (terms.length === 0 && work.allowanceNanoUsd === undefined) return null;
     const { projectPrices = null } = await pricingOf(deps, attempt, resolved);
     const known = deps.providers.modelCapabilities?.(target) ?? null;

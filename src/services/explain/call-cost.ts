@@ -5,6 +5,7 @@ import type { ProjectPrice } from '../../domain/model/price.ts';
 import type { Usage } from '../../domain/model/usage.ts';
 import { extentOf } from '../../pricing/extent.ts';
 import { priceCall } from '../../pricing/price-call.ts';
+import { upperBound } from '../budgets/upper-bound.ts';
 import { filesOf, promptTokensOf, type PromptTokens } from './prompt-tokens.ts';
 
 /** What a call that has not been made would use and cost. */
@@ -16,6 +17,8 @@ export type CallForecast = {
   readonly estimatedNanoUsd: NanoUsd | null;
   /** What one call may cost at most, when it is the last of several in which the model is asked again. */
   readonly atMostNanoUsd: NanoUsd | null;
+  /** What room a budget would hold for the call; null when its model has no known price. */
+  readonly reserveNanoUsd: NanoUsd | null;
   readonly priceVersion: string | null;
   /** Why a cost is null; null when none is. */
   readonly unknown: string | null;
@@ -39,7 +42,7 @@ export function forecastCall(call: ModelCall, about: ForecastFor): CallForecast 
   const inputTokens = promptTokensOf(call);
   const expectedMax = longestAnswer(call, about);
   const outputTokensMax = expectedMax ?? about.known?.contextTokens ?? null;
-  const base = { inputTokens, outputTokensMax };
+  const base = { inputTokens, outputTokensMax, reserveNanoUsd: reserveOf(call, about) };
   const price = (usage: Usage) => priceOf(call, usage, about);
   if (about.local) {
     const { priceVersion } = price({});
@@ -64,6 +67,11 @@ export function forecastCall(call: ModelCall, about: ForecastFor): CallForecast 
     priceVersion,
     unknown: whyNull(expected.costNanoUsd, expectedMax, unbounded),
   };
+}
+
+/** Work inside the Worker is free. */
+function reserveOf(call: ModelCall, about: ForecastFor): NanoUsd | null {
+  return about.local ? 0 : upperBound(call, about);
 }
 
 const NO_PRICE = 'the model has no known price for what the call uses';

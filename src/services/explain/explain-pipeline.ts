@@ -1,15 +1,11 @@
 import type { Actor } from '../../domain/access.ts';
-import type { Violation } from '../../domain/job/failure.ts';
-import type { Json } from '../../domain/json.ts';
-import { jsonPointer } from '../../domain/json.ts';
-import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
+import type { NanoUsd } from '../../domain/money.ts';
 import type { ProjectPrice } from '../../domain/model/price.ts';
+import { maxCostNanoUsd } from '../../engine/attempts/job-budget.ts';
 import type { Plan, PlannedStep } from '../../engine/plan/plan.ts';
 import { worstCaseOf, type WorstCase } from '../../engine/plan/worst-case.ts';
 import { missingScope } from '../access/require-scope.ts';
-import { inputFilesRefusal } from '../files/check-input-files.ts';
-import { inputRefusal } from '../jobs/create-job.ts';
-import { jobFlow } from '../jobs/job-flow.ts';
+import { budgetRefusal, type RecentStandings } from '../budgets/submit-refusal.ts';
 import { findPipeline, type FoundPipeline } from '../pipelines/find-pipeline.ts';
 import { isTicketed } from '../pipelines/definition-checks/worst-case.ts';
 import type { PlanCache } from '../pipelines/plan-cache.ts';
@@ -20,25 +16,40 @@ import type { Providers } from '../ports/targets/providers.ts';
 import type { ResultCaches } from '../ports/values/result-cache.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type { TargetDesk } from '../ports/targets/target-desk.ts';
-import { done, refuse, refuseAt, type Result } from '../result.ts';
+import { done, type Result } from '../result.ts';
 import { lineageFailure } from '../run/lineage-failure.ts';
-import { controlValues } from '../values/control-values.ts';
 import type { ExplanationView } from '../views/explanation-schema.ts';
+import {
+  budgetsExplanation,
+  outlookOf,
+  readBudgets,
+  withLimit,
+  type BudgetReadDeps,
+  type KnownBudgets,
+} from './budgets/foresee-budgets.ts';
 import {
   notAccepted,
   NOT_LOOKED_INTO,
   type ChildForecast,
   type ChildOrder,
+  type Explained,
 } from './foresee-child.ts';
+import {
+  findExplained,
+  strayOutputs,
+  submitErrors,
+  type ExplainInput,
+} from './explained-request.ts';
 import { openBudget, type CharacterBudget } from './foresee-inputs.ts';
 import type { ModelDeps } from './foresee-model.ts';
 import { foreseeStep, type StepForecast } from './foresee-step.ts';
 import type { ForeseenOutput, ForeseenStep, Foresight } from './foresight.ts';
+import { jobBounds } from './budgets/job-bounds.ts';
 import { rememberFiles } from './remember-files.ts';
 import { sumOf, type StepCost } from './step-cost.ts';
-import { costOfStep, costView, explainStep, type Included } from './step-explanation.ts';
+import { costOfStep, costView, explainStep } from './step-explanation.ts';
 
-export type ExplainDeps = {
+export type ExplainDeps = BudgetReadDeps & {
   readonly pipelines: Pipelines;
   readonly plans: PlanCache;
   readonly providers: Providers;
@@ -46,18 +57,8 @@ export type ExplainDeps = {
   readonly files?: Pick<Files, 'head'>;
   readonly prices?: Pick<Prices, 'list'>;
   readonly caches?: ResultCaches;
+  readonly standings?: RecentStandings;
   readonly machine: Pick<Machine, 'nowMs' | 'sha256' | 'wait'>;
-};
-
-export type ExplainInput = {
-  /** `name`, or `name@3`. */
-  readonly pipeline: string;
-  readonly version: number | null;
-  readonly input: Json;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Samples of what steps put out, by step id. */
-  readonly outputs: Readonly<Record<string, Json>>;
-  readonly include: readonly Included[];
 };
 
 /** What one explanation fills in, computes and looks at, in characters of JSON. */
@@ -72,6 +73,9 @@ type Nesting = {
   readonly lineage: readonly string[];
   readonly budget: CharacterBudget;
   readonly children: { left: number };
+  /** The project's budgets, and the limits of the pipelines above. */
+  readonly known: KnownBudgets;
+  readonly limits: readonly NanoUsd[];
 };
 
 /** Says what a job of this input would do and cost. Nothing is run that costs anything, nothing is sent or stored. */
@@ -90,11 +94,11 @@ export async function explainPipeline(
     lineage: [found.value.version.name],
     budget: openBudget(CHARACTERS_MAX),
     children: { left: CHILDREN_MAX },
+    known: await readBudgets(deps, actor),
+    limits: [],
   };
   return done((await explainFound(deps, actor, { found: found.value, explain, nesting })).view);
 }
-
-type Explained = { readonly view: ExplanationView; readonly cost: StepCost };
 
 type Asked = {
   readonly found: FoundPipeline;
@@ -103,15 +107,23 @@ type Asked = {
 };
 
 async function explainFound(deps: ExplainDeps, actor: Actor, asked: Asked): Promise<Explained> {
-  const { found, explain } = asked;
+  const { found, explain, nesting } = asked;
   const { plan, version } = found;
+  const { known, lineage } = nesting;
+  const limits = withLimit(nesting.limits, plan);
+  const { tags } = explain;
+  const nowMs = deps.machine.nowMs();
+  const outlook = outlookOf(actor, { known, lineage, tags, limits, nowMs });
+  const inside = { ...asked, nesting: { ...nesting, limits } };
   const errors = await submitErrors(deps, actor, found, explain);
-  const forecasts = await foreseeAll(deps, actor, asked);
+  const forecasts = await foreseeAll(deps, actor, inside);
   const { jobMs, steps } = worstCase(deps, plan, forecasts);
   const worstCaseMs = new Map(steps.map(({ step, ms }) => [step, ms]));
-  const shown = { desk: deps.desk, include: explain.include, worstCaseMs };
+  const shown = { desk: deps.desk, include: explain.include, worstCaseMs, outlook };
   const rows = plan.steps.map((step) => ({ step, forecast: of(forecasts, step.id) }));
   const cost = sumOf(rows.map(({ step, forecast }) => countedCost(step, forecast)));
+  const explained = rows.map(({ step, forecast }) => explainStep(step, forecast, shown));
+  const boundsNanoUsd = jobBounds(rows);
   const view: ExplanationView = {
     object: 'explanation',
     pipeline: version.name,
@@ -119,13 +131,32 @@ async function explainFound(deps: ExplainDeps, actor: Actor, asked: Asked): Prom
     definition_hash: version.hash,
     accepted: errors.length === 0,
     errors: [...errors],
-    steps: rows.map(({ step, forecast }) => explainStep(step, forecast, shown)),
+    steps: explained,
     cost: costView(cost),
     worst_case_ms: jobMs,
     queue_timeout_ms: plan.queueTimeoutMs,
     job_timeout_ms: plan.jobTimeoutMs,
+    budgets: budgetsExplanation(outlook, {
+      steps: [
+        ...explained.map(({ budget }) => budget?.forecast ?? null),
+        ...rows.map(({ forecast }) => forecast.child?.explained?.view.budgets.forecast ?? null),
+      ],
+      boundsNanoUsd,
+      refusedAtDoor: lineage.length > 1 ? null : await isRefused(deps, actor, asked),
+    }),
   };
-  return { view, cost };
+  return { view, cost, boundsNanoUsd, maxCostNanoUsd: maxCostNanoUsd(plan.definition) };
+}
+
+/** What a submit would be told. */
+async function isRefused(
+  deps: ExplainDeps,
+  actor: Actor,
+  { found, explain: { tags }, nesting }: Asked,
+): Promise<boolean | null> {
+  if (nesting.known === null) return null;
+  const chargedTo = { apiKey: actor.id, tags };
+  return (await budgetRefusal(deps, actor, { found, chargedTo })) !== null;
 }
 
 type Forecasts = ReadonlyMap<string, StepForecast>;
@@ -141,61 +172,6 @@ function of(forecasts: Forecasts, id: string): StepForecast {
   const forecast = forecasts.get(id);
   if (forecast === undefined) throw new Error(`the step ${id} was not looked at`);
   return forecast;
-}
-
-async function findExplained(
-  deps: ExplainDeps,
-  { project }: Actor,
-  { pipeline, version }: ExplainInput,
-): Promise<Result<FoundPipeline>> {
-  const named = parsePipelineReference(pipeline);
-  if (version !== null && named.version !== null && named.version !== version) {
-    const message = `is ${version}, and the path says ${named.version}; make them equal or leave one out`;
-    return refuseAt('invalid_request', '/version', message);
-  }
-  const wanted = version ?? named.version;
-  const reference = wanted === null ? named.name : `${named.name}@${wanted}`;
-  return findPipeline(deps, project, reference, version === null ? '/path/name' : '/version');
-}
-
-function strayOutputs(
-  { byId }: FoundPipeline['plan'],
-  { outputs }: ExplainInput,
-): Result<never> | null {
-  const violations = Object.keys(outputs)
-    .filter((id) => !byId.has(id))
-    .map((id) => {
-      const message = `there is no step ${JSON.stringify(id)}; there are ${[...byId.keys()].join(', ')}`;
-      return { pointer: jsonPointer(['outputs', id]), code: 'reference', message };
-    });
-  if (violations.length === 0) return null;
-  return refuse('invalid_request', 'a sample is given for a step that there is not', {
-    violations,
-  });
-}
-
-/** Everything that a submit of the input would be refused for. */
-async function submitErrors(
-  { files }: ExplainDeps,
-  { project }: Actor,
-  found: FoundPipeline,
-  { input, metadata }: ExplainInput,
-): Promise<readonly Violation[]> {
-  const { plan } = found;
-  const schema = plan.definition.input?.schema;
-  const control = controlValues(plan.inputReports, input, 1);
-  const large = control.ok
-    ? null
-    : refuseAt('payload_too_large', '/input', control.failure.message);
-  const named =
-    files === undefined || schema === undefined
-      ? null
-      : await inputFilesRefusal(files, project, schema, input);
-  const flow = jobFlow(found, { input, metadata, priority: null, projectLimit: null });
-  const refusals = [inputRefusal(found, input), large, named, flow];
-  return refusals.flatMap((refusal) =>
-    refusal === null || refusal.ok ? [] : (refusal.failure.violations ?? []),
-  );
 }
 
 async function foreseeAll(
@@ -251,7 +227,7 @@ async function foreseeChild(
   actor: Actor,
   { child: { pipeline, input }, explain, nesting }: ChildAsked,
 ): Promise<ChildForecast> {
-  const { lineage, budget, children } = nesting;
+  const { lineage, children } = nesting;
   const refused = lineageFailure(lineage, pipeline);
   if (refused !== null) return { explained: null, failure: refused };
   if (children.left <= 0) return NOT_LOOKED_INTO;
@@ -261,7 +237,7 @@ async function foreseeChild(
   const explained = await explainFound(deps, actor, {
     found: found.value,
     explain: { ...explain, pipeline, version: null, input, outputs: {} },
-    nesting: { lineage: [...lineage, found.value.version.name], budget, children },
+    nesting: { ...nesting, lineage: [...lineage, found.value.version.name] },
   });
   const [error] = explained.view.errors;
   return { explained, failure: error === undefined ? null : notAccepted(error.message) };

@@ -31,6 +31,10 @@ export type TargetForecast = RouteTarget & {
   readonly estimatedNanoUsd: NanoUsd | null;
   /** Of all items, with every attempt that may be made. */
   readonly atMostNanoUsd: NanoUsd | null;
+  /** What room a budget would hold for the first item's call; null where it has no known price. */
+  readonly reserveNanoUsd: NanoUsd | null;
+  /** Of all items, one call each. */
+  readonly reservesNanoUsd: NanoUsd | null;
   readonly unknown: string | null;
 };
 
@@ -135,7 +139,7 @@ async function targetForecast(
   target: RouteTarget,
   made: Made,
 ): Promise<TargetForecast> {
-  const nothing = { call: null, forecast: null, estimatedNanoUsd: null, atMostNanoUsd: null };
+  const nothing = { call: null, forecast: null, ...NOTHING_KNOWN };
   if (made === undefined) return { ...target, ...nothing, unknown: null };
   if (!made.ok) {
     const { message } = made.failure;
@@ -154,7 +158,14 @@ async function targetForecast(
   return { ...target, skip: target.skip ?? (serves ? null : cannot), call: made.value, ...costs };
 }
 
-type Costs = Pick<TargetForecast, 'forecast' | 'estimatedNanoUsd' | 'atMostNanoUsd' | 'unknown'>;
+type Costs = Sums & Pick<TargetForecast, 'forecast' | 'reserveNanoUsd'>;
+
+const NOTHING_KNOWN = {
+  estimatedNanoUsd: null,
+  atMostNanoUsd: null,
+  reserveNanoUsd: null,
+  reservesNanoUsd: null,
+};
 
 /** Adds the calls of all items up. */
 async function costsOf(
@@ -166,30 +177,32 @@ async function costsOf(
   const { step, uses, inputs } = asked;
   const forecast = forecastOf(deps, step, target, first.call);
   const attempts = attemptsMax(step);
-  let sums = addTo({ estimatedNanoUsd: 0, atMostNanoUsd: 0, unknown: null }, forecast, attempts);
+  const { reserveNanoUsd } = forecast;
+  const known = { forecast, reserveNanoUsd };
+  const nothing = { estimatedNanoUsd: 0, atMostNanoUsd: 0, reservesNanoUsd: 0, unknown: null };
+  let sums = addTo(nothing, forecast, attempts);
   for (const input of inputs.slice(1)) {
     const made = await foreseeCall(deps, step, uses, { targetIndex: target.index, input });
     if (!made.ok) {
-      return {
-        forecast,
-        estimatedNanoUsd: null,
-        atMostNanoUsd: null,
-        unknown: made.failure.message,
-      };
+      return { ...known, ...UNKNOWN_SUMS, unknown: made.failure.message };
     }
     const next = forecastOf(deps, step, target, made.value.call);
-    if (!deps.budget.spendCharacters(next.inputTokens.atMost)) return { forecast, ...LEFT_OUT };
+    if (!deps.budget.spendCharacters(next.inputTokens.atMost)) return { ...known, ...LEFT_OUT };
     sums = addTo(sums, next, attempts);
   }
-  return { forecast, ...sums };
+  return { ...known, ...sums };
 }
 
-type Sums = Omit<Costs, 'forecast'>;
+type Sums = Pick<
+  TargetForecast,
+  'estimatedNanoUsd' | 'atMostNanoUsd' | 'reservesNanoUsd' | 'unknown'
+>;
+
+const UNKNOWN_SUMS = { estimatedNanoUsd: null, atMostNanoUsd: null, reservesNanoUsd: null };
 
 /** Templates may make much of little. */
 const LEFT_OUT: Sums = {
-  estimatedNanoUsd: null,
-  atMostNanoUsd: null,
+  ...UNKNOWN_SUMS,
   unknown: `the cost ${TOO_MUCH}`,
 };
 
@@ -198,6 +211,7 @@ function addTo(sums: Sums, forecast: CallForecast, attempts: number): Sums {
   return {
     estimatedNanoUsd: plus(sums.estimatedNanoUsd, estimatedNanoUsd, 1),
     atMostNanoUsd: plus(sums.atMostNanoUsd, atMostNanoUsd, attempts),
+    reservesNanoUsd: plus(sums.reservesNanoUsd, forecast.reserveNanoUsd, 1),
     unknown: sums.unknown ?? unknown,
   };
 }

@@ -12,6 +12,7 @@ import type {
 } from '../views/explanation-schema.ts';
 import type { ModelForecast, TargetForecast } from './foresee-model.ts';
 import type { StepForecast } from './foresee-step.ts';
+import { foreseeStepBudget, type BudgetOutlook } from './budgets/foresee-budgets.ts';
 import { hedgeView } from './hedge-view.ts';
 import type { StepCost } from './step-cost.ts';
 import { shownMessages, shownValue } from './shown-values.ts';
@@ -21,6 +22,8 @@ export type Included = 'request' | 'outputs';
 export type Shown = {
   readonly desk: Pick<TargetDesk, 'request'>;
   readonly include: readonly Included[];
+  /** What counts the job's calls. */
+  readonly outlook: BudgetOutlook;
   /** By step, in milliseconds. */
   readonly worstCaseMs: ReadonlyMap<string, number>;
 };
@@ -47,11 +50,18 @@ export function explainStep(
     hedge: hedgeView(step, model?.targets ?? []),
     prompt: promptOf(model),
     cache: cacheView(model),
+    budget: budgetOf(forecast, shown),
     child: forecast.child?.explained?.view ?? null,
     ...outputOf(forecast, shown),
     cost: verdict.runs === false ? null : costView(costOfStep(step, forecast)),
     worst_case_ms: shown.worstCaseMs.get(step.id) ?? 0,
   };
+}
+
+function budgetOf(forecast: StepForecast, { outlook }: Shown): StepExplanation['budget'] {
+  const { model, verdict } = forecast;
+  if (model === null || verdict.runs === false || asksNobody(forecast)) return null;
+  return foreseeStepBudget(outlook, model, model.targets.filter(isAskable));
 }
 
 function becauseOf({ code, message, condition }: StepForecast['verdict']) {
@@ -111,11 +121,16 @@ function targetExplanation(
     state: targetState(target.view, target.health),
     compared_by: comparedView(target.compared),
     dropped: [...(call?.dropped ?? [])],
+    reserve_usd: reserveOf(target),
     tokens: tokensView(forecast),
     cost: forecast === null ? null : costView(costOfTarget(target)),
     price_version: forecast?.priceVersion ?? null,
     ...requestOf(target, shown, isFirst),
   };
+}
+
+function reserveOf({ forecast, reserveNanoUsd }: TargetForecast): string | null {
+  return forecast === null || reserveNanoUsd === null ? null : formatUsd(reserveNanoUsd);
 }
 
 function comparedView(compared: TargetForecast['compared']): TargetExplanation['compared_by'] {
@@ -192,11 +207,11 @@ function costOfModel({ targets, cache }: ModelForecast, items: number | null): S
 }
 
 /** True for a target that may be asked now or later: one that is closed for the moment may be open again by then. */
-function isAskable({ skip, view }: TargetForecast): boolean {
+export function isAskable({ skip, view }: TargetForecast): boolean {
   return view.usable && (skip === null || skip.reason === 'closed');
 }
 
-function localOnly({ targets }: ModelForecast): boolean {
+export function localOnly({ targets }: ModelForecast): boolean {
   return targets.every(({ view }) => !view.usable || view.local);
 }
 

@@ -5,6 +5,7 @@ import { failureClasses } from '../../domain/job/failure.ts';
 import { passedOver } from '../explain/route-view.ts';
 import { targetStates } from '../targets/target-state.ts';
 import { runCodes } from '../explain/will-it-run.ts';
+import { budgetsForecastSchema, stepBudgetSchema } from './explanation-budgets.ts';
 import { anyJson } from './fields.ts';
 import { violationSchema } from './problem-schema.ts';
 
@@ -81,6 +82,10 @@ const targetSchema = z
     dropped: z
       .array(z.string())
       .meta({ description: 'What it would not be told, because it cannot be' }),
+    reserve_usd: usd.meta({
+      description:
+        'What room budgets would hold for one call, the most that it may cost: 0 inside the Worker, null where it has no known price or the call is not known',
+    }),
     tokens: tokensSchema.nullable(),
     cost: costSchema.nullable(),
     price_version: z.string().nullable(),
@@ -156,6 +161,7 @@ const stepSchema = z
       })
       .nullable()
       .meta({ description: 'Null for a step without a cache, and where its call is not known' }),
+    budget: stepBudgetSchema.nullable(),
     child: z
       .lazy((): z.ZodType => explanationSchema)
       .nullable()
@@ -186,6 +192,7 @@ export const explanationSchema = z
     worst_case_ms: z.int().meta({ description: 'The longest way through the steps' }),
     queue_timeout_ms: z.int().meta({ description: 'A job that has not begun by then expires' }),
     job_timeout_ms: z.int(),
+    budgets: budgetsForecastSchema,
   })
   .meta({ id: 'Explanation' });
 

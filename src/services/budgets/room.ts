@@ -1,7 +1,6 @@
 import { periodAt, type BudgetDeclineReason, type BudgetTerms } from '../../domain/budget.ts';
 import type { NanoUsd } from '../../domain/money.ts';
-import type { BudgetVerdict } from '../../services/ports/budgets.ts';
-import type { Tally } from './tally.ts';
+import type { BudgetVerdict } from '../ports/budgets.ts';
 
 /** A call that waits for what others have reserved comes back after about as long as calls take, within these. */
 const BUSY_MIN_MS = 1_000;
@@ -10,6 +9,12 @@ const BUSY_MAX_MS = 30_000;
 const QUEUED_MAX_MS = 15 * 60_000;
 
 type Refused = Extract<BudgetVerdict, { readonly kind: 'refused' }>;
+
+/** What a budget's period, by when it began, came to. */
+export type SumsOf = (
+  budget: string,
+  startMs: number,
+) => { readonly paid: NanoUsd; readonly assumed: NanoUsd; readonly reserved: NanoUsd };
 
 export type Wanted = {
   readonly terms: readonly BudgetTerms[];
@@ -24,9 +29,9 @@ export type Wanted = {
  * only room that others have reserved is missing, the call waits whatever its budget says: calls mostly cost less
  * than what was reserved for them.
  */
-export function refusalOf(tally: Tally, wanted: Wanted): Refused | null {
+export function refusalOf(sumsOf: SumsOf, wanted: Wanted): Refused | null {
   const refusals = wanted.terms.flatMap((terms) => {
-    const refused = terms.isHard ? refusedBy(tally, terms, wanted) : null;
+    const refused = terms.isHard ? refusedBy(sumsOf, terms, wanted) : null;
     return refused === null ? [] : [refused];
   });
   const [first] = refusals.toSorted(
@@ -43,12 +48,12 @@ const HARDNESS: Readonly<Record<BudgetDeclineReason, number>> = {
 };
 
 function refusedBy(
-  tally: Tally,
+  sumsOf: SumsOf,
   terms: BudgetTerms,
   { estimateNanoUsd, nowMs, heldMs }: Wanted,
 ): Refused | null {
   const { startMs, endMs } = periodAt(terms.period, nowMs);
-  const { paid, assumed, reserved } = tally.of(terms.id, startMs);
+  const { paid, assumed, reserved } = sumsOf(terms.id, startMs);
   const spentNanoUsd = paid + assumed;
   const refused = (reason: BudgetDeclineReason, forMs: number): Refused => ({
     kind: 'refused',
