@@ -168,6 +168,9 @@ describe('what cannot be taken is refused with a reason', () => {
     ['?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z', '/query/from', /earlier than/],
     ['?from=2020-01-01T00:00:00Z', '/query/from', /366 days/],
     ['?pipeline=a@b', '/query/pipeline', /a name/],
+    ['?window=0h', '/query/window', /500ms, 30s/],
+    ['?window=1h&from=2026-02-01T00:00:00Z', '/query/window', /not both/],
+    ['?model=gpt', '/query/model', /not a known field/],
   ])('a summary %s', async (query, pointer, words) => {
     const answer = await api.send('GET', `/v1/feedback/summary${query}`);
     const at = { [pointer]: words };

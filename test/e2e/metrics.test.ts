@@ -142,6 +142,36 @@ test('costs come as CSV too', async () => {
   );
 });
 
+test.each([
+  ['text/csv;q=0', 'application/json'],
+  ['application/json, text/csv;q=0.5', 'application/json'],
+  ['TEXT/CSV', 'text/csv; charset=utf-8'],
+  ['*/*', 'application/json'],
+])('costs for whoever accepts %s', async (accept, type) => {
+  const { headers } = await api.send('GET', '/v1/costs?window=1h', undefined, {
+    headers: { accept },
+  });
+  expect(headers.get('content-type')).toBe(type);
+});
+
+test('a tag with a comma in it is filtered by with a backslash before the comma', async () => {
+  const tenant = await newTenant(server);
+  await publish(tenant, chatPipeline(MODEL));
+  await run(tenant, { ...question(), tags: ['a,b'] });
+  const attempts = async (tag: string) =>
+    (await costsOf(tenant, `?tag=${encodeURIComponent(tag)}`)).total.attempts;
+  await until('the job to be told', async () => (await attempts('a\\,b')) === 1);
+  expect(await attempts('a,b')).toBe(0);
+});
+
+test('the root key is told of all projects, by project', async () => {
+  await allTold();
+  const root = makeApi(server.url, server.rootKey);
+  const { data } = await costsOf(root, '?group_by=project&window=1h');
+  const own = data.find(({ group }) => group['project'] === api.project);
+  expect(own).toMatchObject({ nano_usd: '8400000' });
+});
+
 test('queues tell what waits, and say where the platform does not', async () => {
   type Queues = {
     queues: { queue: string; messages: number | null; unavailable: string | null }[];

@@ -1,6 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { accepts } from 'hono/accepts';
 
-import { costGroups, costs, usageNames } from '../../services/metrics/query/costs.ts';
+import { usageNames } from '../../services/metrics/query/cost-sums.ts';
+import { costGroups, costs } from '../../services/metrics/query/costs.ts';
 import { readQueues } from '../../services/metrics/query/queues.ts';
 import { summary } from '../../services/metrics/query/summary.ts';
 import { timeseries } from '../../services/metrics/query/timeseries.ts';
@@ -22,7 +25,8 @@ import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } fro
 
 const moment = z.iso.datetime({
   offset: true,
-  error: 'must be a time in ISO 8601, such as 2026-11-23T00:00:00Z',
+  error:
+    'must be a time in ISO 8601, such as 2026-11-23T00:00:00Z; the + of an offset is written %2B in a query',
 });
 const windowQuery = {
   from: moment.optional(),
@@ -30,16 +34,21 @@ const windowQuery = {
   window: z.string().max(20).optional().meta({ description: 'Instead of `from`', example: '24h' }),
 };
 const LIST_MAX = 20;
+/** A comma in a name, as a tag may have it, is written with a backslash. */
+const withCommas = (part: string): string => part.trim().replaceAll('\\,', ',');
 const list = z
   .string()
   .max(2_000)
-  .transform((text) => text.split(',').map((part) => part.trim()))
+  .transform((text) => text.split(/(?<!\\),/).map(withCommas))
   .pipe(
     z
       .array(z.string().min(1, 'is empty: give names, separated by commas'))
       .max(LIST_MAX, `must have at most ${LIST_MAX} values`),
   );
-const values = list.optional().meta({ type: 'string', description: 'One or more, by commas' });
+const values = list.optional().meta({
+  type: 'string',
+  description: 'One or more, by commas; a comma in a name is written `\\,`',
+});
 const costFilters = {
   pipeline: values,
   version: values,
@@ -111,7 +120,7 @@ const costsRoute = createRoute({
   method: 'get',
   path: '/costs',
   summary: 'What calls cost, to the nano-dollar',
-  description: `The last 30 days if neither a window nor a period is given. As CSV with \`format=csv\`, or when \`Accept\` asks for \`text/csv\`. What several tags have in common stands in the line of each, and once in the total. ${NEEDS}`,
+  description: `The last 30 days if neither a window nor a period is given. Grouped by \`project\`, the root key is told of all projects, for at most 32 days. As CSV with \`format=csv\`, or when \`Accept\` asks for \`text/csv\`. What several tags have in common stands in the line of each, and once in the total. ${NEEDS}`,
   security: bearer,
   request: {
     query: z.strictObject({
@@ -163,6 +172,13 @@ const queuesRoute = createRoute({
   responses: answers({ 200: jsonOf('The queues', queuesSchema) }),
 });
 
+/** CSV for whoever would rather have it than JSON (RFC 9110, 12.5.1). */
+function preferredFormat(c: Context): 'json' | 'csv' {
+  const supports = ['application/json', 'text/csv'];
+  const type = accepts(c, { header: 'Accept', supports, default: 'application/json' });
+  return type === 'text/csv' ? 'csv' : 'json';
+}
+
 export const metricsRoutes = makeRoutes()
   .openapi(summaryRoute, async (c) => {
     const { from, to, window, ...filters } = c.req.valid('query');
@@ -200,8 +216,7 @@ export const metricsRoutes = makeRoutes()
       filters: filtersOf(filters),
     });
     if (!told.ok) return failureResponse(c, told.failure);
-    const wantsCsv = (c.req.valid('header').accept ?? '').includes('text/csv');
-    if (format === 'json' || (format === undefined && !wantsCsv)) {
+    if ((format ?? preferredFormat(c)) === 'json') {
       return c.json(costsView(told.value), 200);
     }
     c.header('content-disposition', 'attachment; filename="costs.csv"');

@@ -1,6 +1,7 @@
 import type { Actor } from '../../domain/access.ts';
 import type { Feedback, FeedbackGroup, FeedbackSum } from '../../domain/feedback.ts';
 import { parsePipelineReference } from '../../domain/definition/pipeline-reference.ts';
+import { DURATION_HELP, parseDurationMs } from '../../domain/duration.ts';
 import { isoTime } from '../../domain/wire.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { homeOf, noSuchJob } from '../jobs/get-job.ts';
@@ -41,6 +42,8 @@ export type SumInput = {
   /** ISO 8601. */
   readonly from: string | null;
   readonly to: string | null;
+  /** A duration that ends at `to`, instead of `from`. */
+  readonly window: string | null;
 };
 
 export type SummedFeedback = {
@@ -55,11 +58,11 @@ export type SummedFeedback = {
 export async function sumFeedback(
   { feedback, machine }: Deps,
   actor: Actor,
-  { groupBy, pipeline, from, to }: SumInput,
+  { groupBy, pipeline, ...asked }: SumInput,
 ): Promise<Result<SummedFeedback>> {
   const refused = missingScope(actor, 'feedback:read');
   if (refused !== null) return refused;
-  const window = windowOf(from, to, machine.nowMs());
+  const window = windowOf(asked, machine.nowMs());
   if (!window.ok) return window;
   const query = { groupBy, ...pipelineOf(pipeline), ...window.value };
   const sums = await feedback.sum(actor.project, query, GROUPS_MAX + 1);
@@ -67,13 +70,24 @@ export async function sumFeedback(
   return done({ ...window.value, sums: shown, hasMore: sums.length > GROUPS_MAX });
 }
 
+type Window = { readonly fromMs: number; readonly toMs: number };
+
 function windowOf(
-  from: string | null,
-  to: string | null,
+  { from, to, window }: Omit<SumInput, 'groupBy' | 'pipeline'>,
   nowMs: number,
-): Result<{ readonly fromMs: number; readonly toMs: number }> {
+): Result<Window> {
   const toMs = to === null ? nowMs : Date.parse(to);
-  const fromMs = from === null ? toMs - WINDOW_DEFAULT_MS : Date.parse(from);
+  if (from !== null && window !== null) {
+    return refuseAt('invalid_request', '/query/window', 'give either `from` or `window`, not both');
+  }
+  const lengthMs = window === null ? WINDOW_DEFAULT_MS : parseDurationMs(window);
+  if (lengthMs === null || lengthMs <= 0) {
+    return refuseAt('invalid_request', '/query/window', `must be ${DURATION_HELP}`);
+  }
+  return bounded({ fromMs: from === null ? toMs - lengthMs : Date.parse(from), toMs });
+}
+
+function bounded({ fromMs, toMs }: Window): Result<Window> {
   if (fromMs >= toMs) {
     const message = `must be earlier than \`to\`, which is ${isoTime(toMs)}`;
     return refuseAt('invalid_request', '/query/from', message);

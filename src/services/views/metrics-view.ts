@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 import { formatUsd } from '../../domain/money.ts';
 import { isoTime } from '../../domain/wire.ts';
-import type { CostLine, Costs } from '../metrics/query/costs.ts';
+import type { CostLine } from '../metrics/query/cost-sums.ts';
+import type { Costs } from '../metrics/query/costs.ts';
 import type { QueueSample } from '../metrics/query/queues.ts';
 import type { Summary } from '../metrics/query/summary.ts';
 import type { Timeseries } from '../metrics/query/timeseries.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { usageNames } from '../../../src/services/metrics/query/costs.ts';
+import { usageNames } from '../../../src/services/metrics/query/cost-sums.ts';
 import { dimensionsOfSignal, keptSignals, signals } from '../../../src/services/metrics/signals.ts';
 
 const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');

@@ -107,6 +107,30 @@ describe('costs', () => {
     }
   });
 
+  test('of all projects are told by project to the root key, and to another key its own', async () => {
+    const root = actorOf(true);
+    for (const groupBy of [['project'], ['project', 'pipeline', 'day']] as CostGroup[][]) {
+      const all = told(await costs(deps, root, { groupBy, filters: {}, period: '2026-11' }));
+      const paid = jobs.flatMap(({ attempts, corrections }) => [...attempts, ...corrections]);
+      const truthOfAll = paid.reduce((sum, { costNanoUsd }) => sum + BigInt(costNanoUsd ?? 0), 0n);
+      expect(sumOf(all)).toBe(truthOfAll);
+      expect(all.total.costNanoUsd).toBe(truthOfAll);
+      const own = all.lines.filter(({ group }) => group['project'] === 'prj_a');
+      expect(own.reduce((sum, line) => sum + line.costNanoUsd, 0n)).toBe(truth(0, Infinity));
+      const asked = told(await costs(deps, actor, { groupBy, filters: {}, period: '2026-11' }));
+      expect(asked.lines).toEqual(own);
+    }
+    const alone = told(await costs(deps, root, { groupBy: ['pipeline'], filters: {} }));
+    expect(alone.total.costNanoUsd).toBe(truth(0, Infinity));
+    const year = await costs(deps, root, { groupBy: ['project'], filters: {}, window: '365d' });
+    expect(year).toMatchObject({ ok: false, failure: { code: 'unprocessable' } });
+  });
+
+  test('have no line for what was neither called nor paid', async () => {
+    const byTag = told(await costs(deps, actor, { groupBy: ['tag', 'model'], filters: {} }));
+    expect(byTag.lines.filter(({ group }) => group['model'] === '')).toEqual([]);
+  });
+
   test('by tag count what has several tags for each, and once in the total', async () => {
     const byTag = told(await costs(deps, actor, { groupBy: ['tag', 'pipeline'], filters: {} }));
     const red = byTag.lines.filter(({ group }) => group['tag'] === 'red');
@@ -145,7 +169,7 @@ describe('a question that cannot be answered is told why', () => {
     ['combination', { groupBy: ['tag', 'step'] }, '/query/group_by', /combined with step/],
     ['step', { window: '10d', step: '1m' }, '/query/step', /can have 15m, 1h, 6h, 1d/],
     ['old minutes', { window: '30d', step: '5m' }, '/query/step', /can have 1h/],
-    ['order', { from: isoTime(DAY), to: isoTime(DAY - 1) }, '/query/from', /before it begins/],
+    ['order', { from: isoTime(DAY), to: isoTime(DAY - 1) }, '/query/from', /begins no earlier/],
     ['both', { from: isoTime(DAY), window: '1h' }, '/query/window', /not both/],
     ['duration', { window: '1 week' }, '/query/window', /500ms, 30s/],
     ['nothing kept', { from: '2001-01-01T00:00:00Z' }, '/query/from', /nothing is kept/],
@@ -162,6 +186,13 @@ describe('a question that cannot be answered is told why', () => {
   test.each(['2026-13', '2026-02-30', 'today', '2026'])('the period %s', async (period) => {
     const refused = await costs(deps, actor, { period, groupBy: [], filters: {} });
     expect(refused).toMatchObject({ ok: false, failure: { code: 'invalid_request' } });
+  });
+
+  test('filters that no metric has together', async () => {
+    const filters = { status: ['failed'], provider: ['openai'] };
+    const refused = await summary(deps, actor, { filters });
+    if (refused.ok) throw new Error('it was answered');
+    expect(refused.failure.message).toMatch(/no metric is told apart by status and provider/);
   });
 
   test('a key without the scope', async () => {

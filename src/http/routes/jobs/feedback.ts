@@ -61,13 +61,18 @@ const summaryRoute = createRoute({
     'Mean scores and counts by label, for the last 30 days or the time that is asked for. By `model` and by `prompt`, feedback counts for each that had a part in what was judged: the model step, or all model steps of the job. Needs the scope `feedback:read`.',
   security: bearer,
   request: {
-    query: z.object({
+    query: z.strictObject({
       group_by: z
         .enum(feedbackGroups, { error: `must be one of ${feedbackGroups.join(', ')}` })
         .default('pipeline'),
       pipeline: pipelineFilter.optional(),
       from: timeField.optional(),
       to: timeField.optional(),
+      window: z
+        .string()
+        .max(20)
+        .optional()
+        .meta({ description: 'Instead of `from`', example: '7d' }),
     }),
   },
   responses: answers({
@@ -97,8 +102,9 @@ export const feedbackRoutes = makeRoutes()
     return c.json({ object: 'list' as const, data, has_more: false, next_cursor: null }, 200);
   })
   .openapi(summaryRoute, async (c) => {
-    const { group_by: groupBy, pipeline = null, from = null, to = null } = c.req.valid('query');
-    const input = { groupBy, pipeline, from, to };
+    const { group_by: groupBy, pipeline = null, ...times } = c.req.valid('query');
+    const { from = null, to = null, window = null } = times;
+    const input = { groupBy, pipeline, from, to, window };
     const summed = await sumFeedback(c.env.deps, c.var.actor, input);
     if (!summed.ok) return failureResponse(c, summed.failure);
     return c.json(feedbackSummaryView(groupBy, summed.value), 200);

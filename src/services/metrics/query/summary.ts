@@ -1,7 +1,7 @@
 import type { Actor } from '../../../domain/access.ts';
 import { missingScope } from '../../access/require-scope.ts';
 import type { TimeRange } from '../../ports/metrics-store.ts';
-import { done, type Result } from '../../result.ts';
+import { done, refuseAt, type Result } from '../../result.ts';
 import { DAY_MS } from '../facts/fact.ts';
 import { setNames } from '../rollup/series.ts';
 import { keptSignals, setFor, type KeptSignal } from '../signals.ts';
@@ -48,5 +48,14 @@ export async function summary(
     const set = setFor(signal, Object.keys(filters));
     return set === null ? [] : [[signal, measure(signal, totals.get(set))] as const];
   });
+  if (metrics.length === 0) return refuseFilters(Object.keys(filters));
   return done({ range: range.value, asOfMs, metrics });
+}
+
+function refuseFilters(names: readonly string[]): Result<never> {
+  return refuseAt(
+    'unprocessable',
+    '/query',
+    `no metric is told apart by ${names.join(' and ')} together: filter by fewer`,
+  );
 }

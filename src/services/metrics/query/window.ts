@@ -48,7 +48,7 @@ export function windowOf(
     return refuseAt(
       'invalid_request',
       '/query/from',
-      `the window ends at ${isoTime(toMs)}, before it begins; give a \`from\` that lies before \`to\``,
+      `the window ends at ${isoTime(toMs)} and begins no earlier; give a \`from\` that lies before \`to\``,
     );
   }
   const oldestMs = nowMs - kept.hoursKeptMs;
@@ -88,7 +88,7 @@ export function stepOf(
   return refuseAt(
     'unprocessable',
     '/query/step',
-    `the window is too long for ${which}: ${why}. ${mend}`,
+    `the window is too long, or too long ago, for ${which}: ${why}. ${mend}`,
   );
 }
 
