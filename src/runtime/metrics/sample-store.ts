@@ -10,6 +10,8 @@ import { LISTED_AFTER_MS } from '../job-shard/waiting.ts';
 const IN_USE_MINUTES = 15;
 /** Minutes that the roll-up has not summed up yet: that of now, the one before, and one in which a run was missed. */
 const FRESH_MINUTES = 3;
+/** What is beyond is seen two minutes later, in sums. */
+const FRESH_ROWS_MAX = 2_000;
 
 const waitingRow = z.object({
   project: z.string(),
@@ -45,9 +47,9 @@ WITH used (at, provider, model) AS (
   WHERE sums.grain = 'minute' AND sums.at >= ?1 AND sums.at <= ?3
   UNION ALL
   SELECT come.minute, fact.value->>'provider', fact.value->>'model'
-  FROM projects CROSS JOIN metric_facts AS come ON come.project = projects.id,
-    json_each(come.body) AS job, json_each(job.value, '$.facts') AS fact
-  WHERE come.minute >= ?2 AND come.minute <= ?3)
+  FROM (SELECT minute, body FROM projects CROSS JOIN metric_facts ON project = projects.id
+      WHERE minute >= ?2 AND minute <= ?3 LIMIT ${FRESH_ROWS_MAX}) AS come,
+    json_each(come.body) AS job, json_each(job.value, '$.facts') AS fact)
 SELECT provider, model FROM used WHERE provider <> '' AND model <> ''
 GROUP BY provider, model ORDER BY max(at) DESC, count(*) DESC, provider, model LIMIT ?4`;
 
