@@ -7,17 +7,36 @@ import type { NanoUsd } from '../../domain/money.ts';
 const LIMIT_USD_MAX = 1_000_000;
 const NANO = 1_000_000_000;
 
+const DOLLARS = 'US dollars, as a number or as decimal text such as "25.50"';
+
+/** One sentence about what is wrong with a limit; null for what can be one. */
+function wrongLimit(usd: number | string): string | null {
+  if (typeof usd === 'string' && !/^\d+(?:\.\d+)?$/.test(usd)) return `must be ${DOLLARS}`;
+  if (Number(usd) <= 0) return 'must be more than 0';
+  if (Number(usd) > LIMIT_USD_MAX) return `must be at most ${LIMIT_USD_MAX}`;
+  if (Number(usd) < 1 / NANO) return 'must be at least 0.000000001';
+  const isWhole = typeof usd === 'number' ? hasNinePlaces(usd) : !/\.\d{10}/.test(usd);
+  return isWhole ? null : 'must have at most nine places after the point';
+}
+
+/** What sums of doubles are off by does not count: 0.1 + 0.2 is 0.3. */
+function hasNinePlaces(usd: number): boolean {
+  const dustUsd = Math.max(1e-12, usd * 4 * Number.EPSILON);
+  return Math.abs(nanoUsdOf(usd) / NANO - usd) <= dustUsd;
+}
+
 const limit = z
-  .union([
-    z.number().positive('must be more than 0').max(LIMIT_USD_MAX),
-    z
-      .string()
-      .regex(/^\d{1,7}(?:\.\d{1,9})?$/, 'must be dollars as decimal text, like "25.50"')
-      .refine((text) => Number(text) > 0, 'must be more than 0')
-      .refine((text) => Number(text) <= LIMIT_USD_MAX, `must be at most ${LIMIT_USD_MAX}`),
-  ])
-  .refine((usd) => nanoUsdOf(usd) > 0, 'must be at least 0.000000001')
-  .meta({ description: 'US dollars, as a number or as decimal text', example: 25.5 });
+  .union([z.number(), z.string().max(30)], {
+    error: ({ input }) => `${input === undefined ? 'is required: give' : 'must be'} ${DOLLARS}`,
+  })
+  .superRefine((usd, context) => {
+    const message = wrongLimit(usd);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  })
+  .meta({
+    description: 'US dollars, as a number or as decimal text, to nine places',
+    example: 25.5,
+  });
 
 const name = z.string().min(1).max(100);
 const onExceed = z.enum(onExceeds).meta({
@@ -38,7 +57,7 @@ const scope = z
   .strictObject({
     pipeline: z.string().min(1).max(64).optional(),
     api_key: z.string().min(1).max(64).optional(),
-    tag: z.string().min(1).max(128).optional(),
+    tag: z.string().min(1).max(64, 'is longer than a tag can be: 64 characters').optional(),
   })
   .refine(
     (scopes) => Object.values(scopes).filter((value) => value !== undefined).length <= 1,

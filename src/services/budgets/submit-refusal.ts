@@ -90,8 +90,9 @@ function exhausted(budget: Budget, standing: BudgetStanding, nowMs: number): Res
   const { endMs } = periodAt(period, nowMs);
   const spentUsd = formatUsd(standing.paidNanoUsd + standing.assumedNanoUsd);
   const resetsAt = endMs === null ? null : isoTime(endMs);
-  const until = resetsAt === null ? '' : `, until ${resetsAt}`;
-  const message = `the budget ${id} (${JSON.stringify(name)}) has spent $${spentUsd} of its $${formatUsd(limitNanoUsd)}${until}; raise its limit with PATCH /v1/budgets/${id}, or wait`;
+  const [until, wait] =
+    resetsAt === null ? ['', ''] : [`, until ${resetsAt}`, ', or wait until then'];
+  const message = `the budget ${id} (${JSON.stringify(name)}) has spent $${spentUsd} of its $${formatUsd(limitNanoUsd)}${until}; raise its limit with PATCH /v1/budgets/${id}${wait}`;
   return refuse('budget_exceeded', message, {
     budget: {
       id,
