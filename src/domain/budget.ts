@@ -36,7 +36,7 @@ export type BudgetTerms = {
   /** False for one that only counts and warns. */
   readonly isHard: boolean;
   readonly onExceed: OnExceed;
-  /** Shares of the limit, ascending, each of which is told once a period when it is reached. */
+  /** Shares of the limit, ascending, each of which is told once a period and limit when it is reached. */
   readonly warnAt: readonly number[];
 };
 

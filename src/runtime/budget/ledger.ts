@@ -11,7 +11,7 @@ import type { Sql } from '../job-shard/sql.ts';
 import { settled, type Entry } from './entries.ts';
 import { Pages } from './pages.ts';
 
-/** Something about a budget that people want to know, once a period. */
+/** Something about a budget that people want to know, once a period and limit. */
 export type BudgetNotice = {
   readonly terms: BudgetTerms;
   readonly startMs: number;
@@ -212,8 +212,10 @@ export class Ledger {
 
   #notice(notice: BudgetNotice, what: string): void {
     const { terms, startMs } = notice;
-    if (this.#pages.told(terms.id, startMs).includes(what)) return;
-    this.#pages.tell(terms.id, startMs, what);
+    // A share of another limit is another sum.
+    const named = `${what}@${terms.limitNanoUsd}`;
+    if (this.#pages.told(terms.id, startMs).includes(named)) return;
+    this.#pages.tell(terms.id, startMs, named);
     this.#notices.push(notice);
   }
 

@@ -24,9 +24,10 @@ export function announcementOf(
   { terms, startMs, threshold, spentNanoUsd }: BudgetNotice,
   atMs: number,
 ): Announcement {
-  const what = threshold === null ? 'exceeded' : `at_${Math.round(threshold * 100)}`;
+  // Whoever keeps apart what was told by its id must not take one share, or one limit, for another.
+  const what = threshold === null ? 'exceeded' : `at_${String(threshold).replace('.', '_')}`;
   return {
-    id: `evt_${project}_${terms.id}_${startMs}_${what}`,
+    id: `evt_${project}_${terms.id}_${startMs}_${terms.limitNanoUsd}_${what}`,
     type: threshold === null ? 'alert.budget_exceeded' : 'alert.budget_threshold',
     atMs,
     jobId: null,

@@ -51,7 +51,11 @@ const warnAt = z
   .max(10)
   .refine((shares) => new Set(shares).size === shares.length, 'names a share twice')
   .transform((shares) => shares.toSorted((left, right) => left - right))
-  .meta({ description: 'Shares of the limit; each is told of once a period', example: [0.5, 0.8] });
+  .meta({
+    description:
+      'Shares of the limit; each is told of once a period, and anew when the limit was changed',
+    example: [0.5, 0.8],
+  });
 
 const scope = z
   .strictObject({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { announcementOf } from '../../../src/runtime/budget/notices.ts';
 import { LedgerWorld, START_MS, termsOf } from '../../support/ledger-world.ts';
 
 const A = termsOf();
@@ -125,6 +126,22 @@ describe('a period', () => {
     world.pass(UNTIL_MIDNIGHT_MS);
     world.settle([terms], 'g#1', 60);
     expect(world.notices).toHaveLength(4);
+  });
+
+  test('is warned of anew when its limit was changed, under a name of its own', () => {
+    const world = new LedgerWorld();
+    const terms = termsOf({ warnAt: [0.501, 0.504] });
+    world.settle([terms], 'a#1', 60);
+    const raised = { ...terms, limitNanoUsd: 1_000 };
+    world.settle([raised], 'b#1', 40);
+    expect(world.notices).toHaveLength(2);
+    world.settle([raised], 'c#1', 420);
+    world.settle([raised], 'd#1', 1);
+    world.restart();
+    world.settle([raised], 'e#1', 1);
+    expect(world.notices.map(({ threshold }) => threshold)).toEqual([0.501, 0.504, 0.501, 0.504]);
+    const ids = world.notices.map((notice) => announcementOf('prj_a' as never, notice, 0).id);
+    expect(new Set(ids).size).toBe(4);
   });
 });
 
