@@ -152,8 +152,8 @@ const USAGE_MEANING = {
   audioOutputTokens: 'Audio tokens of answers',
   imageOutputTokens: 'Image tokens of answers',
   images: 'Images made',
-  audioMs: 'Length of audio that was charged, in milliseconds',
-  computeMs: 'Time on providers’ hardware, in milliseconds',
+  audioMs: 'Length of audio that was charged',
+  computeMs: 'Time on providers’ hardware',
   searchUnits: 'Units of search',
   characters: 'Characters of text that were processed',
 } as const satisfies Record<keyof Usage, string>;
