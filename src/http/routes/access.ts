@@ -13,7 +13,7 @@ import {
 } from '../../services/access/manage-access.ts';
 import type { Project, StoredKey } from '../../services/ports/access.ts';
 import { apiKeySchema, projectSchema } from '../../services/views/access-schema.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+import { listSchema, pageView } from '../../services/views/list-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
 import { pageQuery } from './request-fields.ts';
@@ -132,15 +132,6 @@ function keyView({ id, project, name: title, scopes: granted, createdAtMs }: Sto
   };
 }
 
-function listOf<Item>(data: readonly Item[], nextCursor: string | null) {
-  return {
-    object: 'list' as const,
-    data: [...data],
-    has_more: nextCursor !== null,
-    next_cursor: nextCursor,
-  };
-}
-
 export const accessRoutes = makeRoutes()
   .openapi(createProjectRoute, async (c) => {
     const { max_concurrent_jobs: limit, ...body } = c.req.valid('json');
@@ -160,7 +151,7 @@ export const accessRoutes = makeRoutes()
     const { after, limit } = c.req.valid('query');
     const page = await listProjects(c.env.deps, c.var.actor, after ?? null, limit);
     if (!page.ok) return failureResponse(c, page.failure);
-    return c.json(listOf(page.value.items.map(projectView), page.value.nextCursor), 200);
+    return c.json(pageView(page.value, projectView), 200);
   })
   .openapi(createKeyRoute, async (c) => {
     const { project, ...body } = c.req.valid('json');
@@ -172,7 +163,7 @@ export const accessRoutes = makeRoutes()
     const { after, limit } = c.req.valid('query');
     const page = await listKeys(c.env.deps, c.var.actor, after ?? null, limit);
     if (!page.ok) return failureResponse(c, page.failure);
-    return c.json(listOf(page.value.items.map(keyView), page.value.nextCursor), 200);
+    return c.json(pageView(page.value, keyView), 200);
   })
   .openapi(deleteKeyRoute, async (c) => {
     const { key_id: id } = c.req.valid('param');

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 
 import { listAudit } from '../../services/audit/list-audit.ts';
 import { auditEntrySchema, auditEntryView } from '../../services/views/audit-view.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+import { listSchema, pageView } from '../../services/views/list-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, jsonOf, makeRoutes } from '../openapi.ts';
 import { pageQuery } from './request-fields.ts';
@@ -22,14 +22,5 @@ export const auditRoutes = makeRoutes().openapi(listRoute, async (c) => {
   const { after = null, limit } = c.req.valid('query');
   const page = await listAudit(c.env.deps, c.var.actor, after, limit);
   if (!page.ok) return failureResponse(c, page.failure);
-  const { entries, nextCursor } = page.value;
-  return c.json(
-    {
-      object: 'list' as const,
-      data: entries.map(auditEntryView),
-      has_more: nextCursor !== null,
-      next_cursor: nextCursor,
-    },
-    200,
-  );
+  return c.json(pageView(page.value, auditEntryView), 200);
 });

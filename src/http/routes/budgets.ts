@@ -9,7 +9,7 @@ import {
   listBudgets,
 } from '../../services/budgets/manage-budgets.ts';
 import { budgetSchema, budgetView } from '../../services/views/budget-view.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+import { listSchema, wholeListView } from '../../services/views/list-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
 
@@ -83,7 +83,7 @@ export const budgetRoutes = makeRoutes()
     if (!budgets.ok) return failureResponse(c, budgets.failure);
     const nowMs = c.env.deps.machine.nowMs();
     const data = budgets.value.map((each) => budgetView(each, nowMs));
-    return c.json({ object: 'list' as const, data, has_more: false, next_cursor: null }, 200);
+    return c.json(wholeListView(data), 200);
   })
   .openapi(getRoute, async (c) => {
     const { budget_id: id } = c.req.valid('param');

@@ -7,7 +7,7 @@ import { publicFile } from '../../services/files/public-file.ts';
 import { getFile, listFiles } from '../../services/files/read-file.ts';
 import { uploadFile } from '../../services/files/upload-file.ts';
 import { fileSchema, fileView } from '../../services/views/file-view.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+import { listSchema, pageView } from '../../services/views/list-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, jsonOf, makeRoutes } from '../openapi.ts';
 import { answerFile } from '../upload/file-answer.ts';
@@ -150,16 +150,7 @@ export const fileRoutes = makeRoutes()
     const { after, limit } = c.req.valid('query');
     const page = await listFiles(c.env.deps, c.var.actor, after ?? null, limit);
     if (!page.ok) return failureResponse(c, page.failure);
-    const { files, nextCursor } = page.value;
-    return c.json(
-      {
-        object: 'list' as const,
-        data: files.map(fileView),
-        has_more: nextCursor !== null,
-        next_cursor: nextCursor,
-      },
-      200,
-    );
+    return c.json(pageView(page.value, fileView), 200);
   })
   .openapi(readRoute, async (c) => {
     const file = await getFile(c.env.deps, c.var.actor, c.req.valid('param').file_id);

@@ -4,7 +4,7 @@ import { isoTime } from '../../domain/wire.ts';
 import { getPipeline, listPipelines } from '../../services/pipelines/get-pipeline.ts';
 import { putPipeline, validatePipeline } from '../../services/pipelines/put-pipeline.ts';
 import type { PipelineVersion } from '../../services/ports/pipelines.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+import { listSchema, pageView } from '../../services/views/list-view.ts';
 import { pipelineSchema, type PipelineView } from '../../services/views/pipeline-schema.ts';
 import { violationSchema } from '../../services/views/problem-schema.ts';
 import { worstCaseSchema, worstCaseView } from '../../services/views/worst-case-view.ts';
@@ -105,16 +105,7 @@ export const pipelineRoutes = makeRoutes()
     const { after, limit } = c.req.valid('query');
     const page = await listPipelines(c.env.deps, c.var.actor, after ?? null, limit);
     if (!page.ok) return failureResponse(c, page.failure);
-    const { pipelines, nextCursor } = page.value;
-    return c.json(
-      {
-        object: 'list' as const,
-        data: pipelines.map(view),
-        has_more: nextCursor !== null,
-        next_cursor: nextCursor,
-      },
-      200,
-    );
+    return c.json(pageView(page.value, view), 200);
   })
   .openapi(getRoute, async (c) => {
     const found = await getPipeline(c.env.deps, c.var.actor, c.req.valid('param').name);

@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { deletePrice, listPrices, putPrice } from '../../services/prices/manage-prices.ts';
 import { priceInputSchema } from '../../services/prices/price-input.ts';
 import { priceSchema, priceView } from '../../services/views/price-view.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+import { listSchema, wholeListView } from '../../services/views/list-view.ts';
 import { violationSchema } from '../../services/views/problem-schema.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
@@ -55,7 +55,7 @@ export const priceRoutes = makeRoutes()
     const prices = await listPrices(c.env.deps, c.var.actor);
     if (!prices.ok) return failureResponse(c, prices.failure);
     const data = prices.value.map(priceView);
-    return c.json({ object: 'list' as const, data, has_more: false, next_cursor: null }, 200);
+    return c.json(wholeListView(data), 200);
   })
   .openapi(deleteRoute, async (c) => {
     const { price_id: id } = c.req.valid('param');

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 
 import { getTarget, listTargets } from '../../services/targets/list-targets.ts';
 import { steerTarget } from '../../services/targets/steer-target.ts';
-import { listSchema } from '../../services/views/list-schema.ts';
+import { listSchema, pageView } from '../../services/views/list-view.ts';
 import { targetStatusView, targetViewSchema } from '../../services/views/target-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
@@ -72,16 +72,7 @@ export const targetRoutes = makeRoutes()
     const { after = null, limit } = c.req.valid('query');
     const page = await listTargets(c.env.deps, c.var.actor, after, limit);
     if (!page.ok) return failureResponse(c, page.failure);
-    const { targets, nextCursor } = page.value;
-    return c.json(
-      {
-        object: 'list' as const,
-        data: targets.map(targetStatusView),
-        has_more: nextCursor !== null,
-        next_cursor: nextCursor,
-      },
-      200,
-    );
+    return c.json(pageView(page.value, targetStatusView), 200);
   })
   .openapi(readRoute, async (c) => {
     const { target_id: id } = c.req.valid('param');

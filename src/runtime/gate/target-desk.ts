@@ -7,6 +7,7 @@ import { errorName } from '../../services/ports/log.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
 import type { TargetDesk } from '../../services/ports/targets/target-desk.ts';
 import type { TargetGate } from '../../services/ports/targets/target-gates.ts';
+import { within } from '../../services/within.ts';
 
 export type DeskParts = {
   readonly gateOf: (target: Target) => TargetGate;
@@ -37,14 +38,10 @@ export function makeTargetDesk(parts: DeskParts): TargetDesk {
 }
 
 async function health({ gateOf, machine, log }: DeskParts, target: Target) {
-  const timer = new AbortController();
-  const late = machine.wait(HEALTH_MS, timer.signal).then(() => null);
   try {
-    return await Promise.race([gateOf(target).health(), late]);
+    return await within(machine, HEALTH_MS, gateOf(target).health());
   } catch (error) {
     log('warn', 'target.health_unread', { ...target, error: errorName(error) });
     return null;
-  } finally {
-    timer.abort();
   }
 }

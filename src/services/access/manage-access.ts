@@ -2,6 +2,7 @@ import type { Actor, Scope } from '../../domain/access.ts';
 import { DEFAULT_PROJECT, isProjectId, projectId, type ProjectId } from '../../domain/ids.ts';
 import type { AccessStore, Project, Secrets, StoredKey } from '../ports/access.ts';
 import type { Machine } from '../ports/runtime.ts';
+import { pageOf, type Page } from '../page.ts';
 import { done, KEY_POINTER, refuseAt, type Result } from '../result.ts';
 
 export type AccessDeps = {
@@ -107,8 +108,6 @@ export async function deleteKey(
   return refuseAt('not_found', '/path/key_id', message);
 }
 
-export type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
-
 export async function listProjects(
   { access }: Pick<AccessDeps, 'access'>,
   actor: Actor,
@@ -116,7 +115,7 @@ export async function listProjects(
   limit: number,
 ): Promise<Result<Page<Project>>> {
   if (!actor.isRoot) return forbidden('only the root key lists projects');
-  return done(pageOf(await access.listProjects(after, limit + 1), limit));
+  return done(pageOf(await access.listProjects(after, limit + 1), limit, ({ id }) => id));
 }
 
 export async function listKeys(
@@ -128,19 +127,13 @@ export async function listKeys(
   if (!actor.scopes.has('admin')) {
     return forbidden('listing keys needs the root key, or a key with the scope admin');
   }
-  return done(pageOf(await access.listKeys(actor.project, after, limit + 1), limit));
+  return done(
+    pageOf(await access.listKeys(actor.project, after, limit + 1), limit, ({ id }) => id),
+  );
 }
 
 function forbidden(message: string): Result<never> {
   return refuseAt('forbidden', KEY_POINTER, message);
-}
-
-function pageOf<Item extends { readonly id: string }>(
-  found: readonly Item[],
-  limit: number,
-): Page<Item> {
-  const items = found.slice(0, limit);
-  return { items, nextCursor: found.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
 /** Sixteen characters that sort by time. */

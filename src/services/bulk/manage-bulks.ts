@@ -8,6 +8,7 @@ import type { BulkHome, BulkIndex, Bulks } from '../ports/bulk.ts';
 import type { JobFilter, JobIndex } from '../ports/job-index.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { missingScope } from '../access/require-scope.ts';
+import { pageOf, type Page } from '../page.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 
 export type BulkDeps = {
@@ -191,15 +192,13 @@ async function withBulk(
   return refuseAt('not_found', '/path/bulk_id', message);
 }
 
-export type BulkPage = { readonly bulks: readonly Bulk[]; readonly nextCursor: string | null };
-
 /** Bulk actions of the actor's project, newest first; those that run are shown as they stand. */
 export async function listBulks(
   { bulks, bulkIndex }: BulkDeps,
   actor: Actor,
   after: string | undefined,
   limit: number,
-): Promise<Result<BulkPage>> {
+): Promise<Result<Page<Bulk>>> {
   const refused = missingScope(actor, 'jobs:read');
   if (refused !== null) return refused;
   if (after !== undefined && !isBulkId(after)) {
@@ -207,13 +206,12 @@ export async function listBulks(
     return refuseAt('invalid_request', '/query/after', message);
   }
   const found = await bulkIndex.list(actor.project, after ?? null, limit + 1);
-  const page = await Promise.all(
-    found.slice(0, limit).map(async (bulk) => {
+  const { items, nextCursor } = pageOf(found, limit, ({ id }) => id);
+  const asTheyStand = await Promise.all(
+    items.map(async (bulk) => {
       if (bulk.status !== 'running') return bulk;
       return (await bulks.of(actor.project, bulk.id).read()) ?? bulk;
     }),
   );
-  const last = page.at(-1);
-  const nextCursor = found.length > limit && last !== undefined ? last.id : null;
-  return done({ bulks: page, nextCursor });
+  return done({ items: asTheyStand, nextCursor });
 }

@@ -5,7 +5,7 @@ import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
 import type { Target } from '../../domain/model/target.ts';
 import type { PlannedStep } from '../../engine/plan/plan.ts';
 import { cacheKeyOf } from '../cache/cache-key.ts';
-import { within } from '../gates/within.ts';
+import { within } from '../within.ts';
 import type { FindAnswer, ResultCaches } from '../ports/values/result-cache.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type { ForeseenCall } from './foreseen-calls.ts';

@@ -5,6 +5,7 @@ import type { FileIndex } from '../ports/values/file-index.ts';
 import type { FilePart, Files, OpenFile } from '../ports/values/files.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { missingScope } from '../access/require-scope.ts';
+import { pageOf, type Page } from '../page.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 
 export type ReadFileDeps = {
@@ -54,12 +55,6 @@ export function openFile(
   return part === null ? files.open(project, id) : files.open(project, id, part);
 }
 
-export type FilePage = {
-  readonly files: readonly FileMeta[];
-  /** Pass as `after` for the next page; null on the last one. */
-  readonly nextCursor: string | null;
-};
-
 /** The uploads of the actor's project, newest first. */
 export async function listFiles(
   {
@@ -69,10 +64,9 @@ export async function listFiles(
   actor: Actor,
   after: FileId | null,
   limit: number,
-): Promise<Result<FilePage>> {
+): Promise<Result<Page<FileMeta>>> {
   const refused = missingScope(actor, 'files:read');
   if (refused !== null) return refused;
   const found = await fileIndex.list(actor.project, after, limit + 1, machine.nowMs());
-  const files = found.slice(0, limit);
-  return done({ files, nextCursor: found.length > limit ? (files.at(-1)?.id ?? null) : null });
+  return done(pageOf(found, limit, ({ id }) => id));
 }

@@ -16,6 +16,7 @@ import type {
   TargetGate,
   WantedCalls,
 } from '../ports/targets/target-gates.ts';
+import { within } from '../within.ts';
 import { CallsInFlight } from './calls-in-flight.ts';
 import {
   deniedOf,
@@ -28,7 +29,6 @@ import {
 } from './known.ts';
 import { count, type Tally } from './tally.ts';
 import { wantedFor, type WaitingCall } from './wanted.ts';
-import { within } from './within.ts';
 
 export type LocalGateDeps = {
   readonly gate: TargetGate;

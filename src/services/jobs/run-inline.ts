@@ -7,7 +7,7 @@ import type { JobSnapshot } from '../ports/job-shard/snapshot.ts';
 import type { ExecuteDeps } from '../run/attempt.ts';
 import { runTurn } from '../run/turn/run-turn.ts';
 import { makeSlots } from '../run/turn/slots.ts';
-import { makeStop } from '../stop.ts';
+import { within } from '../within.ts';
 import type { Submitted } from './create-job.ts';
 
 export type InlineDeps = ExecuteDeps & {
@@ -37,10 +37,7 @@ export async function runInline(
   const { machine } = deps;
   const run = beginInline(deps, actor, { snapshot, turn }, waitUntilMs);
   if (run !== null) {
-    const waiting = makeStop();
-    const time = machine.wait(waitUntilMs - machine.nowMs(), waiting.signal);
-    const end = await Promise.race([run, time.then(() => null)]);
-    waiting.stop();
+    const end = await within(machine, waitUntilMs - machine.nowMs(), run);
     if (end !== null) return end;
   }
   return waitForEnd(deps, actor, snapshot, waitUntilMs);

@@ -1,6 +1,7 @@
 import type { ProjectId } from '../../domain/ids.ts';
 import type { Channel, Heard, LiveShards, ListenWish } from '../ports/live.ts';
 import type { Machine } from '../ports/runtime.ts';
+import { within } from '../within.ts';
 
 /** How long opening a socket may take. */
 const OPEN_MS = 10_000;
@@ -63,14 +64,10 @@ export async function listenOnce(deps: ListenDeps, ears: Ears): Promise<ListenEn
 
 /** The open socket; null when it does not open in time. */
 async function opened({ machine }: ListenDeps, opening: Promise<Channel>): Promise<Channel | null> {
-  const waiting = new AbortController();
-  const late = machine.wait(OPEN_MS, waiting.signal).then(() => null);
   try {
-    return await Promise.race([opening, late]);
+    return await within(machine, OPEN_MS, opening);
   } catch {
     return null;
-  } finally {
-    waiting.abort();
   }
 }
 

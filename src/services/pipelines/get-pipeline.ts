@@ -3,6 +3,7 @@ import { findPipeline, type FoundPipeline } from './find-pipeline.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { Pipelines, PipelineVersion } from '../ports/pipelines.ts';
 import { missingScope } from '../access/require-scope.ts';
+import { pageOf, type Page } from '../page.ts';
 import { done, type Result } from '../result.ts';
 
 export type PipelineDeps = { readonly pipelines: Pipelines; readonly plans: PlanCache };
@@ -17,24 +18,15 @@ export async function getPipeline(
   return refused ?? findPipeline(deps, actor.project, reference, '/path/name');
 }
 
-export type PipelinePage = {
-  readonly pipelines: readonly PipelineVersion[];
-  readonly nextCursor: string | null;
-};
-
 /** The newest version of every pipeline, by name. */
 export async function listPipelines(
   { pipelines }: Pick<PipelineDeps, 'pipelines'>,
   actor: Actor,
   after: string | null,
   limit: number,
-): Promise<Result<PipelinePage>> {
+): Promise<Result<Page<PipelineVersion>>> {
   const refused = missingScope(actor, 'pipelines:read');
   if (refused !== null) return refused;
   const found = await pipelines.list(actor.project, after, limit + 1);
-  const page = found.slice(0, limit);
-  return done({
-    pipelines: page,
-    nextCursor: found.length > limit ? (page.at(-1)?.name ?? null) : null,
-  });
+  return done(pageOf(found, limit, ({ name }) => name));
 }

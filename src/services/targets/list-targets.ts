@@ -9,6 +9,7 @@ import { missingScope } from '../access/require-scope.ts';
 import type { Prices } from '../ports/prices.ts';
 import type { Machine } from '../ports/runtime.ts';
 import type { TargetDesk } from '../ports/targets/target-desk.ts';
+import { pageOf, type Page } from '../page.ts';
 import { done, refuseAt, type Result } from '../result.ts';
 import { targetById, visibleTargets, type FindDeps } from './find-targets.ts';
 
@@ -30,28 +31,19 @@ export type KnownTarget = {
   readonly model: KnownCapabilities | null;
 };
 
-export type TargetPage = {
-  readonly targets: readonly KnownTarget[];
-  readonly nextCursor: string | null;
-};
-
 /** A page of the targets that the actor may see, by name; only their gates are asked. */
 export async function listTargets(
   deps: TargetDeps,
   actor: Actor,
   after: string | null,
   limit: number,
-): Promise<Result<TargetPage>> {
+): Promise<Result<Page<KnownTarget>>> {
   const refused = missingScope(actor, 'pipelines:read');
   if (refused !== null) return refused;
   const visible = await visibleTargets(deps, actor);
   const rest = visible.filter((target) => after === null || targetName(target) > after);
-  const page = rest.slice(0, limit);
-  const last = page.at(-1);
-  return done({
-    targets: await knownTargets(deps, actor, page),
-    nextCursor: rest.length > limit && last !== undefined ? targetName(last) : null,
-  });
+  const { items, nextCursor } = pageOf(rest, limit, targetName);
+  return done({ items: await knownTargets(deps, actor, items), nextCursor });
 }
 
 /** One target that the actor may see. */

@@ -48,7 +48,7 @@ test('page by page, newest first, every delivery of every place is listed once',
         for (let before: string | null = null; ;) {
           const page = await listDeliveries(deps, actor, { before }, limit);
           if (!page.ok) throw new Error(page.failure.message);
-          seen.push(...page.value.deliveries.map(({ id }) => id));
+          seen.push(...page.value.items.map(({ id }) => id));
           before = page.value.nextCursor;
           if (before === null) break;
         }
@@ -66,7 +66,7 @@ test('a filter asks the place that it names alone', async () => {
   world.ofJobs[1]?.log.set(idAt(2, 2), deliveryOf({ id: idAt(2, 2), url: 'https://own/' }));
   const found = async (filter: object) => {
     const page = await listDeliveries(deps, actor, { before: null, ...filter }, 10);
-    return page.ok ? page.value.deliveries.map(({ url }) => url) : page.failure.code;
+    return page.ok ? page.value.items.map(({ url }) => url) : page.failure.code;
   };
   expect(await found({ endpoint: one })).toEqual(['https://a.example.org/']);
   expect(await found({ endpoint: 'jobs' })).toEqual(['https://own/']);

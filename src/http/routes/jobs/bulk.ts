@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { bulkVerbs } from '../../../domain/bulk.ts';
 import { abortBulk, listBulks, readBulk, startBulk } from '../../../services/bulk/manage-bulks.ts';
 import { bulkView, bulkViewSchema } from '../../../services/views/bulk-view.ts';
-import { listSchema } from '../../../services/views/list-schema.ts';
+import { listSchema, pageView } from '../../../services/views/list-view.ts';
 import { failureResponse } from '../../failure-response.ts';
 import {
   answers,
@@ -145,16 +145,7 @@ export const bulkRoutes = makeRoutes()
     const { after, limit } = c.req.valid('query');
     const page = await listBulks(c.env.deps, c.var.actor, after, limit);
     if (!page.ok) return failureResponse(c, page.failure);
-    const { bulks, nextCursor } = page.value;
-    return c.json(
-      {
-        object: 'list' as const,
-        data: bulks.map(bulkView),
-        has_more: nextCursor !== null,
-        next_cursor: nextCursor,
-      },
-      200,
-    );
+    return c.json(pageView(page.value, bulkView), 200);
   })
   .openapi(readRoute, async (c) => {
     const bulk = await readBulk(c.env.deps, c.var.actor, c.req.valid('param').bulk_id);

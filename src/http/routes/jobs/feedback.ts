@@ -10,7 +10,7 @@ import {
   feedbackSummaryView,
   feedbackView,
 } from '../../../services/views/feedback-view.ts';
-import { listSchema } from '../../../services/views/list-schema.ts';
+import { listSchema, wholeListView } from '../../../services/views/list-view.ts';
 import { failureResponse } from '../../failure-response.ts';
 import {
   answers,
@@ -99,7 +99,7 @@ export const feedbackRoutes = makeRoutes()
     const found = await listFeedback(c.env.deps, c.var.actor, c.req.valid('param').job_id);
     if (!found.ok) return failureResponse(c, found.failure);
     const data = found.value.map(feedbackView);
-    return c.json({ object: 'list' as const, data, has_more: false, next_cursor: null }, 200);
+    return c.json(wholeListView(data), 200);
   })
   .openapi(summaryRoute, async (c) => {
     const { group_by: groupBy, pipeline = null, ...times } = c.req.valid('query');

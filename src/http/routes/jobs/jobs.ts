@@ -13,7 +13,7 @@ import { eventView } from '../../../services/views/jobs/event-view.ts';
 import { indexedJobView, jobView } from '../../../services/views/jobs/job-view.ts';
 import { eventSchema } from '../../../services/views/jobs/event-view.ts';
 import { jobSchema, listedJobSchema } from '../../../services/views/jobs/job-schema.ts';
-import { listSchema } from '../../../services/views/list-schema.ts';
+import { listSchema, pageView } from '../../../services/views/list-view.ts';
 import type { AppEnv } from '../../deps.ts';
 import { failureResponse } from '../../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes } from '../../openapi.ts';
@@ -128,16 +128,7 @@ export const jobRoutes = makeRoutes()
     const query = c.req.valid('query');
     const page = await listJobs(c.env.deps, c.var.actor, filterOf(query), query.limit);
     if (!page.ok) return failureResponse(c, page.failure);
-    const { jobs, nextCursor } = page.value;
-    return c.json(
-      {
-        object: 'list' as const,
-        data: jobs.map(indexedJobView),
-        has_more: nextCursor !== null,
-        next_cursor: nextCursor,
-      },
-      200,
-    );
+    return c.json(pageView(page.value, indexedJobView), 200);
   })
   .openapi(readRoute, async (c) => {
     const { include, compare } = c.req.valid('query');

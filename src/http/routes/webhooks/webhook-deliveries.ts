@@ -12,7 +12,7 @@ import {
   OF_JOBS,
 } from '../../../services/webhooks/log/find-deliveries.ts';
 import { redeliverAll, redeliverOne } from '../../../services/webhooks/log/redeliver.ts';
-import { listSchema } from '../../../services/views/list-schema.ts';
+import { listSchema, pageView } from '../../../services/views/list-view.ts';
 import {
   deliverySchema,
   deliveryView,
@@ -143,16 +143,7 @@ export const webhookDeliveryRoutes = makeRoutes()
     const filter = { endpoint, state, before: after, ...filterOf(fields) };
     const page = await listDeliveries(c.env.deps, c.var.actor, filter, limit);
     if (!page.ok) return failureResponse(c, page.failure);
-    const { deliveries, nextCursor } = page.value;
-    return c.json(
-      {
-        object: 'list' as const,
-        data: deliveries.map(listedDeliveryView),
-        has_more: nextCursor !== null,
-        next_cursor: nextCursor,
-      },
-      200,
-    );
+    return c.json(pageView(page.value, listedDeliveryView), 200);
   })
   // Before the routes of one delivery: it is not the id of one.
   .openapi(redeliverAllRoute, async (c) => {

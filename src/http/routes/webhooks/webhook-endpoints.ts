@@ -19,7 +19,7 @@ import {
   resumeEndpoint,
 } from '../../../services/webhooks/endpoints/steer-endpoint.ts';
 import { testEndpoint } from '../../../services/webhooks/endpoints/test-endpoint.ts';
-import { listSchema } from '../../../services/views/list-schema.ts';
+import { listSchema, wholeListView } from '../../../services/views/list-view.ts';
 import {
   deliverySchema,
   deliveryView,
@@ -176,7 +176,7 @@ export const webhookEndpointRoutes = makeRoutes()
     if (!endpoints.ok) return failureResponse(c, endpoints.failure);
     const nowMs = c.env.deps.machine.nowMs();
     const data = endpoints.value.map((endpoint) => webhookEndpointView(endpoint, nowMs));
-    return c.json({ object: 'list' as const, data, has_more: false, next_cursor: null }, 200);
+    return c.json(wholeListView(data), 200);
   })
   .openapi(getRoute, async (c) => {
     const { endpoint_id: id } = c.req.valid('param');

@@ -1,7 +1,7 @@
 import { DEPLOYMENT, type ProjectId } from '../../../domain/ids.ts';
 import type { Target } from '../../../domain/model/target.ts';
 import { targetName } from '../../../domain/model/target-gate.ts';
-import { within } from '../../gates/within.ts';
+import { within } from '../../within.ts';
 import type { Backlogs } from '../../ports/backlogs.ts';
 import { errorName, type Log } from '../../ports/log.ts';
 import type { Machine } from '../../ports/runtime.ts';

@@ -1,7 +1,7 @@
 import type { ProjectPrice } from '../../../domain/model/price.ts';
 import { extentOf } from '../../../pricing/extent.ts';
 import { errorName } from '../../ports/log.ts';
-import { makeStop } from '../../stop.ts';
+import { within } from '../../within.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 import type { CallFacts } from '../facts.ts';
 import type { ResolvedCall } from './resolve-call.ts';
@@ -27,10 +27,8 @@ async function projectPricesOf(
   { job, work }: Attempt,
 ): Promise<readonly ProjectPrice[] | null> {
   if (prices === undefined) return [];
-  const timer = makeStop();
-  const late = machine.wait(PRICES_MS, timer.signal).then(() => null);
   try {
-    return await Promise.race([prices.list(job.project), late]);
+    return await within(machine, PRICES_MS, prices.list(job.project));
   } catch (error) {
     log('warn', 'prices.unread', {
       job_id: job.jobId,
@@ -38,7 +36,5 @@ async function projectPricesOf(
       error: errorName(error),
     });
     return null;
-  } finally {
-    timer.stop();
   }
 }

@@ -8,6 +8,7 @@ import type {
   DeliveryQuery,
   WebhookEndpoints,
 } from '../../ports/webhooks.ts';
+import { pageOf, type Page } from '../../page.ts';
 import { done, refuseAt, type Result } from '../../result.ts';
 import { noSuchEndpoint } from '../endpoints/endpoint-deps.ts';
 
@@ -24,11 +25,6 @@ export type DeliveryFilter = Omit<DeliveryQuery, 'limit'> & {
   readonly endpoint?: string | undefined;
 };
 
-export type DeliveryPage = {
-  readonly deliveries: readonly Delivery[];
-  readonly nextCursor: string | null;
-};
-
 /** Where deliveries of a project lie; the endpoint is null for jobs' own webhooks. */
 export type Place = {
   readonly endpoint: Pick<WebhookEndpoint, 'id' | 'url' | 'state'> | null;
@@ -41,7 +37,7 @@ export async function listDeliveries(
   actor: Actor,
   { endpoint, ...filter }: DeliveryFilter,
   limit: number,
-): Promise<Result<DeliveryPage>> {
+): Promise<Result<Page<Delivery>>> {
   const refused = missingScope(actor, 'webhooks:read');
   if (refused !== null) return refused;
   const places = await placesOf(deps, actor.project, endpoint);
@@ -55,11 +51,7 @@ export async function listDeliveries(
   );
   // Ids begin with their moment, and are all of the same length.
   const newest = found.flat().toSorted((left, right) => (left.id < right.id ? 1 : -1));
-  const page = newest.slice(0, limit);
-  return done({
-    deliveries: page,
-    nextCursor: newest.length > limit ? (page.at(-1)?.id ?? null) : null,
-  });
+  return done(pageOf(newest, limit, ({ id }) => id));
 }
 
 export async function getDelivery(

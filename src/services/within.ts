@@ -1,5 +1,5 @@
-import type { Machine } from '../ports/runtime.ts';
-import { makeStop } from '../stop.ts';
+import type { Machine } from './ports/runtime.ts';
+import { makeStop } from './stop.ts';
 
 /** What a promise gives, or null when it takes longer. */
 export async function within<Value>(
