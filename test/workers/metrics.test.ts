@@ -1,6 +1,7 @@
 import { env, exports } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 
+import { DEPLOYMENT } from '../../src/domain/ids.ts';
 import { writeHistory } from '../../src/runtime/d1/history/write-history.ts';
 import { DAY_MS, HOUR_MS } from '../../src/services/metrics/facts/fact.ts';
 import { dice, makeJob } from '../services/metrics/random-history.ts';
@@ -17,15 +18,17 @@ function fireEveryMinute(): Promise<{ outcome: string }> {
 
 async function sums(grain: string): Promise<unknown[]> {
   const { results } = await env.DB.prepare(
-    'SELECT * FROM metric_rollups WHERE grain = ? ORDER BY project, at',
+    'SELECT * FROM metric_rollups WHERE grain = ? AND project <> ? ORDER BY project, at',
   )
-    .bind(grain)
+    .bind(grain, DEPLOYMENT)
     .all();
   return results;
 }
 
+/** Besides those of the samples that the schedule takes meanwhile. */
 async function rowsIn(table: string): Promise<number> {
-  const row = await env.DB.prepare(`SELECT count(*) AS rows FROM ${table}`).first();
+  const query = `SELECT count(*) AS rows FROM ${table} WHERE project <> ?`;
+  const row = await env.DB.prepare(query).bind(DEPLOYMENT).first();
   return Number(row?.['rows']);
 }
 
@@ -50,7 +53,7 @@ test('minutes become hours, repetitions change nothing, and old facts go to the 
   expect(hours.length).toBeGreaterThanOrEqual(2);
   expect(await rowsIn('metric_marks')).toBe(0);
   expect(await rowsIn('metric_facts')).toBe(0);
-  expect(await rowsIn('metric_runs')).toBeGreaterThan(0);
+  expect(await env.DB.prepare('SELECT 1 FROM metric_runs').first()).not.toBeNull();
 
   await writeHistory(env.DB, entries.toReversed());
   await Promise.all([fireEveryMinute(), fireEveryMinute()]);
