@@ -147,6 +147,25 @@ describe('facts of what history tells', () => {
       ],
     ],
     [
+      'a call that a budget had no room for',
+      told('attempt.failed', { facts, failure: { class: 'budget_exceeded', phase: 'not_sent' } }),
+      [{ kind: 'attempt', ...subject, outcome: 'failed', class: 'budget_exceeded', cost: 3 }],
+    ],
+    [
+      'a call that found no way to its provider',
+      told('attempt.failed', { facts, failure: { class: 'network', phase: 'not_sent' } }),
+      [
+        {
+          kind: 'attempt',
+          ...subject,
+          outcome: 'failed',
+          class: 'network',
+          latency_ms: 9,
+          cost: 3,
+        },
+      ],
+    ],
+    [
       'a result from the cache',
       told('attempt.succeeded', {
         facts: { latency_ms: 2, cost_nano_usd: 0, cache_hit: true, saved_nano_usd: 8 },

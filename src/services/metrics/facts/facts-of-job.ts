@@ -65,6 +65,7 @@ const toldEvent = z.object({
       failure: z
         .object({
           class: z.string(),
+          phase: z.string().optional(),
           violations: z.array(z.object({ code: z.string() })).optional(),
         })
         .optional(),
@@ -174,11 +175,23 @@ function failed(event: ToldEvent, subject: Subject, { facts, failure, retry }: D
       ...subject,
       outcome: 'failed',
       class: failure?.class ?? 'unknown',
-      ...measured(subject, facts),
+      ...measured(subject, failure !== undefined && isOurs(failure) ? withoutTimes(facts) : facts),
       ...(retry === undefined ? {} : { retried: true }),
       ...(checks === null ? {} : { checks }),
     },
   ];
+}
+
+/** What keeps a call from being answered although it was made. */
+const ON_THE_WAY: ReadonlySet<string> = new Set(['network', 'timeout']);
+
+/** True for what was refused on this side, such as by a budget: it says nothing of how fast a provider is. */
+function isOurs({ class: of, phase }: NonNullable<Data['failure']>): boolean {
+  return phase === 'not_sent' && !ON_THE_WAY.has(of);
+}
+
+function withoutTimes(facts: Told | undefined): Told | undefined {
+  return facts && { ...facts, latency_ms: undefined, time_to_first_token_ms: undefined };
 }
 
 /** The end of an attempt of which nobody has heard: what it cost is unknown if it can have cost anything. */
