@@ -1,5 +1,8 @@
+import { z } from 'zod';
+
 import { retryAfterMs } from '../../domain/retry-after.ts';
 import { errorName, type Log } from '../../services/ports/log.ts';
+import { readCapped } from '../../services/outbound/read-capped.ts';
 import type { Machine } from '../../services/ports/runtime.ts';
 import type { OwnedEntry } from '../d1/history/write-history.ts';
 import { otlpJson } from './otlp-json.ts';
@@ -52,7 +55,10 @@ async function send(deps: TraceDeps, spans: readonly Span[]): Promise<boolean> {
   const body = otlpJson(deps.service, spans);
   for (let tries = 1; ; tries += 1) {
     const answer = await post(deps, body);
-    if (answer.kind === 'taken') return true;
+    if (answer.kind === 'taken') {
+      if (answer.rejected > 0) tellLost(deps, answer.rejected, 'rejected');
+      return true;
+    }
     deps.log('warn', 'traces.not_sent', {
       count: spans.length,
       tries,
@@ -65,7 +71,8 @@ async function send(deps: TraceDeps, spans: readonly Span[]): Promise<boolean> {
 }
 
 type Answer =
-  | { readonly kind: 'taken' }
+  /** A receiver may take a request and leave out some of its spans. */
+  | { readonly kind: 'taken'; readonly rejected: number }
   | {
       readonly kind: 'refused';
       readonly again: boolean;
@@ -87,13 +94,36 @@ async function post(
       redirect: 'manual',
       signal: AbortSignal.timeout(REQUEST_MS),
     });
+    if (response.ok) return { kind: 'taken', rejected: await rejectedBy(response) };
     await response.body?.cancel();
-    if (response.ok) return { kind: 'taken' };
     const { status } = response;
     const afterMs = retryAfterMs(response.headers.get('retry-after'), machine.nowMs());
     return { kind: 'refused', again: RETRYABLE.has(status), status, error: null, afterMs };
   } catch (error) {
     const name = errorName(error);
     return { kind: 'refused', again: true, status: null, error: name, afterMs: null };
+  }
+}
+
+/** An answer of OTLP (opentelemetry.io/docs/specs/otlp, "partial success"); what its message says is the receiver's text. */
+const ANSWER_BYTES_MAX = 16_384;
+const partialAnswer = z.object({
+  partialSuccess: z.object({ rejectedSpans: z.coerce.number().int().nonnegative() }),
+});
+
+/** How many spans were left out; 0 too where the answer does not say, as by many receivers. */
+async function rejectedBy(response: Response): Promise<number> {
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  if (!isJson) {
+    await response.body?.cancel();
+    return 0;
+  }
+  const read = await readCapped(response, ANSWER_BYTES_MAX);
+  if (!read.ok) return 0;
+  try {
+    const told = partialAnswer.safeParse(JSON.parse(new TextDecoder().decode(read.value)));
+    return told.data?.partialSuccess.rejectedSpans ?? 0;
+  } catch {
+    return 0;
   }
 }

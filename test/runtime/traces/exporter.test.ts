@@ -55,6 +55,23 @@ describe('the exporter', () => {
     expect(told).toEqual([]);
   });
 
+  test.each([
+    ['{"partialSuccess":{"rejectedSpans":"1","errorMessage":"text of the receiver"}}', 1],
+    ['{"partialSuccess":{"rejectedSpans":2}}', 2],
+    ['{"partialSuccess":{}}', 0],
+    ['{"partialSuccess":{"rejectedSpans":"many"}}', 0],
+    [`{"partialSuccess":{"rejectedSpans":1,"errorMessage":"${'x'.repeat(100_000)}"}}`, 0],
+    ['not JSON at all', 0],
+  ])('tells how many spans were left out by %.80s', async (body, count) => {
+    const driver = new ShardDriver();
+    const told: Told[] = [];
+    const headers = { 'content-type': 'application/json' };
+    const deps = { ...depsOf(driver, told), fetch: async () => new Response(body, { headers }) };
+    await exportSpans(deps, await history(driver, 1));
+    const lost = { event: 'traces.lost', fields: { count, reason: 'rejected' } };
+    expect(told).toEqual(count === 0 ? [] : [lost]);
+  });
+
   test('sends again what may be sent again, and the receiver sees it once', async () => {
     const driver = new ShardDriver();
     const told: Told[] = [];
