@@ -260,8 +260,16 @@ export const webhookEndpoints = sqliteTable(
     stateSince: integer('state_since').notNull(),
     description: text().notNull(),
     createdAt: integer('created_at').notNull(),
+    /** Of the `Idempotency-Key` that it was made under, and of what was asked for together with that key; null without one. */
+    keySha256: text('key_sha256'),
+    bodySha256: text('body_sha256'),
   },
-  (table) => [primaryKey({ columns: [table.project, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.project, table.id] }),
+    uniqueIndex('webhook_endpoints_key')
+      .on(table.project, table.keySha256)
+      .where(sql`key_sha256 IS NOT NULL`),
+  ],
 );
 
 /** What administrators did: ids sort by the moment. Rows are added and marked as done, never removed. */
