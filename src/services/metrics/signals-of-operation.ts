@@ -84,14 +84,14 @@ export const operation: readonly Signal[] = [
     'count',
     'Jobs that could go on and that no runner has taken',
     ['runnable'],
-    'the shards',
+    'what history tells of waits over 5 s',
   ),
   sampled(
     'runnable_oldest_age',
     'ms',
     'How long the first of them has waited for one',
     ['runnable'],
-    'the shards',
+    'what history tells of waits over 5 s',
   ),
   count(
     'target_samples',
