@@ -119,7 +119,7 @@ function build(env: Env): Composition {
   );
   const webhooks = webhookSettings(env, setting, files.outside);
   const tellers = deliveryParts(env, { setting, ...webhooks, ...files, shards, objects, log });
-  const traces = tracesOf(setting, log);
+  const traces = tracesOf(setting, registry.ids, log);
   const gates = gatesOf(env, { limits: setting('TARGET_LIMITS'), providers, log });
   const shared = {
     ...stores,

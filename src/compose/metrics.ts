@@ -8,6 +8,7 @@ import { showingFeedback } from '../runtime/telemetry/fact-points.ts';
 import { DAY_MS } from '../services/metrics/facts/fact.ts';
 import type { RollUpDeps } from '../services/metrics/rollup/run-roll-up.ts';
 import type { Log } from '../services/ports/log.ts';
+import { KEPT_DAYS_MAX } from './measuring-problems.ts';
 import { namedQueues } from './queues.ts';
 import { countUpTo } from './settings.ts';
 
@@ -15,7 +16,6 @@ import { countUpTo } from './settings.ts';
 const FACT_DAYS = 7;
 const MINUTE_DAYS = 14;
 const HOUR_DAYS = 5 * 366;
-const DAYS_MAX = 3_660;
 
 /** What sums up measurements, out of the settings `METRIC_FACT_DAYS`, `METRIC_MINUTE_DAYS` and `METRIC_HOUR_DAYS`. */
 export function metricsOf(
@@ -24,7 +24,7 @@ export function metricsOf(
   log: Log,
 ): RollUpDeps {
   const days = (name: string, usual: number): number =>
-    (countUpTo(DAYS_MAX, setting(name)) ?? usual) * DAY_MS;
+    (countUpTo(KEPT_DAYS_MAX, setting(name)) ?? usual) * DAY_MS;
   const kept = {
     factsKeptMs: days('METRIC_FACT_DAYS', FACT_DAYS),
     minutesKeptMs: days('METRIC_MINUTE_DAYS', MINUTE_DAYS),
