@@ -41,6 +41,8 @@ type Delivery = {
   readonly redeliveries: number;
 };
 
+const ONCE = { 'idempotency-key': 'once' };
+
 let server: OwnServer;
 let receiver: Receiver;
 let names: Server;
@@ -90,6 +92,27 @@ function create(api: Api, body: object = {}) {
   const given = { url: `${receiver.url}/`, secret: secrets[0], ...body };
   return api.send<Endpoint>('POST', '/v1/webhook-endpoints', given);
 }
+
+test('an endpoint is made once under a key', async () => {
+  const api = await newTenant(server);
+  const body = { url: `${receiver.url}/once`, events: ['job.*'] };
+  const make = (more: object = {}) =>
+    api.send<Endpoint>('POST', '/v1/webhook-endpoints', { ...body, ...more }, { headers: ONCE });
+  const both = await Promise.all([make(), make()]);
+  expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 201]);
+  expect(both[0].body).toEqual(both[1].body);
+  const again = await make();
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(again.body).toEqual(both[0].body);
+  expectProblem(await make({ ordered: true }), {
+    status: 422,
+    code: 'idempotency_key_reused',
+    at: { '/headers/idempotency-key': /send the same again/ },
+  });
+  const rotated = await on(api, again.body, 'rotate-secret', {});
+  expect(rotated.status, rotated.text).toBe(200);
+  expect((await make()).body.secret).toBeNull();
+});
 
 /** An endpoint at a path of the receiver. */
 async function endpointAt(api: Api, path: string, body: object = {}): Promise<Endpoint> {

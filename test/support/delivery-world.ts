@@ -109,6 +109,7 @@ export class DeliveryWorld {
     list: async () => [...this.#endpoints.values()],
     get: async (_, id) => this.#endpoints.get(id) ?? null,
     insert: async () => true,
+    madeUnder: async () => null,
     change: async () => true,
     rotate: async () => true,
     remove: async () => true,

@@ -40,6 +40,23 @@ test('an endpoint is read as it was stored, by its own project alone', async () 
   expect(await endpoints.remove(projectId('prj_other'), endpoint.id)).toBe(false);
 });
 
+test('of those that come at once under one key one is made, and while it is there no other', async () => {
+  const project = projectId('prj_keyed');
+  const asked = { keySha256: 'k', bodySha256: 'b' };
+  const all = Array.from({ length: 5 }, () => newEndpoint({ project }));
+  const inserted = await Promise.all(all.map((each) => endpoints.insert(each, 16, asked)));
+  expect(inserted.filter(Boolean)).toHaveLength(1);
+  const known = await endpoints.madeUnder(project, 'k');
+  expect(known).toEqual({ endpoint: all[inserted.indexOf(true)], bodySha256: 'b' });
+  expect(await endpoints.madeUnder(projectId('prj_other'), 'k')).toBeNull();
+  expect(await endpoints.remove(project, known?.endpoint.id ?? '')).toBe(true);
+  expect(await endpoints.madeUnder(project, 'k')).toBeNull();
+  expect(await endpoints.insert(newEndpoint({ project }), 16, asked)).toBe(true);
+  // Without a key nothing is in the way.
+  expect(await endpoints.insert(newEndpoint({ project }), 16)).toBe(true);
+  expect(await endpoints.insert(newEndpoint({ project }), 16)).toBe(true);
+});
+
 test('neither secrets nor headers can be read in the database', async () => {
   const endpoint = newEndpoint();
   await endpoints.insert(endpoint, 16);

@@ -13,8 +13,13 @@ import type {
 export type WebhookEndpoints = {
   list(project: ProjectId): Promise<readonly WebhookEndpoint[]>;
   get(project: ProjectId, id: string): Promise<WebhookEndpoint | null>;
-  /** False when the project has as many as it may have. */
-  insert(endpoint: WebhookEndpoint, max: number): Promise<boolean>;
+  /** False when the project has as many as it may have, or one that was made under the same key. */
+  insert(endpoint: WebhookEndpoint, max: number, asked?: AskedUnderKey): Promise<boolean>;
+  /** The endpoint that was made under a key, and the hash of what was asked for. */
+  madeUnder(
+    project: ProjectId,
+    keySha256: string,
+  ): Promise<{ readonly endpoint: WebhookEndpoint; readonly bodySha256: string } | null>;
   /** Replaces what is given and leaves the rest, so that changes at the same time do not undo each other; false when it is gone. */
   change(endpoint: EndpointKey, changes: EndpointChanges): Promise<boolean>;
   /** Replaces the secrets, if they still are what was seen. */
@@ -35,6 +40,9 @@ export type WebhookEndpoints = {
   ): Promise<boolean>;
   remove(project: ProjectId, id: string): Promise<boolean>;
 };
+
+/** An `Idempotency-Key`, and what was asked for under it; the hash of that has the key in it, so that nobody else can guess at it. */
+export type AskedUnderKey = { readonly keySha256: string; readonly bodySha256: string };
 
 export type EndpointKey = Pick<WebhookEndpoint, 'project' | 'id'>;
 

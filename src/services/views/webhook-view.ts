@@ -43,6 +43,12 @@ export const webhookEndpointWithSecretSchema = webhookEndpointSchema.extend({
   secret: z.string().meta({ description: 'Shown this once; it is stored encrypted' }),
 });
 
+export const webhookEndpointAgainSchema = webhookEndpointSchema.extend({
+  secret: z.string().nullable().meta({
+    description: 'Null after a day, and once it was rotated',
+  }),
+});
+
 export function webhookEndpointView(
   endpoint: WebhookEndpoint,
   nowMs: number,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { jobIdOf } from '../../../src/domain/ids.ts';
 import type { DeliveryState } from '../../../src/domain/webhook.ts';
 import { endpointInput } from '../../../src/services/webhooks/endpoints/endpoint-input.ts';
-import { createEndpoint } from '../../../src/services/webhooks/endpoints/manage-endpoints.ts';
+import { createEndpoint } from '../../../src/services/webhooks/endpoints/create-endpoint.ts';
 import { getDelivery, listDeliveries } from '../../../src/services/webhooks/log/find-deliveries.ts';
 import { redeliverAll, redeliverOne } from '../../../src/services/webhooks/log/redeliver.ts';
 import { actor, deliveryOf, makeWorld } from './webhook-world.ts';

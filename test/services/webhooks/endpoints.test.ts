@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Actor } from '../../../src/domain/access.ts';
 import { projectId } from '../../../src/domain/ids.ts';
+import { createEndpoint } from '../../../src/services/webhooks/endpoints/create-endpoint.ts';
 import {
   endpointChange,
   endpointInput,
@@ -9,7 +10,6 @@ import {
 } from '../../../src/services/webhooks/endpoints/endpoint-input.ts';
 import {
   changeEndpoint,
-  createEndpoint,
   deleteEndpoint,
   getEndpoint,
 } from '../../../src/services/webhooks/endpoints/manage-endpoints.ts';
@@ -59,6 +59,40 @@ describe('an endpoint', () => {
     const codes = [];
     for (const _ of [1, 2, 3]) codes.push(codeOf(await createEndpoint(deps, actor, input)));
     expect(codes).toEqual(['ok', 'ok', 'conflict']);
+  });
+
+  test('is made once under a key, and its secret shown again for a day, until it is rotated', async () => {
+    const { world, deps } = makeWorld();
+    const make = async (more: object = {}, by = actor) =>
+      createEndpoint(deps, by, endpointInput.parse({ url, ...more }), 'once');
+    const both = await Promise.all([make(), make()]);
+    const [first, second] = both.map(valueOf);
+    expect(second?.endpoint).toEqual(first?.endpoint);
+    expect(second?.secret).toBe(first?.secret);
+    expect(new Set(both.map((each) => valueOf(each).replayed))).toEqual(new Set([false, true]));
+    expect(world.endpoints.rows.size).toBe(1);
+
+    // What was asked for counts, not what has become of it; and nobody looks up the host again.
+    const id = first?.endpoint.id ?? '';
+    await changeEndpoint(deps, actor, id, endpointChange.parse({ description: 'changed' }));
+    world.refusedUrl = url;
+    const again = valueOf(await make());
+    expect(again).toMatchObject({ replayed: true, secret: first?.secret });
+    expect(again.endpoint.description).toBe('changed');
+    expect(codeOf(await make({ ordered: true }))).toBe('idempotency_key_reused');
+    world.nowMs += 86_400_000;
+    expect(valueOf(await make()).secret).toBeNull();
+    world.nowMs -= 86_400_000;
+    await rotateSecret(deps, actor, id, rotateInput.parse({}));
+    expect(valueOf(await make()).secret).toBeNull();
+
+    // Beside one that is gone the key makes another one.
+    world.refusedUrl = '';
+    await deleteEndpoint(deps, actor, id);
+    const anew = valueOf(await make());
+    expect([anew.replayed, anew.endpoint.id === id]).toEqual([false, false]);
+    const stranger: Actor = { ...actor, project: projectId('prj_2') };
+    expect(valueOf(await make({}, stranger)).replayed).toBe(false);
   });
 
   test('is neither made nor changed to a URL that breaks a rule', async () => {

@@ -3,6 +3,7 @@ import type { AuditEntry } from '../../../src/domain/audit.ts';
 import { projectId } from '../../../src/domain/ids.ts';
 import type { Delivery, WebhookEndpoint } from '../../../src/domain/webhook.ts';
 import type {
+  AskedUnderKey,
   Deliveries,
   DeliveriesOf,
   ReceiverSeen,
@@ -17,6 +18,7 @@ export const actor: Actor = { id: 'key_1', project, scopes: new Set(scopes), isR
 /** Endpoints in memory, as D1 keeps them. */
 function makeEndpoints(): WebhookEndpoints & { readonly rows: Map<string, WebhookEndpoint> } {
   const rows = new Map<string, WebhookEndpoint>();
+  const asked = new Map<string, AskedUnderKey & { readonly id: string }>();
   const update = (id: string, change: Partial<WebhookEndpoint>): boolean => {
     const row = rows.get(id);
     if (row !== undefined) rows.set(id, { ...row, ...change });
@@ -27,10 +29,17 @@ function makeEndpoints(): WebhookEndpoints & { readonly rows: Map<string, Webhoo
     list: async (of) => [...rows.values()].filter((row) => row.project === of),
     get: async (of, id) =>
       [...rows.values()].find((row) => row.project === of && row.id === id) ?? null,
-    async insert(endpoint, max) {
-      if (rows.size >= max) return false;
+    async insert(endpoint, max, underKey) {
+      const before = underKey && asked.get(underKey.keySha256);
+      if (rows.size >= max || (before && rows.has(before.id))) return false;
       rows.set(endpoint.id, endpoint);
+      if (underKey) asked.set(underKey.keySha256, { ...underKey, id: endpoint.id });
       return true;
+    },
+    async madeUnder(_project, keySha256) {
+      const { id = '', bodySha256 = '' } = asked.get(keySha256) ?? {};
+      const endpoint = rows.get(id);
+      return endpoint === undefined ? null : { endpoint, bodySha256 };
     },
     change: async ({ id }, changes) => update(id, changes),
     rotate: async ({ id }, seen, rotated) =>

@@ -5,9 +5,9 @@ import {
   endpointInput,
   rotateInput,
 } from '../../../services/webhooks/endpoints/endpoint-input.ts';
+import { createEndpoint } from '../../../services/webhooks/endpoints/create-endpoint.ts';
 import {
   changeEndpoint,
-  createEndpoint,
   deleteEndpoint,
   getEndpoint,
   listEndpoints,
@@ -23,6 +23,7 @@ import { listSchema, wholeListView } from '../../../services/views/list-view.ts'
 import {
   deliverySchema,
   deliveryView,
+  webhookEndpointAgainSchema,
   webhookEndpointSchema,
   webhookEndpointView,
   webhookEndpointWithSecretSchema,
@@ -37,6 +38,7 @@ import {
   makeRoutes,
   SMALL_BODY,
 } from '../../openapi.ts';
+import { submitHeaders } from '../jobs/job-requests.ts';
 
 const BASE = '/webhook-endpoints';
 const ONE = '/webhook-endpoints/{endpoint_id}';
@@ -47,11 +49,17 @@ const createEndpointRoute = createRoute({
   path: BASE,
   summary: 'Have events delivered to a URL',
   description:
-    'Signed by the rules of Standard Webhooks. The answer has the secret: it is shown this once. Takes a second, so that the next event finds the endpoint. Needs the scope `webhooks:write`.',
+    'Signed by the rules of Standard Webhooks. The answer has the secret: it is shown this once. Takes a second, so that the next event finds the endpoint. With an `Idempotency-Key`, a repetition answers 200 with the endpoint that there is, and `Idempotency-Replayed: true`; for a day, and until it is rotated, with the secret too. Needs the scope `webhooks:write`.',
   security: bearer,
   middleware: jsonBody(SMALL_BODY),
-  request: { body: bodyOf(endpointInput) },
-  responses: answers({ 201: jsonOf('The endpoint', webhookEndpointWithSecretSchema) }),
+  request: {
+    headers: submitHeaders.pick({ 'idempotency-key': true }),
+    body: bodyOf(endpointInput),
+  },
+  responses: answers({
+    200: jsonOf('It was made before, under the same key', webhookEndpointAgainSchema),
+    201: jsonOf('The endpoint', webhookEndpointWithSecretSchema),
+  }),
 });
 
 const listRoute = createRoute({
@@ -164,12 +172,15 @@ const signingSecretRoute = createRoute({
 
 export const webhookEndpointRoutes = makeRoutes()
   .openapi(createEndpointRoute, async (c) => {
-    const created = await createEndpoint(c.env.deps, c.var.actor, c.req.valid('json'));
+    const key = c.req.valid('header')['idempotency-key'] ?? null;
+    const created = await createEndpoint(c.env.deps, c.var.actor, c.req.valid('json'), key);
     if (!created.ok) return failureResponse(c, created.failure);
-    const { endpoint, secret } = created.value;
-    const nowMs = c.env.deps.machine.nowMs();
-    c.header('location', `/v1${BASE}/${endpoint.id}`);
-    return c.json({ ...webhookEndpointView(endpoint, nowMs), secret }, 201);
+    const { value: made } = created;
+    const view = webhookEndpointView(made.endpoint, c.env.deps.machine.nowMs());
+    c.header('location', `/v1${BASE}/${view.id}`);
+    if (!made.replayed) return c.json({ ...view, secret: made.secret }, 201);
+    c.header('idempotency-replayed', 'true');
+    return c.json({ ...view, secret: made.secret }, 200);
   })
   .openapi(listRoute, async (c) => {
     const endpoints = await listEndpoints(c.env.deps, c.var.actor);

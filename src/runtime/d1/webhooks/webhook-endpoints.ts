@@ -36,16 +36,22 @@ export function makeWebhookEndpoints(d1: D1Database, box: SecretBox): WebhookEnd
       const [row] = await db.select().from(table).where(isOne({ project, id }));
       return row === undefined ? null : endpointOf(box, row);
     },
-    async insert(endpoint, max) {
+    async madeUnder(project, keySha256) {
+      const isIt = and(eq(table.project, project), eq(table.keySha256, keySha256));
+      const [row] = await db.select().from(table).where(isIt);
+      if (row === undefined) return null;
+      return { endpoint: await endpointOf(box, row), bodySha256: row.bodySha256 ?? '' };
+    },
+    async insert(endpoint, max, asked) {
       const row = await rowOf(box, endpoint);
       const inserted = await db.all<{ id: string }>(sql`
         INSERT INTO ${table} (project, id, url, events, payload, ordered, headers, secrets, secrets_changed_at,
-          state, state_reason, state_since, description, created_at)
+          state, state_reason, state_since, description, created_at, key_sha256, body_sha256)
         SELECT ${row.project}, ${row.id}, ${row.url}, ${row.events}, ${row.payload}, ${row.ordered ? 1 : 0},
           ${row.headers}, ${row.secrets}, ${row.secretsChangedAt}, ${row.state}, ${row.stateReason},
-          ${row.stateSince}, ${row.description}, ${row.createdAt}
+          ${row.stateSince}, ${row.description}, ${row.createdAt}, ${asked?.keySha256 ?? null}, ${asked?.bodySha256 ?? null}
         WHERE (SELECT count(*) FROM ${table} WHERE ${eq(table.project, row.project)}) < ${max}
-        RETURNING id`);
+        ON CONFLICT DO NOTHING RETURNING id`);
       return inserted.length > 0;
     },
     ...changesOf(db, box),
@@ -103,7 +109,10 @@ async function columnsOf(box: SecretBox, key: EndpointKey, changes: EndpointChan
   };
 }
 
-async function rowOf(box: SecretBox, endpoint: WebhookEndpoint): Promise<Row> {
+async function rowOf(
+  box: SecretBox,
+  endpoint: WebhookEndpoint,
+): Promise<Omit<Row, 'keySha256' | 'bodySha256'>> {
   const { project, id, url, payload, ordered, state, stateReason, description } = endpoint;
   return {
     project,

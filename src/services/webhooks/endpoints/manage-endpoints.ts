@@ -2,8 +2,7 @@ import type { Actor } from '../../../domain/access.ts';
 import type { WebhookEndpoint } from '../../../domain/webhook.ts';
 import { missingScope } from '../../access/require-scope.ts';
 import { audited } from '../../audit/audited.ts';
-import { done, refuseAt, type Result } from '../../result.ts';
-import { webhookSecretOf } from '../project-secrets.ts';
+import { done, type Result } from '../../result.ts';
 import {
   noAnswer,
   noSuchEndpoint,
@@ -12,51 +11,7 @@ import {
   unsignable,
   type EndpointDeps,
 } from './endpoint-deps.ts';
-import type { EndpointChange, EndpointInput } from './endpoint-input.ts';
-
-const SECRET_BYTES = 32;
-
-/** With its secret: the only time that it is shown, besides a rotation. */
-export type WithSecret = { readonly endpoint: WebhookEndpoint; readonly secret: string };
-
-export async function createEndpoint(
-  deps: EndpointDeps,
-  actor: Actor,
-  input: EndpointInput,
-): Promise<Result<WithSecret>> {
-  const refused = missingScope(actor, 'webhooks:write') ?? unsignable(deps);
-  if (refused !== null) return refused;
-  const hostile = await deps.webhookUrls.refusal(input.url, '/url');
-  if (hostile !== null) return hostile;
-  const { secret = newSecret(), ...fields } = input;
-  const nowMs = deps.machine.nowMs();
-  const endpoint: WebhookEndpoint = {
-    ...fields,
-    id: `whe_${deps.machine.newUuid().replaceAll('-', '')}`,
-    project: actor.project,
-    secrets: [{ secret, createdAtMs: nowMs, expiresAtMs: null }],
-    secretsChangedAtMs: nowMs,
-    state: 'active',
-    stateReason: null,
-    stateSinceMs: nowMs,
-    createdAtMs: nowMs,
-  };
-  const deed = { action: 'webhook_endpoint.create', subject: endpoint.id } as const;
-  return audited(deps, actor, deed, async () => {
-    const max = deps.webhookEndpointsMax;
-    const room = await deps.webhookEndpoints.insert(endpoint, max);
-    return room ? done({ endpoint, secret }) : tooMany(max);
-  });
-}
-
-export function newSecret(): string {
-  return webhookSecretOf(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
-}
-
-function tooMany(max: number): Result<never> {
-  const message = `the project has ${max} webhook endpoints, which is as many as it may have; delete one, or let one receive more events. An operator may raise WEBHOOK_ENDPOINTS_MAX.`;
-  return refuseAt('conflict', '/', message);
-}
+import type { EndpointChange } from './endpoint-input.ts';
 
 export async function listEndpoints(
   { webhookEndpoints }: Pick<EndpointDeps, 'webhookEndpoints'>,

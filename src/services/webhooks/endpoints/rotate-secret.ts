@@ -6,7 +6,10 @@ import { audited } from '../../audit/audited.ts';
 import { done, refuseAt, type Result } from '../../result.ts';
 import { ownEndpoint, unsignable, type EndpointDeps } from './endpoint-deps.ts';
 import type { RotateInput } from './endpoint-input.ts';
-import { newSecret, type WithSecret } from './manage-endpoints.ts';
+import { newSecret } from './create-endpoint.ts';
+
+/** With the secret that it was given. */
+type WithSecret = { readonly endpoint: WebhookEndpoint; readonly secret: string };
 
 /**
  * Gives an endpoint a new secret, and signs with the present one as well for a while, so that a receiver may learn the new
