@@ -8,6 +8,7 @@ import { makeSampleStore } from '../../../src/runtime/metrics/sample-store.ts';
 import { MINUTE_MS, type Fact } from '../../../src/services/metrics/facts/fact.ts';
 import { takeSample, type SampleDeps } from '../../../src/services/metrics/sampling/take-sample.ts';
 import type { QueueState } from '../../../src/services/ports/backlogs.ts';
+import type { SampleStore } from '../../../src/services/ports/sample-store.ts';
 import { DAY, metricsWorld, settle } from './metrics-world.ts';
 
 const NOON = DAY + 720 * MINUTE_MS;
@@ -21,7 +22,9 @@ function queue(name: string, messages: number | null, oldestAtMs: number | null)
 }
 
 /** Samples over a database of their own; `wrong` is how a part of the world misbehaves. */
-function samplingWorld(wrong: Partial<SampleDeps> & { store?: object } = {}) {
+function samplingWorld(
+  wrong: Omit<Partial<SampleDeps>, 'store'> & { readonly store?: Partial<SampleStore> } = {},
+) {
   const its = metricsWorld();
   its.clock.nowMs = NOON + 100;
   const asked: string[] = [];
