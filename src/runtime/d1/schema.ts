@@ -272,6 +272,18 @@ export const webhookEndpoints = sqliteTable(
   ],
 );
 
+/** Endpoints that were deleted, for as long as their deliveries are shown. */
+export const removedWebhookEndpoints = sqliteTable(
+  'removed_webhook_endpoints',
+  {
+    project: text().notNull(),
+    id: text().notNull(),
+    url: text().notNull(),
+    removedAt: integer('removed_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project, table.id] })],
+);
+
 /** What administrators did: ids sort by the moment. Rows are added and marked as done, never removed. */
 export const auditLog = sqliteTable(
   'audit_log',
