@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
-import { projectId } from '../../../src/domain/ids.ts';
-import type { Target } from '../../../src/domain/model/target.ts';
-import { targetName, type TargetHealth } from '../../../src/domain/model/target-gate.ts';
-import { statementsOfFacts } from '../../../src/runtime/d1/fact-rows.ts';
-import { makeSampleStore } from '../../../src/runtime/metrics/sample-store.ts';
-import { MINUTE_MS, type Fact } from '../../../src/services/metrics/facts/fact.ts';
-import { takeSample, type SampleDeps } from '../../../src/services/metrics/sampling/take-sample.ts';
-import type { QueueState } from '../../../src/services/ports/backlogs.ts';
-import type { SampleStore } from '../../../src/services/ports/sample-store.ts';
-import { DAY, metricsWorld, settle } from './metrics-world.ts';
+import { projectId } from '../../../../src/domain/ids.ts';
+import type { Target } from '../../../../src/domain/model/target.ts';
+import { targetName, type TargetHealth } from '../../../../src/domain/model/target-gate.ts';
+import { statementsOfFacts } from '../../../../src/runtime/d1/fact-rows.ts';
+import { makeSampleStore } from '../../../../src/runtime/metrics/sample-store.ts';
+import { MINUTE_MS, type Fact } from '../../../../src/services/metrics/facts/fact.ts';
+import {
+  takeSample,
+  type SampleDeps,
+} from '../../../../src/services/metrics/sampling/take-sample.ts';
+import type { QueueState } from '../../../../src/services/ports/backlogs.ts';
+import type { SampleStore } from '../../../../src/services/ports/sample-store.ts';
+import { DAY, metricsWorld, settle } from '../metrics-world.ts';
 
 const NOON = DAY + 720 * MINUTE_MS;
 const never = new Promise<never>(() => {});
