@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
-import { bytesToBase64 } from '../domain/bytes.ts';
+import { base64ToBytes, bytesToBase64 } from '../domain/bytes.ts';
 import type { Json } from '../domain/json.ts';
+import { derivedKey } from './derived-key.ts';
 
 /**
  * What a token is for. A token of one purpose is worthless for another: each purpose has a key of its own.
@@ -80,23 +81,13 @@ function signed(claims: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encoder.encode(`v1.${claims}`));
 }
 
-/** The keys of one secret, each derived (HKDF, RFC 5869) when its purpose is first met. */
+/** The keys of one secret, each derived when its purpose is first met. */
 function keyRing(secret: string): (purpose: TokenPurpose) => Promise<CryptoKey> {
   const keys = new Map<TokenPurpose, CryptoKey>();
   return async (purpose) => {
     const known = keys.get(purpose);
     if (known !== undefined) return known;
-    const source = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, [
-      'deriveKey',
-    ]);
-    const derivation = {
-      name: 'HKDF',
-      hash: 'SHA-256',
-      salt: new Uint8Array(),
-      info: encoder.encode(`penstock token ${purpose}`),
-    };
-    const shape = { ...HMAC, length: 256 };
-    const key = await crypto.subtle.deriveKey(derivation, source, shape, false, ['sign', 'verify']);
+    const key = await derivedKey(secret, `penstock token ${purpose}`, HMAC, ['sign', 'verify']);
     keys.set(purpose, key);
     return key;
   };
@@ -106,7 +97,9 @@ function toBase64Url(bytes: Uint8Array): string {
   return bytesToBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
+/** Only ever given what has the characters of base64url, and a length that it can have where it is ours. */
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
-  const raw = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  return Uint8Array.from(raw, (character) => character.charCodeAt(0));
+  const bytes = base64ToBytes(text.replaceAll('-', '+').replaceAll('_', '/'));
+  if (bytes === null) throw new Error('not base64url');
+  return bytes;
 }

@@ -44,6 +44,16 @@ export const eventTypes = [
   'cost.adjusted',
 ] as const satisfies readonly EventType[];
 
+/** The ends of a job. */
+export const jobEndTypes = [
+  'job.succeeded',
+  'job.partially_succeeded',
+  'job.failed',
+  'job.cancelled',
+  'job.expired',
+  'job.timed_out',
+] as const satisfies readonly EventType[];
+
 /** True for a type of events, for `*`, and for a group such as `job.*` that has types. */
 export function namesEvents(pattern: string): boolean {
   return eventTypes.some((type) => isWanted([pattern], type));

@@ -3,7 +3,7 @@ import type { MediaRef, ProducedMedia } from './media.ts';
 import type { Usage } from './usage.ts';
 
 /** What can be asked of a model, whatever the provider. One neutral call and one neutral result each. */
-const modelKinds = [
+export const modelKinds = [
   'chat',
   'embed',
   'classify',

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 
+import { concatBytes } from '../../domain/bytes.ts';
 import { CALLBACK_BYTES_MAX, receiveCallback } from '../../services/callbacks/receive-callback.ts';
 import type { AppEnv } from '../deps.ts';
 import { failureResponse } from '../failure-response.ts';
@@ -35,13 +36,7 @@ async function readBytes(request: Request): Promise<Uint8Array | null> {
     if (length > CALLBACK_BYTES_MAX) return null;
     pieces.push(piece);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.byteLength;
-  }
-  return whole;
+  return concatBytes(pieces);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

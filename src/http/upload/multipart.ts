@@ -1,3 +1,5 @@
+import { chunksOf } from './chunks-of.ts';
+
 /** A form as it arrives (RFC 7578), without holding more than a piece of it. */
 export type FormPiece =
   | { readonly kind: 'part'; readonly headers: ReadonlyMap<string, string> }
@@ -32,21 +34,6 @@ export async function* readForm(
     if (parser.isOver) return;
   }
   yield { kind: 'malformed', message: 'the form ends in the middle: its last boundary is missing' };
-}
-
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
-  let ended = false;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      ended = done;
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    if (!ended) await reader.cancel().catch(() => {});
-  }
 }
 
 class FormParser {

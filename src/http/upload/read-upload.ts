@@ -4,6 +4,7 @@ import { expiresInField } from '../../services/files/file-limits.ts';
 import type { UploadPiece } from '../../services/files/upload-file.ts';
 import { durationMs } from '../../domain/duration.ts';
 import type { AppEnv } from '../deps.ts';
+import { chunksOf } from './chunks-of.ts';
 import { readForm, type FormPiece } from './multipart.ts';
 
 const FIELD_BYTES_MAX = 1_024;
@@ -49,18 +50,7 @@ function boundaryOf(contentType: string): string | null {
 }
 
 async function* readRaw(body: ReadableStream<Uint8Array>): AsyncGenerator<UploadPiece> {
-  const reader = body.getReader();
-  let ended = false;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      ended = done;
-      if (done) return;
-      yield { kind: 'bytes', bytes: value };
-    }
-  } finally {
-    if (!ended) await reader.cancel().catch(() => {});
-  }
+  for await (const bytes of chunksOf(body)) yield { kind: 'bytes', bytes };
 }
 
 type Field = { readonly name: string; text: string; bytes: number };

@@ -1,6 +1,11 @@
 import type { Failure } from '../../domain/job/failure.ts';
 import { isJsonObject } from '../../domain/json.ts';
-import type { Execution, ModelCall, ModelKind } from '../../domain/model/model-call.ts';
+import {
+  modelKinds,
+  type Execution,
+  type ModelCall,
+  type ModelKind,
+} from '../../domain/model/model-call.ts';
 import { exchange, type FetchLike } from '../http/exchange.ts';
 import type { CallContext, CallOutcome, ProviderAdapter, Ticket } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';
@@ -74,17 +79,7 @@ export function makeHttpService(
 }
 
 function kindsOf({ kinds }: ServiceSettings): readonly ModelKind[] {
-  const names: readonly ModelKind[] = [
-    'chat',
-    'embed',
-    'classify',
-    'rerank',
-    'summarize',
-    'image',
-    'transcribe',
-    'moderate',
-  ];
-  return names.filter((kind) => kinds[kind] !== undefined);
+  return modelKinds.filter((kind) => kinds[kind] !== undefined);
 }
 
 function accountOf(settings: ServiceSettings, binding: ServiceBinding): Account {

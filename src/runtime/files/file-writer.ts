@@ -1,7 +1,7 @@
+import { concatBytes } from '../../domain/bytes.ts';
 import { fileKey, type FileId, type FileMeta } from '../../domain/file.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type { FileWriter } from '../../services/ports/values/files.ts';
-import { joinBytes } from '../../services/values/join-bytes.ts';
 import { bytesKey, toCustomMetadata } from './stored-meta.ts';
 
 /** The size of the parts of an upload: R2 takes parts of 5 MiB or more, all but the last of one size. */
@@ -47,7 +47,7 @@ export class R2FileWriter implements FileWriter {
     await this.#hashing.close();
     const sha256 = hex(await this.#digest.digest);
     const meta: FileMeta = { ...about, id: this.#id, bytes: this.#bytes, sha256 };
-    const last = joinBytes(this.#pending);
+    const last = concatBytes(this.#pending);
     const apart = this.#upload !== null;
     if (apart) await this.#complete(last);
     await this.#bucket.put(this.#key, apart ? new Uint8Array() : last, {
@@ -82,7 +82,7 @@ export class R2FileWriter implements FileWriter {
 
   /** Sends what has gathered, as whole parts; the rest stays. */
   async #flush(): Promise<void> {
-    const gathered = joinBytes(this.#pending);
+    const gathered = concatBytes(this.#pending);
     let from = 0;
     for (; gathered.byteLength - from > PART_BYTES; from += PART_BYTES) {
       await this.#putPart(gathered.subarray(from, from + PART_BYTES));

@@ -1,9 +1,11 @@
+import { base64ToBytes } from '../../domain/bytes.ts';
 import type { Failure, Outcome } from '../../domain/job/failure.ts';
-import { jobFileIdOf, type FileId, type FileMeta } from '../../domain/file.ts';
+import { jobFileIdOf, type FileMeta } from '../../domain/file.ts';
 import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { ProducedMedia } from '../../domain/model/media.ts';
 import { imageSize } from '../../steps/media/image-size.ts';
 import { agreeOnType, normalType, sniff } from '../../steps/media/sniff.ts';
+import type { KeptFile } from '../../steps/model/port.ts';
 import type { Outside } from '../outbound/outside.ts';
 import type { Files } from '../ports/values/files.ts';
 import type { Log } from '../ports/log.ts';
@@ -25,17 +27,6 @@ export type FileOwner = {
   readonly signal: AbortSignal;
 };
 
-/** A kept file as step outputs show it. */
-export type KeptMedia = {
-  readonly file: FileId;
-  readonly mime_type: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  /** In pixels, where the file's header tells. */
-  readonly width?: number;
-  readonly height?: number;
-};
-
 /** The most that is held in memory at once; an isolate has 128 MB for everything. */
 const KEPT_BYTES_MAX = 32 * 1024 * 1024;
 const DOWNLOAD_MS = 60_000;
@@ -48,7 +39,7 @@ export async function keepMedia(
   deps: KeepDeps,
   owner: FileOwner,
   media: ProducedMedia,
-): Promise<Outcome<KeptMedia>> {
+): Promise<Outcome<KeptFile>> {
   const found = await bytesOf(deps, owner, media);
   if (!found.ok) return found;
   const { bytes, name } = found.value;
@@ -128,15 +119,10 @@ function decoded(data: string): Outcome<Bytes> {
     const message = `what the provider made is larger than ${KEPT_BYTES_MAX} bytes`;
     return failed({ class: 'value_too_large', phase: 'finished', code: 'max_bytes', message });
   }
-  try {
-    const raw = atob(data);
-    const bytes = new Uint8Array(raw.length);
-    for (let index = 0; index < raw.length; index += 1) bytes[index] = raw.charCodeAt(index);
-    return { ok: true, value: { bytes, name: null } };
-  } catch {
-    const message = 'the provider sent a file that is not base64';
-    return failed({ class: 'output_invalid', phase: 'finished', code: 'not_base64', message });
-  }
+  const bytes = base64ToBytes(data);
+  if (bytes !== null) return { ok: true, value: { bytes, name: null } };
+  const message = 'the provider sent a file that is not base64';
+  return failed({ class: 'output_invalid', phase: 'finished', code: 'not_base64', message });
 }
 
 function failed(failure: Failure): Outcome<never> {

@@ -1,3 +1,4 @@
+import { concatBytes } from '../../domain/bytes.ts';
 import type { Actor } from '../../domain/access.ts';
 import { uploadIdOf, type FileId, type FileMeta } from '../../domain/file.ts';
 import { agreeOnType, normalType, sniff, SNIFF_BYTES } from '../../steps/media/sniff.ts';
@@ -7,7 +8,6 @@ import { errorName, type Log } from '../ports/log.ts';
 import type { Machine } from '../ports/runtime.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { done, refuse, refuseAt, type Result, type ServiceFailure } from '../result.ts';
-import { joinBytes } from '../values/join-bytes.ts';
 import { EXPIRY_DEFAULT_MS, matchesType, type FileLimits } from './file-limits.ts';
 
 export type UploadDeps = {
@@ -236,7 +236,7 @@ async function settleType(
   intake: Intake,
   whole: boolean,
 ): Promise<Result<never> | null> {
-  const head = joinBytes(intake.head);
+  const head = concatBytes(intake.head);
   const declared = intake.file?.declaredType ?? null;
   const pointer = intake.file?.typePointer ?? '/file';
   const agreed = agreeOnType(declared, sniff(head, whole));

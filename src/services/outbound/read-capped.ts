@@ -1,5 +1,5 @@
+import { concatBytes } from '../../domain/bytes.ts';
 import type { Failure, Outcome } from '../../domain/job/failure.ts';
-import { joinBytes } from '../values/join-bytes.ts';
 import { networkFailure } from './outside-failure.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function readCapped(
   const read = body === null ? [] : await readPieces(body, bytesMax);
   if (read === 'too_large') return { ok: false, failure: tooLarge(bytesMax) };
   if (read === 'broken') return { ok: false, failure: broken() };
-  const bytes = joinBytes(read);
+  const bytes = concatBytes(read);
   if (announced !== null && announced !== bytes.length) return { ok: false, failure: broken() };
   return { ok: true, value: bytes };
 }

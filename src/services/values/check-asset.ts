@@ -1,22 +1,14 @@
 import type { AssetCheck } from '../../domain/definition/definition.ts';
 import type { Failure, Violation } from '../../domain/job/failure.ts';
 import { isJsonObject, jsonPointer, type Json, type JsonObject } from '../../domain/json.ts';
-import { describe } from './check-value.ts';
+import { outputInvalid } from './check-value.ts';
 
 /** Holds the images of an output against what a step asks of them; null when all of them pass. */
 export function checkAsset(asset: AssetCheck, output: Json): Failure | null {
   const images = isJsonObject(output) ? output['images'] : undefined;
   const list = Array.isArray(images) ? images.filter(isJsonObject) : [];
   const violations = list.flatMap((image, index) => imageViolations(asset, image, index));
-  if (violations.length === 0) return null;
-  const [first] = violations;
-  const rest = violations.length > 1 ? ` and ${violations.length - 1} more` : '';
-  return {
-    class: 'output_invalid',
-    phase: 'finished',
-    message: `an image is not as the step asks: ${describe(first)}${rest}`,
-    violations,
-  };
+  return outputInvalid('an image is not as the step asks', violations);
 }
 
 function imageViolations(asset: AssetCheck, image: JsonObject, index: number): Violation[] {

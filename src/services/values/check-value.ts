@@ -7,14 +7,18 @@ const compiled = new WeakMap<JsonObject, JsonSchemaCheck>();
 
 /** Checks a value against a schema; null when it passes. */
 export function checkValue(schema: JsonObject, value: Json): Failure | null {
-  const violations = checkOf(schema)(value);
+  return outputInvalid('the value does not satisfy its schema', checkOf(schema)(value));
+}
+
+/** What an output that breaks rules comes to; null when it breaks none. */
+export function outputInvalid(sentence: string, violations: readonly Violation[]): Failure | null {
   if (violations.length === 0) return null;
   const [first] = violations;
   const rest = violations.length > 1 ? ` and ${violations.length - 1} more` : '';
   return {
     class: 'output_invalid',
     phase: 'finished',
-    message: `the value does not satisfy its schema: ${describe(first)}${rest}`,
+    message: `${sentence}: ${describe(first)}${rest}`,
     violations,
   };
 }

@@ -1,5 +1,6 @@
 import { bytesToBase64 } from '../../domain/bytes.ts';
 import type { ProjectId } from '../../domain/ids.ts';
+import { derivedBytes } from '../derived-key.ts';
 
 /**
  * With what jobs' own webhooks of a project are signed: nothing is stored, the secrets follow from the deployment's.
@@ -7,8 +8,6 @@ import type { ProjectId } from '../../domain/ids.ts';
  */
 export type ProjectSecrets = (project: ProjectId) => Promise<readonly string[]>;
 
-const encoder = new TextEncoder();
-const SECRET_BITS = 256;
 /** Derived again for a project that comes later; a secret is small. */
 const REMEMBERED_MAX = 1_000;
 
@@ -25,19 +24,9 @@ export function makeProjectSecrets(secret: string, previous: string | null): Pro
   };
 }
 
-/** 32 bytes by HKDF (RFC 5869), in the form that Standard Webhooks gives secrets. Receivers keep it: never change how. */
+/** In the form that Standard Webhooks gives secrets. Receivers keep it: never change how. */
 async function derive(source: string, project: ProjectId): Promise<string> {
-  const key = await crypto.subtle.importKey('raw', encoder.encode(source), 'HKDF', false, [
-    'deriveBits',
-  ]);
-  const derivation = {
-    name: 'HKDF',
-    hash: 'SHA-256',
-    salt: new Uint8Array(),
-    info: encoder.encode(`penstock webhook secret ${project}`),
-  };
-  const bits = await crypto.subtle.deriveBits(derivation, key, SECRET_BITS);
-  return webhookSecretOf(new Uint8Array(bits));
+  return webhookSecretOf(await derivedBytes(source, `penstock webhook secret ${project}`));
 }
 
 /** `whsec_` and base64. */

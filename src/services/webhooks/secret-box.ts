@@ -1,4 +1,5 @@
-import { bytesToBase64 } from '../../domain/bytes.ts';
+import { base64ToBytes, bytesToBase64 } from '../../domain/bytes.ts';
+import { derivedKey } from '../derived-key.ts';
 
 /**
  * Keeps small secrets, such as those of webhook endpoints, unreadable in a database. A sealed text opens only in its own
@@ -49,8 +50,8 @@ async function openedByAny(
   context: string,
 ): Promise<string | null> {
   const body = SEALED.exec(sealed)?.[1];
-  if (body === undefined) return null;
-  const bytes = fromBase64(body);
+  const bytes = body === undefined ? null : base64ToBytes(body);
+  if (bytes === null) return null;
   for (const key of keys) {
     const text = await opened(await key(), bytes, context);
     if (text !== null) return text;
@@ -83,7 +84,7 @@ function gcm(iv: Uint8Array<ArrayBuffer>, context: string) {
   return { name: 'AES-GCM', iv, additionalData: encoder.encode(context) };
 }
 
-/** The key is derived (HKDF, RFC 5869) when it is first needed. */
+/** The key is derived when it is first needed. */
 function remembered(secret: string): () => Promise<CryptoKey> {
   let key: CryptoKey | null = null;
   return async () => {
@@ -92,20 +93,6 @@ function remembered(secret: string): () => Promise<CryptoKey> {
   };
 }
 
-async function derived(secret: string): Promise<CryptoKey> {
-  const source = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, [
-    'deriveKey',
-  ]);
-  const derivation = {
-    name: 'HKDF',
-    hash: 'SHA-256',
-    salt: new Uint8Array(),
-    info: encoder.encode('penstock stored secrets'),
-  };
-  const shape = { name: 'AES-GCM', length: 256 };
-  return crypto.subtle.deriveKey(derivation, source, shape, false, ['encrypt', 'decrypt']);
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+function derived(secret: string): Promise<CryptoKey> {
+  return derivedKey(secret, 'penstock stored secrets', { name: 'AES-GCM' }, ['encrypt', 'decrypt']);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { attemptKey } from '../../../domain/job/attempt.ts';
+import { jobEndTypes } from '../../../domain/job/event-types.ts';
 import { moderated, type Fact, type JobFacts, type Occurrence } from './fact.ts';
 
 /** What history tells of a job at once: some of its events, and the model calls that they end. */
@@ -101,14 +102,7 @@ const OCCURRENCES: Readonly<Record<string, Occurrence>> = {
   'budget.exceeded': 'budget_exceeded',
 };
 
-const JOB_ENDS: ReadonlySet<string> = new Set([
-  'job.succeeded',
-  'job.partially_succeeded',
-  'job.failed',
-  'job.cancelled',
-  'job.expired',
-  'job.timed_out',
-]);
+const JOB_ENDS: ReadonlySet<string> = new Set(jobEndTypes);
 
 function factsOfEvent(
   job: ToldJob['job'],

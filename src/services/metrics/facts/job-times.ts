@@ -1,5 +1,6 @@
 import { attemptKey } from '../../../domain/job/attempt.ts';
 import type { JobEvent } from '../../../domain/job/event.ts';
+import { jobEndTypes } from '../../../domain/job/event-types.ts';
 import type { JobTimesRow } from './facts-of-job.ts';
 
 type Span = readonly [fromMs: number, toMs: number];
@@ -19,14 +20,7 @@ export function jobTimes(events: readonly JobEvent[]): JobTimesRow | null {
   return null;
 }
 
-const JOB_ENDS: ReadonlySet<string> = new Set<JobEvent['type']>([
-  'job.succeeded',
-  'job.partially_succeeded',
-  'job.failed',
-  'job.cancelled',
-  'job.expired',
-  'job.timed_out',
-]);
+const JOB_ENDS: ReadonlySet<string> = new Set(jobEndTypes);
 
 type Open = {
   readonly step: string;

@@ -1,4 +1,4 @@
-import { bytesToBase64 } from '../../../domain/bytes.ts';
+import { base64ToBytes, bytesToBase64 } from '../../../domain/bytes.ts';
 
 /** A delivery as its receiver can verify it. */
 export type Signed = {
@@ -35,9 +35,8 @@ export async function signatureOf(
 async function keyOf(secret: string): Promise<CryptoKey> {
   const known = keys.get(secret);
   if (known !== undefined) return known;
-  const bytes = Uint8Array.from(atob(secret.replace(/^whsec_/, '')), (character) =>
-    character.charCodeAt(0),
-  );
+  const bytes = base64ToBytes(secret.replace(/^whsec_/, ''));
+  if (bytes === null) throw new Error('a webhook secret is not base64');
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
   const key = await crypto.subtle.importKey('raw', bytes, hmac, false, ['sign']);
   if (keys.size >= KEYS_MAX) keys.clear();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { DAY, duration } from '../../../domain/definition/definition-parts.ts';
+import { jobEndTypes } from '../../../domain/job/event-types.ts';
 import { webhookPayloads } from '../../../domain/webhook.ts';
 import { endpointEventNames, jobEventNames, unknownName } from './event-names.ts';
 import { headerMistakes, lowerCaseNames } from './receiver-headers.ts';
@@ -121,20 +122,11 @@ export const rotateInput = z.strictObject({
 });
 export type RotateInput = z.output<typeof rotateInput>;
 
-/** The ends of a job: what a submitter wants to hear of unless it says otherwise. */
-const JOB_ENDS = [
-  'job.succeeded',
-  'job.partially_succeeded',
-  'job.failed',
-  'job.cancelled',
-  'job.expired',
-  'job.timed_out',
-];
-
 export const jobWebhookField = z
   .strictObject({
     url,
-    events: eventsOf(jobEventNames).default(JOB_ENDS),
+    // A submitter wants to hear of the job's end unless it says otherwise.
+    events: eventsOf(jobEventNames).default([...jobEndTypes]),
     payload: payload.default('thin'),
   })
   .meta({
