@@ -4,6 +4,7 @@ import { isProjectId } from '../domain/ids.ts';
 import type { JobShards } from '../services/ports/job-shard/job-shard.ts';
 import { errorName, type Log } from '../services/ports/log.ts';
 import type { AnnounceDeps } from '../services/webhooks/delivering/announce.ts';
+import { DELIVERY_KEPT_MS } from '../services/webhooks/schedule.ts';
 import { erasePersonalFeedback } from './d1/feedback.ts';
 
 export type CronDeps = {
@@ -15,6 +16,8 @@ export type CronDeps = {
 };
 
 const DELETE_AT_ONCE = 500;
+/** Deliveries that are not kept any more are removed within a day. */
+const SWEPT_WITHIN_MS = 86_400_000;
 /**
  * A copy of history that was not stale when its consumer looked may be written so much later: a consumer is given
  * 15 minutes. Only then is a job deleted, so that no late copy brings it back.
@@ -29,6 +32,7 @@ export async function hourly(deps: CronDeps, nowMs: number): Promise<void> {
   await wakeDeliveries(deps);
   const jobs = await deleteExpired(deps, nowMs);
   await erasePersonalFeedback(deps.db, nowMs);
+  await forgetEndpoints(deps.db, nowMs);
   deps.log('info', 'cron.hourly', { shards, jobs_deleted: jobs });
 }
 
@@ -50,10 +54,14 @@ async function ensureAlarms({ db, shards, log }: CronDeps): Promise<number> {
   return known.length;
 }
 
+/** Those that were deleted too: their deliveries are still to be removed one day. */
+const ENDPOINTS = `
+SELECT project, id FROM webhook_endpoints UNION SELECT project, id FROM removed_webhook_endpoints`;
+
 /** Any call makes an endpoint's object look for its alarm. */
 async function wakeDeliveries({ db, receivers, log }: CronDeps): Promise<void> {
   if (receivers === undefined) return;
-  const { results } = await db.prepare('SELECT project, id FROM webhook_endpoints').all();
+  const { results } = await db.prepare(ENDPOINTS).all();
   for (const { project, id } of results.map((row) => endpointRow.parse(row))) {
     if (!isProjectId(project)) continue;
     try {
@@ -62,6 +70,14 @@ async function wakeDeliveries({ db, receivers, log }: CronDeps): Promise<void> {
       log('warn', 'cron.deliveries_not_woken', { project, endpoint: id, error: errorName(error) });
     }
   }
+}
+
+/** Of an endpoint that was deleted so long ago nothing is kept any more. */
+async function forgetEndpoints(db: D1Database, nowMs: number): Promise<void> {
+  await db
+    .prepare('DELETE FROM removed_webhook_endpoints WHERE removed_at < ?1')
+    .bind(nowMs - DELIVERY_KEPT_MS - SWEPT_WITHIN_MS)
+    .run();
 }
 
 /** Deletes jobs whose time is over, with all that belongs to them. */

@@ -209,6 +209,12 @@ describe('an endpoint', () => {
     expect(await receivedAt('/new', 'webhook.test')).toBeDefined();
     expect((await api.send('DELETE', path)).body).toEqual({ id: made.id, deleted: true });
     expect((await api.send('GET', path)).status).toBe(404);
+    // What was delivered can still be read.
+    const [tested, ...others] = await deliveries(api, `&endpoint=${made.id}`);
+    expect([tested?.type, others]).toEqual(['webhook.test', []]);
+    const read = await api.send<Delivery>('GET', `/v1/webhook-deliveries/${tested?.id}`);
+    expect(read.body).toMatchObject({ endpoint: made.id, state: 'delivered' });
+    expect(await deliveries(api)).toEqual([]);
   });
 
   test('has its secret rotated: for a while both sign, then the new one alone', async () => {

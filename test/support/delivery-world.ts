@@ -110,6 +110,7 @@ export class DeliveryWorld {
     get: async (_, id) => this.#endpoints.get(id) ?? null,
     insert: async () => true,
     madeUnder: async () => null,
+    removed: async () => [],
     change: async () => true,
     rotate: async () => true,
     remove: async () => true,

@@ -5,6 +5,7 @@ import { projectId } from '../../src/domain/ids.ts';
 import type { WebhookEndpoint } from '../../src/domain/webhook.ts';
 import { resealEndpoints } from '../../src/runtime/d1/webhooks/reseal-endpoints.ts';
 import { makeWebhookEndpoints } from '../../src/runtime/d1/webhooks/webhook-endpoints.ts';
+import { fireHourly } from './support/bindings.ts';
 import { makeSecretBox, shutBox } from '../../src/services/webhooks/secret-box.ts';
 
 const endpoints = makeWebhookEndpoints(env.DB, makeSecretBox('s'.repeat(32), null));
@@ -37,7 +38,7 @@ test('an endpoint is read as it was stored, by its own project alone', async () 
   expect(await endpoints.get(endpoint.project, endpoint.id)).toEqual(endpoint);
   expect(await endpoints.list(endpoint.project)).toEqual([endpoint]);
   expect(await endpoints.get(projectId('prj_other'), endpoint.id)).toBeNull();
-  expect(await endpoints.remove(projectId('prj_other'), endpoint.id)).toBe(false);
+  expect(await endpoints.remove(projectId('prj_other'), endpoint.id, 7)).toBe(false);
 });
 
 test('of those that come at once under one key one is made, and while it is there no other', async () => {
@@ -49,7 +50,7 @@ test('of those that come at once under one key one is made, and while it is ther
   const known = await endpoints.madeUnder(project, 'k');
   expect(known).toEqual({ endpoint: all[inserted.indexOf(true)], bodySha256: 'b' });
   expect(await endpoints.madeUnder(projectId('prj_other'), 'k')).toBeNull();
-  expect(await endpoints.remove(project, known?.endpoint.id ?? '')).toBe(true);
+  expect(await endpoints.remove(project, known?.endpoint.id ?? '', 7)).toBe(true);
   expect(await endpoints.madeUnder(project, 'k')).toBeNull();
   expect(await endpoints.insert(newEndpoint({ project }), 16, asked)).toBe(true);
   // Without a key nothing is in the way.
@@ -101,9 +102,17 @@ test('changes at the same time do not undo each other', async () => {
 test('what is gone is not changed', async () => {
   const endpoint = newEndpoint();
   await endpoints.insert(endpoint, 16);
-  expect(await endpoints.remove(endpoint.project, endpoint.id)).toBe(true);
+  expect(await endpoints.remove(endpoint.project, endpoint.id, 7)).toBe(true);
   expect(await endpoints.change(endpoint, {})).toBe(false);
-  expect(await endpoints.remove(endpoint.project, endpoint.id)).toBe(false);
+  expect(await endpoints.remove(endpoint.project, endpoint.id, 8)).toBe(false);
+  const { id, url, project } = endpoint;
+  expect(await endpoints.removed(project, 7, 10)).toEqual([{ id, url }]);
+  expect(await endpoints.removed(project, 8, 10)).toEqual([]);
+  expect(await endpoints.removed(projectId('prj_other'), 0, 10)).toEqual([]);
+  expect(await endpoints.list(project)).toEqual([]);
+  // By the hour what was gone long ago goes from there too.
+  await fireHourly(Date.now());
+  expect(await endpoints.removed(project, 0, 10)).toEqual([]);
 });
 
 test('what the former secret has sealed is sealed anew, and then needs it no more', async () => {

@@ -38,8 +38,13 @@ export type WebhookEndpoints = {
       readonly atMs: number;
     },
   ): Promise<boolean>;
-  remove(project: ProjectId, id: string): Promise<boolean>;
+  /** What is removed stays in the list of those for as long as its deliveries are kept; false when it was gone. */
+  remove(project: ProjectId, id: string, atMs: number): Promise<boolean>;
+  /** Removed since a moment, the latest first, at most so many. */
+  removed(project: ProjectId, sinceMs: number, limit: number): Promise<readonly RemovedEndpoint[]>;
 };
+
+export type RemovedEndpoint = Pick<WebhookEndpoint, 'id' | 'url'>;
 
 /** An `Idempotency-Key`, and what was asked for under it; the hash of that has the key in it, so that nobody else can guess at it. */
 export type AskedUnderKey = { readonly keySha256: string; readonly bodySha256: string };

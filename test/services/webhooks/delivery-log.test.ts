@@ -1,10 +1,11 @@
 import { array, assert, asyncProperty, integer, nat, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { jobIdOf } from '../../../src/domain/ids.ts';
+import { jobIdOf, projectId } from '../../../src/domain/ids.ts';
 import type { DeliveryState } from '../../../src/domain/webhook.ts';
 import { endpointInput } from '../../../src/services/webhooks/endpoints/endpoint-input.ts';
 import { createEndpoint } from '../../../src/services/webhooks/endpoints/create-endpoint.ts';
+import { deleteEndpoint } from '../../../src/services/webhooks/endpoints/manage-endpoints.ts';
 import { getDelivery, listDeliveries } from '../../../src/services/webhooks/log/find-deliveries.ts';
 import { redeliverAll, redeliverOne } from '../../../src/services/webhooks/log/redeliver.ts';
 import { actor, deliveryOf, makeWorld } from './webhook-world.ts';
@@ -72,6 +73,28 @@ test('a filter asks the place that it names alone', async () => {
   expect(await found({ endpoint: 'jobs' })).toEqual(['https://own/']);
   expect(await found({ state: 'failed' })).toEqual(['https://a.example.org/']);
   expect(await found({ endpoint: 'whe_none' })).toBe('not_found');
+});
+
+test('the log of an endpoint that was deleted is read by its id, and nothing of it is sent again', async () => {
+  const { world, deps, one } = await withEndpoints();
+  const id = idAt(1, 1);
+  world.placeOf(one).log.set(id, deliveryOf({ id, state: 'failed' }));
+  const list = (filter: object, by = actor) =>
+    listDeliveries(deps, by, { before: null, ...filter }, 10);
+  expect((await deleteEndpoint(deps, actor, one)).ok).toBe(true);
+  expect(await list({ endpoint: one })).toMatchObject({
+    value: { items: [{ id, url: 'https://a.example.org/' }] },
+  });
+  expect(await list({})).toMatchObject({ value: { items: [] } });
+  expect(await getDelivery(deps, actor, id)).toMatchObject({ ok: true, value: { id } });
+  expect(await redeliverOne(deps, actor, id)).toMatchObject({
+    failure: { code: 'conflict', message: expect.stringContaining('was deleted') },
+  });
+  expect(await redeliverAll(deps, actor, one, {})).toMatchObject({
+    failure: { code: 'not_found' },
+  });
+  const stranger = { ...actor, project: projectId('prj_2') };
+  expect(await list({ endpoint: one }, stranger)).toMatchObject({ failure: { code: 'not_found' } });
 });
 
 async function tryOne(state: DeliveryState, jobIsThere = true) {

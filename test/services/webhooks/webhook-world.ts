@@ -18,6 +18,7 @@ export const actor: Actor = { id: 'key_1', project, scopes: new Set(scopes), isR
 /** Endpoints in memory, as D1 keeps them. */
 function makeEndpoints(): WebhookEndpoints & { readonly rows: Map<string, WebhookEndpoint> } {
   const rows = new Map<string, WebhookEndpoint>();
+  const gone: WebhookEndpoint[] = [];
   const asked = new Map<string, AskedUnderKey & { readonly id: string }>();
   const update = (id: string, change: Partial<WebhookEndpoint>): boolean => {
     const row = rows.get(id);
@@ -47,7 +48,12 @@ function makeEndpoints(): WebhookEndpoints & { readonly rows: Map<string, Webhoo
     moveState: async ({ id }, { from, to, reason, atMs }) =>
       rows.get(id)?.state === from &&
       update(id, { state: to, stateReason: reason, stateSinceMs: atMs }),
-    remove: async (_of, id) => rows.delete(id),
+    async remove(_of, id) {
+      const row = rows.get(id);
+      if (row !== undefined) gone.push(row);
+      return rows.delete(id);
+    },
+    removed: async (of) => gone.filter((row) => row.project === of),
   };
 }
 

@@ -97,7 +97,7 @@ const deleteRoute = createRoute({
   path: ONE,
   summary: 'Delete a webhook endpoint',
   description:
-    'What is pending for it is given up, and its log is no longer shown. Needs the scope `webhooks:write`.',
+    'What is pending for it is given up. Its log can be read by its id until it is 30 days old. Needs the scope `webhooks:write`.',
   security: bearer,
   request: { params },
   responses: answers({

@@ -80,6 +80,7 @@ export function withRecentEndpoints(endpoints: WebhookEndpoints, clock: Clock): 
     get: async (project, id) => (await known(project)).find((each) => each.id === id) ?? null,
     insert: async (...asked) => settled(await endpoints.insert(...asked)),
     madeUnder: (...asked) => endpoints.madeUnder(...asked),
+    removed: (...asked) => endpoints.removed(...asked),
     change: async (...asked) => settled(await endpoints.change(...asked)),
     rotate: async (...asked) => settled(await endpoints.rotate(...asked)),
     moveState: async (...asked) => settled(await endpoints.moveState(...asked)),

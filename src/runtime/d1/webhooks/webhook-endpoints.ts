@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { z } from 'zod';
 
@@ -10,7 +10,7 @@ import type {
   WebhookEndpoints,
 } from '../../../services/ports/webhooks.ts';
 import type { SecretBox } from '../../../services/webhooks/secret-box.ts';
-import { webhookEndpoints as table } from '../schema.ts';
+import { removedWebhookEndpoints as removedTable, webhookEndpoints as table } from '../schema.ts';
 
 type Row = typeof table.$inferSelect;
 
@@ -35,6 +35,14 @@ export function makeWebhookEndpoints(d1: D1Database, box: SecretBox): WebhookEnd
     async get(project, id) {
       const [row] = await db.select().from(table).where(isOne({ project, id }));
       return row === undefined ? null : endpointOf(box, row);
+    },
+    async removed(project, sinceMs, limit) {
+      return db
+        .select({ id: removedTable.id, url: removedTable.url })
+        .from(removedTable)
+        .where(and(eq(removedTable.project, project), gte(removedTable.removedAt, sinceMs)))
+        .orderBy(desc(removedTable.removedAt))
+        .limit(limit);
     },
     async madeUnder(project, keySha256) {
       const isIt = and(eq(table.project, project), eq(table.keySha256, keySha256));
@@ -87,8 +95,25 @@ function changesOf(
         .returning({ id: table.id });
       return rows.length > 0;
     },
-    async remove(project, id) {
-      const rows = await db.delete(table).where(isOne({ project, id })).returning({ id: table.id });
+    async remove(project, id, atMs) {
+      const { url } = table;
+      const [, rows] = await db.batch([
+        db
+          .insert(removedTable)
+          .select(
+            db
+              .select({
+                project: table.project,
+                id: table.id,
+                url,
+                removedAt: sql`${atMs}`.as('at'),
+              })
+              .from(table)
+              .where(isOne({ project, id })),
+          )
+          .onConflictDoNothing(),
+        db.delete(table).where(isOne({ project, id })).returning({ id: table.id }),
+      ]);
       return rows.length > 0;
     },
   };

@@ -70,7 +70,8 @@ export async function deleteEndpoint(
   const deed = { action: 'webhook_endpoint.delete', subject: id } as const;
   return audited(deps, actor, deed, async () => {
     const { project } = actor;
-    if (!(await deps.webhookEndpoints.remove(project, id))) return noSuchEndpoint(id);
+    const nowMs = deps.machine.nowMs();
+    if (!(await deps.webhookEndpoints.remove(project, id, nowMs))) return noSuchEndpoint(id);
     await tellDeliveries(deps, { project, id }, { ...found.value, state: 'disabled' });
     return done(null);
   });

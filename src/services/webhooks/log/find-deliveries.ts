@@ -6,15 +6,19 @@ import type {
   Deliveries,
   DeliveriesOf,
   DeliveryQuery,
+  RemovedEndpoint,
   WebhookEndpoints,
 } from '../../ports/webhooks.ts';
+import type { Machine } from '../../ports/runtime.ts';
 import { pageOf, type Page } from '../../page.ts';
 import { done, refuseAt, type Result } from '../../result.ts';
 import { noSuchEndpoint } from '../endpoints/endpoint-deps.ts';
+import { DELIVERY_KEPT_MS } from '../schedule.ts';
 
 export type DeliveryDeps = {
-  readonly webhookEndpoints: Pick<WebhookEndpoints, 'list' | 'get'>;
+  readonly webhookEndpoints: Pick<WebhookEndpoints, 'list' | 'get' | 'removed'>;
   readonly deliveriesOf: DeliveriesOf;
+  readonly machine: Pick<Machine, 'nowMs'>;
 };
 
 /** What a filter says instead of an endpoint for jobs' own webhooks. */
@@ -27,7 +31,10 @@ export type DeliveryFilter = Omit<DeliveryQuery, 'limit'> & {
 
 /** Where deliveries of a project lie; the endpoint is null for jobs' own webhooks. */
 export type Place = {
-  readonly endpoint: Pick<WebhookEndpoint, 'id' | 'url' | 'state'> | null;
+  readonly endpoint:
+    | Pick<WebhookEndpoint, 'id' | 'url' | 'state'>
+    | (RemovedEndpoint & { readonly state: 'removed' })
+    | null;
   readonly deliveries: Deliveries;
 };
 
@@ -72,38 +79,67 @@ export function withUrl(delivery: Delivery, { endpoint }: Place): Delivery {
 
 export type FoundDelivery = { readonly delivery: Delivery; readonly place: Place };
 
-/** An id does not say where its delivery lies: every place of the project is asked. */
+/** An id does not say where its delivery lies: every place of the project is asked, then those of endpoints that were removed. */
 export async function findDelivery(
   deps: DeliveryDeps,
   project: ProjectId,
   id: string,
 ): Promise<Result<FoundDelivery>> {
-  const places = /^whd_[0-9a-f]{32}$/.test(id) ? await placesOf(deps, project) : done([]);
-  if (!places.ok) return places;
-  const asked = await Promise.all(
-    places.value.map(async (place) => ({ place, delivery: await place.deliveries.get(id) })),
-  );
-  for (const { place, delivery } of asked) if (delivery !== null) return done({ place, delivery });
-  const message = `there is no delivery ${JSON.stringify(id.slice(0, 80))} in this project, or none any more: the log goes back 30 days, and goes with its endpoint; GET /v1/webhook-deliveries lists them`;
+  if (/^whd_[0-9a-f]{32}$/.test(id)) {
+    for (const places of [placesOfAll, removedPlaces]) {
+      const found = await findIn(await places(deps, project), id);
+      if (found !== null) return done(found);
+    }
+  }
+  const message = `there is no delivery ${JSON.stringify(id.slice(0, 80))} in this project, or none any more: the log goes back 30 days; GET /v1/webhook-deliveries lists them`;
   return refuseAt('not_found', '/path/delivery_id', message);
 }
 
+async function findIn(places: readonly Place[], id: string): Promise<FoundDelivery | null> {
+  const asked = await Promise.all(
+    places.map(async (place) => ({ place, delivery: await place.deliveries.get(id) })),
+  );
+  for (const { place, delivery } of asked) if (delivery !== null) return { place, delivery };
+  return null;
+}
+
 async function placesOf(
-  { webhookEndpoints, deliveriesOf }: DeliveryDeps,
+  deps: DeliveryDeps,
   project: ProjectId,
   endpoint?: string,
 ): Promise<Result<readonly Place[]>> {
-  const ofJobs = (): Place[] =>
-    deliveriesOf.ofJobs(project).map((deliveries) => ({ endpoint: null, deliveries }));
-  const ofEndpoint = (of: WebhookEndpoint): Place => ({
-    endpoint: of,
-    deliveries: deliveriesOf.endpoint(project, of.id),
-  });
-  if (endpoint === OF_JOBS) return done(ofJobs());
-  if (endpoint === undefined) {
-    const known = await webhookEndpoints.list(project);
-    return done([...known.map(ofEndpoint), ...ofJobs()]);
-  }
-  const found = await webhookEndpoints.get(project, endpoint);
-  return found === null ? noSuchEndpoint(endpoint, '/query/endpoint') : done([ofEndpoint(found)]);
+  if (endpoint === undefined) return done(await placesOfAll(deps, project));
+  if (endpoint === OF_JOBS) return done(placesOfJobs(deps, project));
+  const known = await deps.webhookEndpoints.get(project, endpoint);
+  if (known !== null) return done([placeOf(deps, project, known)]);
+  const removed = await removedPlaces(deps, project);
+  const [found] = removed.filter((place) => place.endpoint?.id === endpoint);
+  return found === undefined ? noSuchEndpoint(endpoint, '/query/endpoint') : done([found]);
+}
+
+async function placesOfAll(deps: DeliveryDeps, project: ProjectId): Promise<Place[]> {
+  const known = await deps.webhookEndpoints.list(project);
+  const ofEndpoints = known.map((endpoint) => placeOf(deps, project, endpoint));
+  return [...ofEndpoints, ...placesOfJobs(deps, project)];
+}
+
+function placesOfJobs({ deliveriesOf }: DeliveryDeps, project: ProjectId): Place[] {
+  return deliveriesOf.ofJobs(project).map((deliveries) => ({ endpoint: null, deliveries }));
+}
+
+/** Of so many endpoints that were removed the log is still found. */
+const REMOVED_MAX = 100;
+
+async function removedPlaces(deps: DeliveryDeps, project: ProjectId): Promise<Place[]> {
+  const sinceMs = deps.machine.nowMs() - DELIVERY_KEPT_MS;
+  const removed = await deps.webhookEndpoints.removed(project, sinceMs, REMOVED_MAX);
+  return removed.map((each) => placeOf(deps, project, { ...each, state: 'removed' }));
+}
+
+function placeOf(
+  { deliveriesOf }: DeliveryDeps,
+  project: ProjectId,
+  endpoint: NonNullable<Place['endpoint']>,
+): Place {
+  return { endpoint, deliveries: deliveriesOf.endpoint(project, endpoint.id) };
 }

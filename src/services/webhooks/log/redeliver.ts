@@ -68,6 +68,10 @@ async function erasedRefusal(
 }
 
 function disabledRefusal({ endpoint }: Place): Result<never> | null {
+  if (endpoint?.state === 'removed') {
+    const message = `the endpoint ${endpoint.id} was deleted: its log can be read, and nothing is delivered to it any more`;
+    return refuseAt('conflict', WHICH, message);
+  }
   return endpoint?.state === 'disabled' ? disabled(endpoint.id, WHICH) : null;
 }
 

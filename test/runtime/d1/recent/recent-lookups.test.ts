@@ -194,7 +194,7 @@ test('a project without webhook endpoints is asked for once a second, and its fi
   for (const _ of [1, 2, 3]) expect(await endpoints.list(project)).toEqual([]);
   expect(await endpoints.get(project, 'whe_1')).toBeNull();
   expect(asked).toBe(1);
-  expect(await endpoints.remove(project, 'whe_1')).toBe(false);
+  expect(await endpoints.remove(project, 'whe_1', 0)).toBe(false);
   expect(clock.waits).toBe(0);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nobody looks into it here
   await endpoints.insert({} as Parameters<WebhookEndpoints['insert']>[0], 16);
