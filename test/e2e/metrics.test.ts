@@ -248,6 +248,9 @@ test.each([
   ['/v1/costs?group_by=colour', '/query/group_by/0'],
   ['/v1/costs?period=2026-13', '/query/period'],
   ['/v1/costs?color=red', '/query/color'],
+  ['/v1/metrics/summary?status=succeded', '/query/status/0'],
+  ['/v1/costs?class=lost,timeuot', '/query/class/1'],
+  ['/v1/metrics/summary?from=2026-11-23T00:00:00+01:00', '/query/from'],
 ])('%s is refused, and why', async (path, pointer) => {
   const answer = await api.send('GET', path);
   expectProblem(answer, { status: 400, code: 'invalid_request', at: { [pointer]: /./ } });

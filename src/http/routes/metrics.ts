@@ -2,6 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
 
+import { failureClasses } from '../../domain/job/failure.ts';
+import { isTerminal, jobStatuses } from '../../domain/job/job.ts';
 import { usageNames } from '../../services/metrics/query/cost-sums.ts';
 import { costGroups, costs } from '../../services/metrics/query/costs.ts';
 import { readQueues } from '../../services/metrics/query/queues.ts';
@@ -9,6 +11,7 @@ import { summary } from '../../services/metrics/query/summary.ts';
 import { timeseries } from '../../services/metrics/query/timeseries.ts';
 import { rebuildMetrics } from '../../services/metrics/rebuild-metrics.ts';
 import { steps } from '../../services/metrics/query/window.ts';
+import { OTHERS } from '../../services/metrics/rollup/stored-rollup.ts';
 import {
   costsCsv,
   costsSchema,
@@ -49,6 +52,16 @@ const values = list.optional().meta({
   type: 'string',
   description: 'One or more, by commas; a comma in a name is written `\\,`',
 });
+
+/** Words of a list that is known: a slip would be answered with nothing, as if nothing had happened. */
+function among(words: readonly string[]) {
+  const error = `must be among ${words.join(', ')}`;
+  return list
+    .pipe(z.array(z.string().refine((word) => words.includes(word), { error })))
+    .optional()
+    .meta({ type: 'string', description: `By commas, of: ${words.join(', ')}` });
+}
+
 const costFilters = {
   pipeline: values,
   version: values,
@@ -60,7 +73,7 @@ const costFilters = {
 };
 /** What no cost is told apart by. */
 const otherFilters = {
-  status: values,
+  status: among(jobStatuses.filter((status) => isTerminal(status))),
   rule: values,
   category: values.optional().meta({ type: 'string', description: 'Of what a moderation flags' }),
   endpoint: values.optional().meta({ type: 'string', description: 'Of webhooks, by their ids' }),
@@ -132,6 +145,7 @@ const costsRoute = createRoute({
       format: z.enum(['json', 'csv']).optional(),
       ...windowQuery,
       ...costFilters,
+      class: among([...failureClasses, 'superseded', OTHERS]),
     }),
     headers: z.object({ accept: z.string().optional() }),
   },
