@@ -20,7 +20,7 @@ export function tryPoints(
   };
 }
 
-export function pointOfTry(project: ProjectId, fact: DeliveryFact): Point {
+function pointOfTry(project: ProjectId, fact: DeliveryFact): Point {
   const failed = fact.given_up === true ? 'given_up' : 'failed';
   return pointOf(
     project,
