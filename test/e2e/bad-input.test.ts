@@ -40,8 +40,12 @@ test('more metadata and tags, and longer ones, than a job may have', async () =>
   });
   const at = { '/metadata': /at most 50/, '/tags': /at most 20/ };
   expectProblem(answer, { status: 400, code: 'invalid_request', at });
-  const long = await post(api, { ...PLAIN, metadata: { a: 'x'.repeat(501) }, tags: [''] });
-  const lengths = { '/metadata/a': /500/, '/tags/0': /1/ };
+  const long = await post(api, {
+    ...PLAIN,
+    metadata: { a: 'x'.repeat(501) },
+    tags: ['', 'a\u001B[31m'],
+  });
+  const lengths = { '/metadata/a': /500/, '/tags/0': /1/, '/tags/1': /no control characters/ };
   expectProblem(long, { status: 400, code: 'invalid_request', at: lengths });
   await expectNothingCreated(api);
 });

@@ -10,7 +10,13 @@ export const metadataField = z
     (fields) => Object.keys(fields).length <= METADATA_MAX,
     `must have at most ${METADATA_MAX} fields`,
   );
-export const tagsField = z.array(z.string().min(1).max(64)).max(20, 'must have at most 20 tags');
+/** Tags are printed: in tables, in CSV, on terminals that obey control characters. */
+const tag = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^\P{Cc}*$/u, 'must have no control characters');
+export const tagsField = z.array(tag).max(20, 'must have at most 20 tags');
 
 /** A number in a query, with one sentence for all that can be wrong with it. */
 export function wholeNumber(min: number, max: number) {
