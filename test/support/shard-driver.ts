@@ -54,6 +54,8 @@ import { NodeSqlite } from './node-sqlite.ts';
 export const PROJECT = projectId('prj_test');
 const SHARD = 7;
 const WINDOW_MS = 200;
+/** By then a shard that has just sent history has sent the next. */
+const SETTLED_MS = 1_000;
 /** What a queue takes at most, in bytes. */
 const QUEUE_MESSAGE_BYTES_MAX = 128_000;
 /** An alarm that fires more often than this at one moment would never stop. */
@@ -505,7 +507,7 @@ export class ShardDriver {
   }
 
   /** Sends, stores and confirms all history that leaves within a time: without one, that of jobs that are over. */
-  async settleHistory(withinMs = WINDOW_MS): Promise<void> {
+  async settleHistory(withinMs = SETTLED_MS): Promise<void> {
     await this.pass(withinMs);
     this.deliverHistory();
     await this.quiet();

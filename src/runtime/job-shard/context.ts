@@ -45,7 +45,7 @@ export type ShardPorts = {
 export type ShardSettings = {
   readonly project: ProjectId;
   readonly shard: number;
-  /** How long history waits for more of its kind before it is sent, in milliseconds. */
+  /** How long history waits for more of its kind before it is sent, in milliseconds; longer in a shard that has just sent. */
   readonly historyWindowMs: number;
 };
 
@@ -79,7 +79,12 @@ export type ShardMemory = {
   };
   /** Jobs with events to send. */
   readonly toSend: Set<JobId>;
-  historyTimer: boolean;
+  readonly history: {
+    /** When history leaves next; infinity when none is noted. */
+    leavesAtMs: number;
+    /** When it last left. */
+    leftAtMs: number;
+  };
   /** Hints to send with the next flush. */
   wakes: WakeMessage[];
   wakeFlush: boolean;
@@ -121,7 +126,7 @@ export function freshMemory(nowMs: number, alarmAtMs: number | null): ShardMemor
     unsent: new Map(),
     flow: { toSend: new Map(), sent: new Map(), flushing: false },
     toSend: new Set(),
-    historyTimer: false,
+    history: { leavesAtMs: Number.POSITIVE_INFINITY, leftAtMs: Number.NEGATIVE_INFINITY },
     wakes: [],
     wakeFlush: false,
     live: freshLiveMemory(),

@@ -103,6 +103,20 @@ describe('a job that somebody waits to hear of', () => {
     await driver.pass(200);
     expect(sent(driver)).toEqual([]);
   });
+
+  test('does not wait for what nobody waits for, and takes it along', async () => {
+    const driver = new ShardDriver();
+    driver.finish(create(driver, {}));
+    await driver.pass(200);
+    expect(sent(driver)).toHaveLength(1);
+    driver.finish(create(driver, {}));
+    await driver.pass(100);
+    create(driver, { tells: ['job.queued'] });
+    await driver.pass(200);
+    expect(sent(driver)).toHaveLength(2);
+    await driver.pass(2_000);
+    expect(sent(driver)).toEqual([]);
+  });
 });
 
 describe('history becomes deliveries', () => {

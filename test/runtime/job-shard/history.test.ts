@@ -48,6 +48,23 @@ describe('history', () => {
     expect(driver.history).toEqual([]);
   });
 
+  test('for which nobody waits leaves a busy shard once a second, and a quiet one after a moment', async () => {
+    const driver = new ShardDriver();
+    const sent: number[] = [];
+    for (let job = 0; job < 30; job += 1) {
+      driver.finish(driver.create(chain));
+      await driver.pass(100);
+      sent.push(driver.history.splice(0).flatMap(({ entries }) => entries).length);
+    }
+    expect(sent.filter((jobs) => jobs > 0)).toEqual([2, 10, 10]);
+    await driver.settleHistory();
+    driver.history.splice(0);
+    await driver.pass(1_000);
+    driver.finish(driver.create(chain));
+    await driver.pass(200);
+    expect(driver.history).toHaveLength(1);
+  });
+
   test('of a running job is confirmed without a write, and the alarm rests meanwhile', async () => {
     const driver = new ShardDriver();
     const jobId = driver.create(chain);
@@ -117,7 +134,7 @@ describe('history', () => {
     driver.succeed(jobId, 'a#1');
     driver.claim(jobId);
     driver.succeed(jobId, 'b#1');
-    await driver.pass(200);
+    await driver.pass(1_000);
     expect(driver.history[0]?.entries[0]?.events?.first_seq).toBe(3);
     driver.deliverHistory();
     await driver.pass(31_000);

@@ -178,7 +178,7 @@ describe('a runner that will come again', () => {
       capacity: { calls: 0, local: 16 },
       returning: true,
     });
-    await driver.settleHistory();
+    await driver.settleHistory(200);
     expect(await hintsAfter(driver, 29_799)).toBe(0);
     expect(await hintsAfter(driver, 1)).toBe(1);
     expect(driver.claim(jobId, { hinted: true })).toEqual(['b#1']);

@@ -34,18 +34,36 @@ async function flushWakes({ memory, ports }: ShardContext): Promise<void> {
   }
 }
 
-/** Notes that a job has history to send; it leaves at the end of the window. */
-export function queueHistory(context: ShardContext, jobId: JobId): void {
-  const { memory, ports } = context;
+/** History for which nobody waits leaves this often at most: each sending costs a message, an invocation and a commit. */
+const UNHURRIED_EVERY_MS = 1_000;
+
+/**
+ * Notes that a job has history to send. It leaves after the window, with all of its kind that have come by then; where
+ * nobody waits for it and something has just been sent, some hundred milliseconds later.
+ */
+export function queueHistory(
+  context: ShardContext,
+  jobId: JobId,
+  { isAwaited }: { readonly isAwaited: boolean } = { isAwaited: false },
+): void {
+  const { memory, ports, settings } = context;
   memory.toSend.add(jobId);
-  if (memory.historyTimer) return;
-  memory.historyTimer = true;
-  ports.background(flushHistoryLater(context));
+  const nowMs = ports.nowMs();
+  const soonMs = nowMs + settings.historyWindowMs;
+  const spacedMs = Math.min(nowMs, memory.history.leftAtMs) + UNHURRIED_EVERY_MS;
+  const atMs = isAwaited ? soonMs : Math.max(soonMs, spacedMs);
+  if (memory.history.leavesAtMs <= atMs) return;
+  memory.history.leavesAtMs = atMs;
+  ports.background(flushHistoryAt(context, atMs));
 }
 
-async function flushHistoryLater(context: ShardContext): Promise<void> {
-  await context.ports.delay(context.settings.historyWindowMs);
-  context.memory.historyTimer = false;
+async function flushHistoryAt(context: ShardContext, atMs: number): Promise<void> {
+  const { memory, ports } = context;
+  await ports.delay(atMs - ports.nowMs());
+  // Something that was waited for has left before, and has taken the others along.
+  if (memory.history.leavesAtMs !== atMs) return;
+  memory.history.leavesAtMs = Number.POSITIVE_INFINITY;
+  memory.history.leftAtMs = ports.nowMs();
   await flushHistory(context);
 }
 

@@ -40,7 +40,7 @@ export function noteProgress(
   if (events.length > 0) noteEvents(context, jobId, before?.state.seq ?? 0);
   if (events.length > 0 && leavesAtOnce(state, events)) {
     unsent.delete(jobId);
-    queueHistory(context, jobId);
+    queueHistory(context, jobId, { isAwaited: state.birth.tells !== undefined });
     return Number.POSITIVE_INFINITY;
   }
   const nowMs = context.ports.nowMs();
