@@ -12,6 +12,7 @@ import { summary } from '../../../src/services/metrics/query/summary.ts';
 import { timeseries } from '../../../src/services/metrics/query/timeseries.ts';
 import type { Step } from '../../../src/services/metrics/query/window.ts';
 import { mergeRollups } from '../../../src/services/metrics/rollup/series.ts';
+import { fromStored } from '../../../src/services/metrics/rollup/stored-rollup.ts';
 import type { Result } from '../../../src/services/result.ts';
 import { DAY, deliver, metricsWorld, settle } from './metrics-world.ts';
 import { dice, makeJob, pick, type MadeJob } from './random-history.ts';
@@ -305,6 +306,31 @@ describe('what Prometheus scrapes', () => {
       if (part % 2 === 1) await growing.rollUp();
     }
     expect(last).toBeGreaterThanOrEqual(80);
+  });
+
+  test('names no series twice, though the roll-up has others of its own', async () => {
+    const names = ['(others)', ...Array.from({ length: 450 }, (_, index) => `p${index}`)];
+    const stored = names.map((pipeline) => {
+      const values =
+        pipeline === '(others)' ? [pipeline, pipeline, pipeline] : [pipeline, '1', 'failed'];
+      return [values, { jobs: 1 }, {}] as const;
+    });
+    const unit = {
+      project: actor.project,
+      grain: 'hour',
+      atMs: DAY,
+      rollup: fromStored({ jobs: stored }),
+    };
+    const store = { ...its.store, marks: async () => [], sums: async () => [unit] } as never;
+    const metrics = { store, kept: its.kept };
+    for (const isRoot of [false, true]) {
+      const text = told(await prometheusText({ ...deps, metrics }, actorOf(isRoot)));
+      const lines = text.split('\n').filter((line) => line.startsWith('penstock_jobs_total{'));
+      expect(lines).toHaveLength(200);
+      expect(new Set(lines.map((line) => line.replace(/ \d+$/, ''))).size).toBe(200);
+      const sum = lines.reduce((all, line) => all + Number(line.split(' ').at(-1)), 0);
+      expect(sum % 451).toBe(0);
+    }
   });
 
   test('tells a day to its end before it begins anew', async () => {

@@ -109,13 +109,18 @@ function has({ kind, name }: KeptSignal, { sums, distributions }: Series): boole
 
 type Labelled = { readonly values: readonly string[]; readonly point: Series };
 
-/** The first ones by name, and all others together. */
+/** The first ones by name, and all others together: with those, too, that the roll-up has added up already. */
 function bounded(series: readonly Labelled[], seriesMax: number): readonly Labelled[] {
   if (series.length <= seriesMax) return series;
-  const [first, ...more] = series.slice(seriesMax - 1);
+  const ordered = [...series.filter(isNamed), ...series.filter((each) => !isNamed(each))];
+  const [first, ...more] = ordered.slice(seriesMax - 1);
   if (first === undefined) return series;
   const point = more.reduce((sum, each) => mergeSeries(sum, each.point), first.point);
-  return [...series.slice(0, seriesMax - 1), { values: first.values.map(() => OTHERS), point }];
+  return [...ordered.slice(0, seriesMax - 1), { values: first.values.map(() => OTHERS), point }];
+}
+
+function isNamed({ values }: Labelled): boolean {
+  return values.some((value) => value !== OTHERS);
 }
 
 function familyHeader(signal: KeptSignal): string[] {
