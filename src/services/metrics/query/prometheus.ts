@@ -7,7 +7,7 @@ import { countUpToPower, type Histogram } from '../rollup/histogram.ts';
 import { mergeSeries, setNames, type Series, type SetName } from '../rollup/series.ts';
 import { OTHERS } from '../rollup/stored-rollup.ts';
 import { keptSignals, signals, type KeptSignal } from '../signals.ts';
-import { groupSums } from './group.ts';
+import { groupSums, type Group } from './group.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
 import { sampleQueues, type BacklogDeps, type QueueSample } from './queues.ts';
 import { readWindow } from './read-window.ts';
@@ -75,12 +75,15 @@ export async function prometheusText(
     sampleQueues(deps, project),
   ]);
   const targets = await targetStates(deps, actor, project === null ? sampledTargets(units) : []);
-  const scopes = project === null ? deploymentScopes(units) : projectScope(units);
+  const scopes = (project === null ? deploymentScopes(units) : projectScope(units)).map(
+    (scope) => ({ ...scope, groups: groupedOnce(scope.units) }),
+  );
   const kept = keptSignals.flatMap((signal) => {
     const [set] = signal.sets;
     if (signal.kind === 'ratio' || set === undefined || isSampled(set)) return [];
     const names = labelsFor(signal, set);
-    const ofScope = (scope: ScrapeScope) => samples(signal, scope, set, names);
+    const ofScope = ({ groups, ...scope }: (typeof scopes)[number]) =>
+      samples(signal, scope, names, groups(set, names));
     return [...familyHeader(signal), ...scopes.flatMap(ofScope)];
   });
   return done(
@@ -139,14 +142,27 @@ function nameOf(signal: KeptSignal): string {
   return `penstock_${stem(signal)}${suffix}${typeOf(signal) === 'counter' ? '_total' : ''}`;
 }
 
+/** Many metrics have the same labels: their series are added up once. */
+function groupedOnce(
+  units: ScrapeScope['units'],
+): (set: SetName, names: readonly string[]) => readonly Group[] {
+  const known = new Map<string, readonly Group[]>();
+  return (set, names) => {
+    const key = [set, ...names].join();
+    const groups =
+      known.get(key) ?? groupSums(units, { set, groupBy: names, filters: {}, pointOf: () => 0 });
+    known.set(key, groups);
+    return groups;
+  };
+}
+
 /** What a scope has of a metric. */
 function samples(
   signal: KeptSignal,
-  { labels, units, seriesMax }: ScrapeScope,
-  set: SetName,
+  { labels, seriesMax }: Pick<ScrapeScope, 'labels' | 'seriesMax'>,
   names: readonly string[],
+  groups: readonly Group[],
 ): string[] {
-  const groups = groupSums(units, { set, groupBy: names, filters: {}, pointOf: () => 0 });
   const series = groups.flatMap(({ values, points }) => {
     const point = points.get(0);
     return point === undefined || !has(signal, point) ? [] : [{ values, point }];
