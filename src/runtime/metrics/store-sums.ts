@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { HOUR_MS, MINUTE_MS } from '../../services/metrics/facts/fact.ts';
 import { rollUpFacts } from '../../services/metrics/rollup/roll-up-facts.ts';
 import type { Rollup } from '../../services/metrics/rollup/series.ts';
-import { fromStored, toStored } from '../../services/metrics/rollup/stored-rollup.ts';
+import { fromStored, storedText } from '../../services/metrics/rollup/stored-rollup.ts';
 import type { MetricUnit, MinuteFacts } from '../../services/ports/metrics-store.ts';
 import { readFacts, type FactDeps } from './minute-facts.ts';
 
@@ -37,7 +37,7 @@ export async function storeMinute(
         `INSERT INTO metric_rollups (project, grain, at, sources, body)
          SELECT ?1, 'minute', ?2, ?4, ?5 WHERE ${NO_FACTS_CAME} ${KEEP_NEWEST}`,
       )
-      .bind(project, atMs, rowsRead, sources, JSON.stringify(toStored(rollup))),
+      .bind(project, atMs, rowsRead, sources, storedText(rollup)),
     db
       .prepare(
         `INSERT INTO metric_marks (grain, at, project)
@@ -105,7 +105,7 @@ export async function storeHour(
         `INSERT INTO metric_rollups (project, grain, at, sources, body)
          SELECT ?1, 'hour', ?2, ?3, ?4 WHERE ${SAME_MINUTES} ${KEEP_NEWEST}`,
       )
-      .bind(project, atMs, sources, JSON.stringify(toStored(rollup)), unchecked),
+      .bind(project, atMs, sources, storedText(rollup), unchecked),
     db
       .prepare(
         `DELETE FROM metric_marks

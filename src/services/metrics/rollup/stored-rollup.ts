@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { utf8Bytes } from '../../../domain/json.ts';
 import { readHistogram, storedHistogram } from './histogram.ts';
 import {
   dimensionsOf,
@@ -39,11 +40,21 @@ export type StoredRollup = z.infer<typeof storedRollup>;
 
 /** Series of a set beyond this many are added up under this value, so that a row has a bound and no sum loses anything. */
 const SERIES_MAX = 400;
+/** A row of D1 holds 2 MB; what else is in it is small. In bytes. */
+const ROW_BYTES_MAX = 1_800_000;
 export const OTHERS = '(others)';
 
-export function toStored(rollup: Rollup): StoredRollup {
+/** As text that a row can hold: where all those series are too long for it, fewer are kept apart. */
+export function storedText(rollup: Rollup): string {
+  for (let seriesMax = SERIES_MAX; ; seriesMax = Math.ceil(seriesMax / 2)) {
+    const text = JSON.stringify(toStored(rollup, seriesMax));
+    if (utf8Bytes(text) <= ROW_BYTES_MAX || seriesMax === 1) return text;
+  }
+}
+
+function toStored(rollup: Rollup, seriesMax: number): StoredRollup {
   const sets = setNames.flatMap((set) => {
-    const series = bounded(set, rollup[set]).map(storedOf);
+    const series = bounded(set, rollup[set], seriesMax).map(storedOf);
     return series.length === 0 ? [] : [[set, series] as const];
   });
   return Object.fromEntries(sets);
@@ -59,14 +70,14 @@ export function fromStored(stored: unknown): Rollup {
 }
 
 /** The series in the order of their values, the busiest kept apart. */
-function bounded(set: SetName, series: ReadonlyMap<string, Series>): Series[] {
+function bounded(set: SetName, series: ReadonlyMap<string, Series>, seriesMax: number): Series[] {
   const ordered = [...series].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  if (ordered.length <= SERIES_MAX) return ordered.map(([, each]) => each);
+  if (ordered.length <= seriesMax) return ordered.map(([, each]) => each);
   const ranked = ordered.map(([, each]) => each).toSorted((a, b) => weight(b) - weight(a));
   const others = ranked
-    .slice(SERIES_MAX - 1)
+    .slice(seriesMax - 1)
     .reduce(mergeSeries, emptyOf(dimensionsOf[set].map(() => OTHERS)));
-  return [...ranked.slice(0, SERIES_MAX - 1), others];
+  return [...ranked.slice(0, seriesMax - 1), others];
 }
 
 function weight({ values, sums }: Series): number {

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+
+import { utf8Bytes } from '../../../src/domain/json.ts';
+import { RollupSum, type Rollup } from '../../../src/services/metrics/rollup/series.ts';
+import {
+  fromStored,
+  OTHERS,
+  storedText,
+} from '../../../src/services/metrics/rollup/stored-rollup.ts';
+
+/** Each series with a distribution of `width` buckets; as many jobs in it as its number says. */
+function hourOf(count: number, width: number): Rollup {
+  const sum = new RollupSum();
+  const buckets = new Map(Array.from({ length: width }, (_, bucket) => [bucket, 1_000]));
+  const times = { buckets, count: width * 1_000, sum: 123_456, max: 999 };
+  for (let index = 1; index <= count; index += 1) {
+    sum.add('jobs', {
+      values: [`pipeline-ü-${index}`, '1', 'succeeded'],
+      sums: new Map([['jobs', BigInt(index)]]),
+      distributions: new Map([['job_latency', times]]),
+    });
+  }
+  return sum.sum();
+}
+
+test.each([
+  { count: 3, width: 20, kept: 3 },
+  { count: 500, width: 20, kept: 400 },
+  { count: 500, width: 600, kept: 200 },
+])('of $count series of $width buckets $kept are kept, no sum loses anything', (hour) => {
+  const text = storedText(hourOf(hour.count, hour.width));
+  expect(utf8Bytes(text)).toBeLessThan(1_900_000);
+  const { jobs } = fromStored(JSON.parse(text));
+  expect(jobs.size).toBe(hour.kept);
+  const all = [...jobs.values()].map(({ sums }) => sums.get('jobs') ?? 0n);
+  expect(all.reduce((sum, each) => sum + each, 0n)).toBe(
+    BigInt((hour.count * (hour.count + 1)) / 2),
+  );
+  // The busiest stay apart.
+  const names = [...jobs.values()].map(({ values }) => values[0]);
+  expect(names).toContain(`pipeline-ü-${hour.count}`);
+  expect(names.includes(OTHERS)).toBe(hour.kept < hour.count);
+});
