@@ -12,6 +12,8 @@ const IN_USE_MINUTES = 15;
 const FRESH_MINUTES = 3;
 /** What is beyond is seen two minutes later, in sums. */
 const FRESH_ROWS_MAX = 2_000;
+/** Sums of a minute and project that are looked into, the newest first: in them is what many projects share. */
+const SUMS_MAX = 500;
 
 const waitingRow = z.object({
   project: z.string(),
@@ -38,13 +40,17 @@ FROM projects CROSS JOIN metric_facts AS fact ON fact.project = projects.id
 WHERE fact.minute = ?1 AND fact.batch = ?2 AND fact.body->>'$[0].facts[0].jobs' > 0
 LIMIT ?3`;
 
-/** Out of the sums of minutes, and of the facts of those that have none yet. */
+/** Out of the sums of minutes, and of the facts of those that have none yet. Which sums, is found by their keys alone. */
 const USED = `
-WITH used (at, provider, model) AS (
-  SELECT sums.at, series.value->>'$[0][3]', series.value->>'$[0][4]'
-  FROM projects CROSS JOIN metric_rollups AS sums ON sums.project = projects.id,
-    json_each(sums.body, '$.attempts') AS series
+WITH newest (project, at) AS (
+  SELECT sums.project, sums.at FROM projects CROSS JOIN metric_rollups AS sums ON sums.project = projects.id
   WHERE sums.grain = 'minute' AND sums.at >= ?1 AND sums.at <= ?3
+  ORDER BY sums.at DESC LIMIT ${SUMS_MAX}),
+used (at, provider, model) AS (
+  SELECT sums.at, series.value->>'$[0][3]', series.value->>'$[0][4]'
+  FROM newest CROSS JOIN metric_rollups AS sums
+    ON sums.project = newest.project AND sums.grain = 'minute' AND sums.at = newest.at,
+    json_each(sums.body, '$.attempts') AS series
   UNION ALL
   SELECT come.minute, fact.value->>'provider', fact.value->>'model'
   FROM (SELECT minute, body FROM projects CROSS JOIN metric_facts ON project = projects.id

@@ -102,6 +102,28 @@ function samplingWorld(
 const openai = (model: string): Target => ({ provider: 'openai', model });
 
 describe('a sample', () => {
+  test('looks for targets in use in the newest sums only, however many projects have some', async () => {
+    const { d1 } = samplingWorld();
+    const sumsOf = (models: number, minutesAgo: number): void => {
+      for (let index = 0; index < models; index += 1) {
+        const project = `prj_${minutesAgo}_${index}`;
+        const series = [['digest', '1', 'ask', 'openai', `m${minutesAgo}_${index}`, ''], {}, {}];
+        d1.rows('INSERT INTO projects (id, name, created_at) VALUES (?, ?, 0)', project, '');
+        d1.rows(
+          `INSERT INTO metric_rollups VALUES (?, 'minute', ?, 1, ?)`,
+          project,
+          NOON - minutesAgo * MINUTE_MS,
+          JSON.stringify({ attempts: [series] }),
+        );
+      }
+    };
+    sumsOf(900, 9);
+    sumsOf(3, 2);
+    const used = await makeSampleStore(d1.binding()).usedTargets(NOON, 2_000);
+    expect(used).toHaveLength(500);
+    expect(used.slice(0, 3).map(({ model }) => model)).toEqual(['m2_0', 'm2_1', 'm2_2']);
+  });
+
   test('tells how queues, targets and waiting jobs stand', async () => {
     const its = samplingWorld();
     await its.use('prj_a', NOON - MINUTE_MS, [openai('up'), openai('down')]);
