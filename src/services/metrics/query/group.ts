@@ -1,5 +1,6 @@
 import type { StoredSums } from '../../ports/metrics-store.ts';
-import { dimensionsOf, mergeSeries, type Series, type SetName } from '../rollup/series.ts';
+import { mergeHistograms, type Histogram } from '../rollup/histogram.ts';
+import { dimensionsOf, type Series, type SetName } from '../rollup/series.ts';
 
 /** Values that a dimension must have one of. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -29,18 +30,37 @@ export function groupSums(
   const wanted = Object.entries(filters).map(
     ([dimension, values]) => [dimensions.indexOf(dimension), new Set(values)] as const,
   );
-  const groups = new Map<string, { values: string[]; points: Map<number, Series> }>();
+  const groups = new Map<string, { values: string[]; points: Map<number, GrowingSeries> }>();
   for (const { atMs, rollup } of units) {
     const point = pointOf(atMs);
     for (const series of rollup[set].values()) {
       if (!wanted.every(([place, values]) => values.has(series.values[place] ?? ''))) continue;
       const values = places.map((place) => series.values[place] ?? '');
       const key = values.join('\u0000');
-      const group = groups.get(key) ?? { values, points: new Map<number, Series>() };
+      const group = groups.get(key) ?? { values, points: new Map<number, GrowingSeries>() };
       const known = group.points.get(point);
-      group.points.set(point, known === undefined ? series : mergeSeries(known, series));
+      if (known === undefined) group.points.set(point, growing(series));
+      else grow(known, series);
       groups.set(key, group);
     }
   }
   return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+}
+
+/** A sum that is added to where it lies: a window has a hundred thousand series, and copies of maps are dear. */
+type GrowingSeries = Series & {
+  readonly sums: Map<string, bigint>;
+  readonly distributions: Map<string, Histogram>;
+};
+
+function growing({ values, sums, distributions }: Series): GrowingSeries {
+  return { values, sums: new Map(sums), distributions: new Map(distributions) };
+}
+
+function grow({ sums, distributions }: GrowingSeries, more: Series): void {
+  for (const [name, sum] of more.sums) sums.set(name, (sums.get(name) ?? 0n) + sum);
+  for (const [name, histogram] of more.distributions) {
+    const known = distributions.get(name);
+    distributions.set(name, known === undefined ? histogram : mergeHistograms(known, histogram));
+  }
 }
