@@ -2,7 +2,7 @@ import { logLevels, type LogLevel } from '../services/ports/log.ts';
 import { SIGNING_SECRET_CHARACTERS_MIN } from '../services/signed-token.ts';
 
 /** Variables and secrets by name; an empty one counts as not set. */
-export function settingsOf(env: Env): (name: string) => string | undefined {
+export function settingsOf(env: object): (name: string) => string | undefined {
   return (name) => {
     const value: unknown = Reflect.get(env, name);
     return typeof value === 'string' && value !== '' ? value : undefined;

@@ -10,6 +10,11 @@ export function bytesToBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
+/** Bytes as base64url (RFC 4648, section 5), without padding. */
+export function bytesToBase64Url(bytes: Uint8Array): string {
+  return bytesToBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
 /** The bytes of a base64 text; null when it is none. */
 export function base64ToBytes(text: string): Uint8Array<ArrayBuffer> | null {
   let binary: string;

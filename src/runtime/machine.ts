@@ -1,6 +1,5 @@
 import { v7 } from 'uuid';
 
-import type { Secrets } from '../services/ports/access.ts';
 import type { Machine } from '../services/ports/runtime.ts';
 
 const encoder = new TextEncoder();
@@ -39,25 +38,3 @@ export const machine: Machine = {
     });
   },
 };
-
-/** Comparing and making secrets. */
-export function makeSecrets(rootKey: string | null): Secrets {
-  return {
-    rootKey,
-    async equal(left, right) {
-      // Hashes are of equal length whatever the texts are, and comparing them tells nothing of where they differ.
-      const [leftHash, rightHash] = await Promise.all([
-        crypto.subtle.digest('SHA-256', encoder.encode(left)),
-        crypto.subtle.digest('SHA-256', encoder.encode(right)),
-      ]);
-      return crypto.subtle.timingSafeEqual(leftHash, rightHash);
-    },
-    random() {
-      const bytes = crypto.getRandomValues(new Uint8Array(32));
-      return btoa(String.fromCharCode(...bytes))
-        .replaceAll('+', '-')
-        .replaceAll('/', '_')
-        .replaceAll('=', '');
-    },
-  };
-}

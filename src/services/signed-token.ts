@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { base64ToBytes, bytesToBase64 } from '../domain/bytes.ts';
+import { base64ToBytes, bytesToBase64Url } from '../domain/bytes.ts';
 import type { Json } from '../domain/json.ts';
 import { derivedKey } from './derived-key.ts';
 
@@ -50,9 +50,11 @@ export function makeSignedTokens(secret: string, previous: string | null): Signe
   const rings = previous === null ? [current] : [current, keyRing(previous)];
   return {
     async sign(purpose, payload, expiresAtMs) {
-      const claims = toBase64Url(encoder.encode(JSON.stringify({ p: payload, x: expiresAtMs })));
+      const claims = bytesToBase64Url(
+        encoder.encode(JSON.stringify({ p: payload, x: expiresAtMs })),
+      );
       const signature = await crypto.subtle.sign(HMAC, await current(purpose), signed(claims));
-      const token = `v1.${claims}.${toBase64Url(new Uint8Array(signature))}`;
+      const token = `v1.${claims}.${bytesToBase64Url(new Uint8Array(signature))}`;
       if (token.length > TOKEN_CHARACTERS_MAX) throw new RangeError('too much for a token');
       return token;
     },
@@ -91,10 +93,6 @@ function keyRing(secret: string): (purpose: TokenPurpose) => Promise<CryptoKey> 
     keys.set(purpose, key);
     return key;
   };
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return bytesToBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 /** Only ever given what has the characters of base64url, and a length that it can have where it is ours. */

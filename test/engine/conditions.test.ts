@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Json } from '../../src/domain/json.ts';
-import { EngineDriver, type DefinitionBody } from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { EngineDriver, type StepBody } from '../support/engine-driver.ts';
 
 const step = (id: string, rest: Partial<StepBody> = {}): StepBody => ({
   id,

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import {
-  EngineDriver,
-  EPOCH_MS,
-  EVERYTHING,
-  type DefinitionBody,
-} from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { EngineDriver, EPOCH_MS, EVERYTHING, type StepBody } from '../support/engine-driver.ts';
 
 const step = (id: string, rest: Partial<StepBody> = {}): StepBody => ({
   id,

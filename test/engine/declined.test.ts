@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { EngineDriver, type DefinitionBody } from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { EngineDriver, type DefinitionBody, type StepBody } from '../support/engine-driver.ts';
 
 const A = { provider: 'openai', model: 'a' };
 const B = { provider: 'groq', model: 'b' };

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { EngineDriver, type DefinitionBody } from '../support/engine-driver.ts';
+import { EngineDriver, type StepBody } from '../support/engine-driver.ts';
 import { Witness } from '../support/engine-invariants.ts';
-
-type StepBody = DefinitionBody['steps'][number];
 
 const compose = (id: string, rest: Partial<StepBody> = {}): StepBody => ({
   id,

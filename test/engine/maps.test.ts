@@ -2,9 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Json } from '../../src/domain/json.ts';
 import { runnableCount } from '../../src/engine/due.ts';
-import { EngineDriver, EPOCH_MS, type DefinitionBody } from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { EngineDriver, EPOCH_MS, type StepBody } from '../support/engine-driver.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 

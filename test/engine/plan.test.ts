@@ -4,9 +4,12 @@ import type { Violation } from '../../src/domain/job/failure.ts';
 import { formatPath } from '../../src/engine/expression/path.ts';
 import { orderSteps } from '../../src/engine/plan/order.ts';
 import { controlKey, makePlan } from '../../src/engine/plan/plan.ts';
-import { definitionOf, planOf, type DefinitionBody } from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import {
+  definitionOf,
+  planOf,
+  type DefinitionBody,
+  type StepBody,
+} from '../support/engine-driver.ts';
 
 const target = { provider: 'openai', model: 'm' };
 const compose = (id: string, rest: Partial<StepBody> = {}): StepBody => ({

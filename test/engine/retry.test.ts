@@ -5,9 +5,7 @@ import type { AttemptRecord } from '../../src/domain/job/attempt.ts';
 import { failureClasses, type Failure, type FailureClass } from '../../src/domain/job/failure.ts';
 import type { PlannedStep } from '../../src/engine/plan/plan.ts';
 import { nextMove, type NextMove, type RetrySituation } from '../../src/engine/attempts/retry.ts';
-import { EPOCH_MS, failureOf, planOf, type DefinitionBody } from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { EPOCH_MS, failureOf, planOf, type StepBody } from '../support/engine-driver.ts';
 
 const models = ['a', 'b', 'c'].map((model) => ({ provider: 'openai', model }));
 

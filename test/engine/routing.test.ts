@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { EngineDriver, EPOCH_MS, type DefinitionBody } from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { EngineDriver, EPOCH_MS, type StepBody } from '../support/engine-driver.ts';
 
 const openai = { provider: 'openai', model: 'a' };
 const groq = { provider: 'groq', model: 'b' };

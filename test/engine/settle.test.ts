@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { foldEvent, unbornState } from '../../src/engine/fold/fold.ts';
-import {
-  EngineDriver,
-  EPOCH_MS,
-  EVERYTHING,
-  type DefinitionBody,
-} from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { EngineDriver, EPOCH_MS, EVERYTHING, type StepBody } from '../support/engine-driver.ts';
 
 const openai = { provider: 'openai', model: 'm' };
 const builtin = { provider: 'builtin', model: 'k' };

@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { AttemptRecord } from '../../src/domain/job/attempt.ts';
 import { runnableCount } from '../../src/engine/due.ts';
 import { movesOnIfNotTaken } from '../../src/engine/attempts/tickets.ts';
-import { EngineDriver, EVERYTHING, type DefinitionBody } from '../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import {
+  EngineDriver,
+  EVERYTHING,
+  type DefinitionBody,
+  type StepBody,
+} from '../support/engine-driver.ts';
 
 const replicate = { provider: 'replicate', model: 'm' };
 const openai = { provider: 'openai', model: 'a' };

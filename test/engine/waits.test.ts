@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { EngineDriver, EPOCH_MS, type DefinitionBody } from '../support/engine-driver.ts';
+import { EngineDriver, EPOCH_MS, type StepBody } from '../support/engine-driver.ts';
 import { Witness } from '../support/engine-invariants.ts';
-
-type StepBody = DefinitionBody['steps'][number];
 
 const wait = (input: NonNullable<StepBody['with']>, rest: Partial<StepBody> = {}): StepBody => ({
   id: 'w',

@@ -2,18 +2,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { isFileId } from '../../src/domain/file.ts';
-import type { MediaRef } from '../../src/domain/model/media.ts';
 import type { ModelCall, ModelKind } from '../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../src/providers/http/exchange.ts';
-import type {
-  CallContext,
-  CallOutcome,
-  ProviderAdapter,
-  Ticket,
-  WireReply,
-} from '../../src/providers/port.ts';
+import type { CallOutcome, ProviderAdapter, Ticket, WireReply } from '../../src/providers/port.ts';
 import { anyEvidence, anyReply } from './arbitrary.ts';
+import { contextOf, noFetch, someFile } from './calling.ts';
 
 export type AdapterFixtures = {
   /** One call for each kind and execution that the adapter has, and a reply of success to it. */
@@ -48,31 +41,6 @@ const all: { readonly [Kind in ModelKind]: ModelCall } = {
   transcribe: { kind: 'transcribe', model: 'm', audio: someFile('audio/mpeg') },
   moderate: { kind: 'moderate', model: 'm', text: 'one' },
 };
-
-/** A file as a call names it. */
-export function someFile(mimeType: string, overrides: Partial<MediaRef> = {}): MediaRef {
-  const file = `file_${'0123456789abcdef'.repeat(2)}`;
-  if (!isFileId(file)) throw new Error(`${file} is no id of a file`);
-  return { file, mimeType, bytes: 3, sha256: 'ab'.repeat(32), name: null, ...overrides };
-}
-
-/** A context whose files all hold the bytes 1, 2, 3. */
-export function contextOf(overrides: Partial<CallContext> = {}): CallContext {
-  const bytes = Uint8Array.of(1, 2, 3);
-  return {
-    signal: new AbortController().signal,
-    idempotencyKey: 'att_1',
-    headers: {},
-    onHeaders: () => undefined,
-    media: {
-      read: async () => bytes.slice(),
-      stream: async () => new Blob([bytes]).stream(),
-      url: async () => null,
-    },
-    callbackUrl: null,
-    ...overrides,
-  };
-}
 
 /** `make` gives the adapter, bound to this fetch and to the secrets of the fixtures. */
 export function describeAdapterContract(
@@ -338,8 +306,6 @@ function faults({ headers, body }: WireReply, secrets: readonly string[]): reado
 }
 
 const json = { 'content-type': 'application/json' };
-const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
-
 function counted(
   make: (fetch: FetchLike) => ProviderAdapter,
   fetch: FetchLike,

@@ -36,6 +36,7 @@ import {
 import { controlValues } from '../../src/services/values/control-values.ts';
 
 export type DefinitionBody = Omit<z.input<typeof definitionSchema>, 'name'>;
+export type StepBody = DefinitionBody['steps'][number];
 
 /** A definition as it comes out of the door: parsed, under a name that says nothing. */
 export function definitionOf(body: DefinitionBody): Definition {

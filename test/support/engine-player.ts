@@ -23,10 +23,10 @@ import {
   failureOf,
   parseKey,
   planOf,
-  type DefinitionBody,
   type EngineDriver,
   type Result,
   type Refusal,
+  type StepBody,
 } from './engine-driver.ts';
 
 const REFUSAL: BudgetRefusal = {
@@ -40,8 +40,6 @@ const REFUSAL: BudgetRefusal = {
 };
 
 /** Random definitions, inputs and scripts for the engine, and the player that carries a script out. */
-
-type StepBody = DefinitionBody['steps'][number];
 
 type RouteBody = Exclude<NonNullable<StepBody['route']>, string>;
 

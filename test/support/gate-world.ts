@@ -1,6 +1,7 @@
 import type { CallResult, TargetLimits } from '../../src/domain/model/target-gate.ts';
 import { Gate } from '../../src/runtime/gate/gate.ts';
 import { makeTargetGates } from '../../src/services/gates/target-gates.ts';
+import type { StopSignal } from '../../src/services/stop.ts';
 import type {
   Admission,
   GateMessage,
@@ -109,7 +110,7 @@ export class GateWorld {
     return answer;
   }
 
-  wait(ms: number, signal?: AbortSignal): Promise<void> {
+  wait(ms: number, signal?: StopSignal): Promise<void> {
     return new Promise((resolve) => {
       signal?.addEventListener('abort', () => resolve());
       this.clock.at(this.nowMs + Math.max(0, ms), resolve);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { deepgramProviders } from '../../src/providers/deepgram/providers.ts';
-import { contextOf, someFile } from '../providers/contract.ts';
+import { contextOf, someFile } from '../providers/calling.ts';
 
 test('a file goes out as the stream that it is read from', async () => {
   let sent: number[] = [];

@@ -7,11 +7,10 @@ import {
   definitionOf,
   EngineDriver,
   failureOf,
-  type DefinitionBody,
   type EngineOptions,
+  type StepBody,
 } from '../../support/engine-driver.ts';
 
-type StepBody = DefinitionBody['steps'][number];
 type Hedge = { readonly after: string; readonly or?: string; readonly max?: number };
 
 const A = { provider: 'openai', model: 'a' };
@@ -334,8 +333,6 @@ test('a hedge leaves time for the targets that were not asked yet', () => {
 });
 
 describe('a route is refused where a second target is never asked', () => {
-  const chat = (route: StepBody['route']) =>
-    ({ steps: [{ id: 'a', uses: 'model.chat', route }] }) as DefinitionBody;
   const hedge = { after: '2s' };
   test.each<[string, StepBody['route']]>([
     ['a single target', { hedge, targets: [A] }],
@@ -350,7 +347,7 @@ describe('a route is refused where a second target is never asked', () => {
       { hedge, targets: [{ ...A, execution: 'background' }, { ...B, execution: 'batch' }, C] },
     ],
   ])('%s', (_what, route) => {
-    const result = makePlan(definitionOf(chat(route)));
+    const result = makePlan(definitionOf({ steps: [{ id: 'a', uses: 'model.chat', route }] }));
     expect(result).toMatchObject({
       ok: false,
       violations: [{ pointer: '/steps/0/route/hedge', code: 'contradiction' }],

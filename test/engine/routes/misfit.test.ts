@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { MISFIT } from '../../../src/domain/job/failure.ts';
-import { EngineDriver, type DefinitionBody } from '../../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { EngineDriver, type StepBody } from '../../support/engine-driver.ts';
 
 const [a, b, c] = ['a', 'b', 'c'].map((model) => ({ provider: 'openai', model }));
 const route = { targets: [a, b, c].flatMap((target) => (target === undefined ? [] : [target])) };

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { TargetView } from '../../../src/engine/world.ts';
-import { EngineDriver, type DefinitionBody } from '../../support/engine-driver.ts';
+import { EngineDriver, type StepBody } from '../../support/engine-driver.ts';
 
-type StepBody = DefinitionBody['steps'][number];
 type RouteBody = Exclude<NonNullable<StepBody['route']>, string>;
 
 const of = (provider: string) => ({ provider, model: 'm' });

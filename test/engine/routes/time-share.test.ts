@@ -2,9 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { shareOfTimeMs } from '../../../src/engine/attempts/time-share.ts';
-import { EngineDriver, EPOCH_MS, type DefinitionBody } from '../../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import {
+  EngineDriver,
+  EPOCH_MS,
+  type DefinitionBody,
+  type StepBody,
+} from '../../support/engine-driver.ts';
 
 const of = (provider: string) => ({ provider, model: 'm' });
 const three = { targets: [of('a'), of('b'), of('c')] };

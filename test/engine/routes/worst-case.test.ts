@@ -2,9 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { RouteDefinition } from '../../../src/domain/definition/definition.ts';
 import { worstCaseOf } from '../../../src/engine/plan/worst-case.ts';
-import { planOf, type DefinitionBody } from '../../support/engine-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
+import { planOf, type DefinitionBody, type StepBody } from '../../support/engine-driver.ts';
 
 const target = { provider: 'openai', model: 'm' };
 const chat = (id: string, rest: Partial<StepBody> = {}): StepBody => ({

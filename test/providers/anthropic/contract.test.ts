@@ -1,13 +1,6 @@
 import { describeAdapterContract } from '../contract.ts';
-import {
-  batch,
-  chatCall,
-  classifyCall,
-  makeAdapter,
-  message,
-  reply,
-  secretKey,
-} from './support.ts';
+import { batch, chatCall, classifyCall, makeAdapter, message, secretKey } from './support.ts';
+import { reply } from '../calling.ts';
 
 const labels = '{"labels":[{"label":"billing","score":0.97}]}';
 const queued = { providerJobId: 'msgbatch_01', data: null };

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
 import type { ChatCall } from '../../../src/domain/model/model-call.ts';
-import { chatCall, makeAdapter, message, reply } from './support.ts';
+import { chatCall, makeAdapter, message } from './support.ts';
+import { reply } from '../calling.ts';
 
 const jsonOutput: ChatCall['output'] = { kind: 'json', schema: { type: 'object', properties: {} } };
 const read = (overrides: object, call: ChatCall = chatCall()) =>

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { makeAnthropic } from '../../../src/providers/anthropic/adapter.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
+import { askToTheEnd, ticketIn } from '../calling.ts';
 import { chatCall, classifyCall, contextWith, secretKey } from './support.ts';
 
 let simulator: Simulator;
@@ -24,21 +25,9 @@ const submit = (call: ModelCall) => adapterHere().submitJob(call, contextWith())
 
 const batchCall = chatCall({ execution: 'batch' });
 
-async function ticketFor(call: ModelCall) {
-  const outcome = await submit(call);
-  if (outcome.kind !== 'pending') throw new Error(`expected a ticket, got ${outcome.kind}`);
-  return outcome.ticket;
-}
-
-async function askToTheEnd(call: ModelCall) {
-  const ticket = await ticketFor(call);
-  for (let asked = 0; asked < 10; asked += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- each question moves the work on
-    const outcome = await adapterHere().getJobStatus?.(ticket, call, contextWith());
-    if (outcome?.kind !== 'pending') return outcome;
-  }
-  throw new Error('the work never ended');
-}
+const ticketFor = async (call: ModelCall) => ticketIn(await submit(call));
+const endOf = async (call: ModelCall) =>
+  askToTheEnd(adapterHere(), await ticketFor(call), call, contextWith());
 
 test('a chat is streamed, counted and paid once', async () => {
   const heard: string[] = [];
@@ -95,7 +84,7 @@ test.each([
 });
 
 test('a batch is taken once, goes on, and is done', async () => {
-  expect(await askToTheEnd(batchCall)).toMatchObject({
+  expect(await endOf(batchCall)).toMatchObject({
     kind: 'done',
     reply: { result: { text: 'Simulated answer to: Say hello to Ada.' } },
   });
@@ -104,7 +93,7 @@ test('a batch is taken once, goes on, and is done', async () => {
 
 test('a batch may fail in the end, or be cancelled', async () => {
   simulator.script({ fault: { fails_later: true, type: 'overloaded_error' } });
-  expect(await askToTheEnd(batchCall)).toMatchObject({
+  expect(await endOf(batchCall)).toMatchObject({
     kind: 'failed',
     failure: { class: 'overloaded', phase: 'accepted' },
   });

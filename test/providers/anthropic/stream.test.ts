@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
-import { chatCall, classifyCall, contextWith, makeAdapter } from './support.ts';
+import { submitStreamed } from '../calling.ts';
+import { chatCall, classifyCall, makeAdapter } from './support.ts';
 
 const frame = (type: string, more: object = {}): string =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
@@ -35,28 +36,10 @@ const whole = [
   stop,
 ];
 
-async function submitStream(
+const submitStream = (
   pieces: readonly (string | Uint8Array)[],
   { call = chatCall(), breaks = false }: { call?: ModelCall; breaks?: boolean } = {},
-) {
-  const encoder = new TextEncoder();
-  const left = [...pieces];
-  const heard: string[] = [];
-  const adapter = makeAdapter(async () => {
-    const body = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        const piece = left.shift();
-        if (piece !== undefined) {
-          controller.enqueue(typeof piece === 'string' ? encoder.encode(piece) : piece);
-        } else if (breaks) controller.error(new Error('Network connection lost.'));
-        else controller.close();
-      },
-    });
-    return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
-  });
-  const context = contextWith({ onText: (piece) => void heard.push(piece) });
-  return { outcome: await adapter.submitJob(call, context), heard };
-}
+) => submitStreamed(makeAdapter, call, pieces, { breaks });
 
 const helloAda = {
   kind: 'done',

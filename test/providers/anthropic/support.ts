@@ -1,12 +1,10 @@
 import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import { makeAnthropic } from '../../../src/providers/anthropic/adapter.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
-import type { CallContext, ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
-import { contextOf } from '../contract.ts';
+import type { CallContext, ProviderAdapter } from '../../../src/providers/port.ts';
+import { noFetch, contextOf } from '../calling.ts';
 
 export const secretKey = 'sk-ant-api03-0123456789abcdefSECRET';
-const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
-
 export function makeAdapter(fetch: FetchLike = noFetch): ProviderAdapter {
   return makeAnthropic({
     id: 'anthropic',
@@ -35,10 +33,6 @@ export const classifyCall: ModelCall = {
   labels: [{ label: 'billing' }, { label: 'bug' }],
   topN: 1,
 };
-
-export function reply(status: number, body: WireReply['body'], headers = {}): WireReply {
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body };
-}
 
 /** A message as the API gives it in one piece. */
 export function message(overrides: object = {}): { [name: string]: never } {

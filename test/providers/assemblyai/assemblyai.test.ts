@@ -3,20 +3,20 @@ import { describe, expect, test } from 'vitest';
 import type { ModelCall, TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import { capturing } from '../captured.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import {
   apiKey,
   baseUrl,
   callbackUrl,
   completed,
   makeAdapter,
-  reply,
   ticket,
   transcribeCall,
   transcript,
   uploadUrl,
   webhookSecret,
 } from './support.ts';
+import { reply } from '../calling.ts';
 
 /** Answers by path; the last answer for a path is repeated. */
 function serving(answers: Readonly<Record<string, Response | (() => Response | Promise<never>)>>) {

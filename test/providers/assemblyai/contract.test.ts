@@ -3,13 +3,13 @@ import {
   apiKey,
   completed,
   makeAdapter,
-  reply,
   ticket,
   transcribeCall,
   transcript,
   uploadUrl,
   webhookSecret,
 } from './support.ts';
+import { reply } from '../calling.ts';
 
 const call = transcribeCall({ execution: 'background' });
 

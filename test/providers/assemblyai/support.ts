@@ -1,16 +1,14 @@
 import type { TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import { assemblyaiProviders } from '../../../src/providers/assemblyai/providers.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
-import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
-import { someFile } from '../contract.ts';
+import type { ProviderAdapter } from '../../../src/providers/port.ts';
+import { noFetch, someFile } from '../calling.ts';
 
 export const apiKey = 'aai0123456789abcdef0123456789abcd';
 export const webhookSecret = 'a-secret-of-the-deployment-for-webhooks';
 export const baseUrl = 'https://api.assemblyai.example/v2';
 export const callbackUrl = 'https://penstock.example/callbacks/v1.abc.def';
 export const uploadUrl = 'https://cdn.assemblyai.example/upload/ccbbbfaf';
-
-const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
 
 export function makeAdapter(fetch: FetchLike = noFetch, secret = webhookSecret): ProviderAdapter {
   return assemblyaiProviders.assemblyai.make({
@@ -53,11 +51,3 @@ export const completed = transcript('completed', {
     { text: 'Good.', start: 2_100, end: 2_400, speaker: 'B' },
   ],
 });
-
-export function reply(status: number, body: unknown): WireReply {
-  return {
-    status,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.parse(JSON.stringify(body)),
-  };
-}

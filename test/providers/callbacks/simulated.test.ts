@@ -15,7 +15,7 @@ import {
   simulatedWebhookSecret,
 } from '../../support/simulator/callbacks/signatures.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { contextOf, someFile } from '../calling.ts';
 import { startReceiver, type Receiver } from './receiver.ts';
 
 let simulator: Simulator;

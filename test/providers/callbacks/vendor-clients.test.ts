@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 import { verifyStandardWebhook } from '../../../src/providers/callbacks/standard-webhooks.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import * as fal from '../fal/support.ts';
 import * as replicate from '../replicate/support.ts';
 import { nowMs, standardWebhook } from './signed.ts';

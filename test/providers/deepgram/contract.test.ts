@@ -1,13 +1,6 @@
 import { describeAdapterContract } from '../contract.ts';
-import {
-  accepted,
-  apiKey,
-  callbackUrl,
-  listened,
-  makeAdapter,
-  reply,
-  transcribeCall,
-} from './support.ts';
+import { accepted, apiKey, callbackUrl, listened, makeAdapter, transcribeCall } from './support.ts';
+import { reply } from '../calling.ts';
 
 const background = transcribeCall({ execution: 'background' });
 

@@ -4,16 +4,9 @@ import type { Json } from '../../../src/domain/json.ts';
 import type { TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import type { CallContext } from '../../../src/providers/port.ts';
 import { capturing } from '../captured.ts';
-import { contextOf, someFile } from '../contract.ts';
-import {
-  accepted,
-  apiKey,
-  callbackUrl,
-  listened,
-  makeAdapter,
-  reply,
-  transcribeCall,
-} from './support.ts';
+import { contextOf, someFile } from '../calling.ts';
+import { accepted, apiKey, callbackUrl, listened, makeAdapter, transcribeCall } from './support.ts';
+import { reply } from '../calling.ts';
 
 afterEach(() => vi.useRealTimers());
 

@@ -1,13 +1,11 @@
 import type { TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import { deepgramProviders } from '../../../src/providers/deepgram/providers.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
-import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
-import { someFile } from '../contract.ts';
+import type { ProviderAdapter } from '../../../src/providers/port.ts';
+import { noFetch, someFile } from '../calling.ts';
 
 export const apiKey = '0123456789abcdef0123456789abcdef01234567';
 export const callbackUrl = 'https://penstock.example/callbacks/v1.abc.def';
-
-const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
 
 export function makeAdapter(fetch: FetchLike = noFetch): ProviderAdapter {
   return deepgramProviders.deepgram.make({
@@ -78,11 +76,3 @@ export const listened = {
     ],
   },
 };
-
-export function reply(status: number, body: unknown): WireReply {
-  return {
-    status,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.parse(JSON.stringify(body)),
-  };
-}

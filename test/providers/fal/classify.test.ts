@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { falKey, makeAdapter, reply } from './support.ts';
+import { falKey, makeAdapter } from './support.ts';
+import { reply } from '../calling.ts';
 
 function classify(status: number, body: unknown, headers = {}) {
   return makeAdapter().classifyError({ kind: 'reply', reply: reply(status, body, headers) });

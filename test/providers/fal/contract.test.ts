@@ -5,10 +5,10 @@ import {
   imageResult,
   makeAdapter,
   queued,
-  reply,
   ticket,
   transcribeCall,
 } from './support.ts';
+import { reply } from '../calling.ts';
 
 const image = imageCall({ execution: 'background' });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import {
   type Answer,
   answering,
@@ -10,10 +10,10 @@ import {
   imageCall,
   imageResult,
   makeAdapter,
-  reply,
   ticket,
   transcribeCall,
 } from './support.ts';
+import { reply } from '../calling.ts';
 
 const work = `${baseUrl}/fal-ai/flux/requests/${ticket.providerJobId}`;
 const completed = [200, { status: 'COMPLETED', metrics: { inference_time: 1.25 } }] as const;

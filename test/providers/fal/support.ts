@@ -1,15 +1,13 @@
 import type { ImageCall, TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import { falProviders } from '../../../src/providers/fal/providers.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
-import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
-import { someFile } from '../contract.ts';
+import type { ProviderAdapter } from '../../../src/providers/port.ts';
+import { noFetch, someFile } from '../calling.ts';
 
 export const falKey = '1f4b6e0a-3c2d-4e5f-8a9b-0c1d2e3f4a5b:0123456789abcdef0123456789abcdef';
 export const baseUrl = 'https://queue.fal.example';
 export const jwksUrl = 'https://keys.fal.example/jwks.json';
 export const callbackUrl = 'https://penstock.example/callbacks/v1.abc.def';
-
-const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
 
 export function makeAdapter(fetch: FetchLike = noFetch): ProviderAdapter {
   return falProviders.fal.make({
@@ -57,14 +55,6 @@ export const imageResult = {
   has_nsfw_concepts: [false],
   prompt: 'a red fox',
 };
-
-export function reply(status: number, body: unknown, headers = {}): WireReply {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.parse(JSON.stringify(body)),
-  };
-}
 
 /** Status, body and headers. */
 export type Answer = readonly [number, unknown, Readonly<Record<string, string>>?];

@@ -6,9 +6,9 @@ import {
   embedCall,
   imageCall,
   makeAdapter,
-  reply,
   secretKey,
 } from './support.ts';
+import { reply } from '../calling.ts';
 
 describeAdapterContract('google', makeAdapter, {
   exchanges: [

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
 import type { WireReply } from '../../../src/providers/port.ts';
-import { chatCall, detail, error, makeAdapter, reply, secretKey } from './support.ts';
+import { chatCall, detail, error, makeAdapter, secretKey } from './support.ts';
+import { reply } from '../calling.ts';
 
 type Row = readonly [name: string, reply: WireReply, expected: Readonly<Record<string, unknown>>];
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
 import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
-import { chatCall, content, embedCall, imageCall, makeAdapter, reply } from './support.ts';
+import { chatCall, content, embedCall, imageCall, makeAdapter } from './support.ts';
+import { reply } from '../calling.ts';
 
 const json: ChatCall['output'] = { kind: 'json', schema: { type: 'object', properties: {} } };
 const read = (body: ReturnType<typeof content>, call: ModelCall = chatCall()) =>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import { MediaSlot } from '../../../src/providers/http/wire-body.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { contextOf, someFile } from '../calling.ts';
 import { chatCall, classifyCall, embedCall, imageCall, makeAdapter } from './support.ts';
 
 const bodyOf = (overrides: Partial<ChatCall> = {}) =>

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { makeGoogle } from '../../../src/providers/google/adapter.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import { chatCall, classifyCall, embedCall, imageCall, secretKey } from './support.ts';
 
 let simulator: Simulator;

@@ -6,11 +6,10 @@ import type {
 } from '../../../src/domain/model/model-call.ts';
 import { makeGoogle } from '../../../src/providers/google/adapter.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
-import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
+import type { ProviderAdapter } from '../../../src/providers/port.ts';
+import { noFetch } from '../calling.ts';
 
 export const secretKey = 'AIzaSyTest0123456789abcdefSECRET';
-const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
-
 export function makeAdapter(fetch: FetchLike = noFetch): ProviderAdapter {
   return makeGoogle({
     id: 'google',
@@ -52,10 +51,6 @@ export function imageCall(overrides: Partial<ImageCall> = {}): ImageCall {
     count: 1,
     ...overrides,
   };
-}
-
-export function reply(status: number, body: WireReply['body'], headers = {}): WireReply {
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body };
 }
 
 type Body = { readonly [name: string]: never };

@@ -1,5 +1,6 @@
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
-import { describeAdapterContract, someFile } from '../contract.ts';
+import { describeAdapterContract } from '../contract.ts';
+import { someFile } from '../calling.ts';
 import { documentedSettings, makeService, reply, secretKey, serviceOf } from './support.ts';
 
 const documented = documentedSettings();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { WireReply } from '../../../src/providers/port.ts';
-import { someFile } from '../contract.ts';
+import { someFile } from '../calling.ts';
 import { documentedSettings, makeService, reply, serviceOf } from './support.ts';
 
 const documented = documentedSettings();

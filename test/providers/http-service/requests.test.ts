@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { capturing } from '../captured.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { contextOf, someFile } from '../calling.ts';
 import { documentedSettings, makeService, secretKey, serviceOf } from './support.ts';
 
 const documented = documentedSettings();

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { knownCapabilities, makeRegistry, providerIds } from '../../../src/providers/registry.ts';
 import { readServices } from '../../../src/providers/http-service/settings/read.ts';
 import { anyReply } from '../arbitrary.ts';
-import { documentedSettings, noFetch, reply, serviceOf } from './support.ts';
+import { documentedSettings, reply, serviceOf } from './support.ts';
+import { noFetch } from '../calling.ts';
 
 const embed = {
   submit: { path: '/embed', body: { input: '${{ call.texts }}' } },

@@ -4,7 +4,7 @@ import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { CallOutcome, Ticket } from '../../../src/providers/port.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
 import { basePathOf } from '../../support/simulator/wire-dialect.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import { documentedSettings, makeService } from './support.ts';
 
 let simulator: Simulator;

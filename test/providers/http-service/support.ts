@@ -4,10 +4,9 @@ import { makeHttpService } from '../../../src/providers/http-service/adapter.ts'
 import { readServices } from '../../../src/providers/http-service/settings/read.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
+import { noFetch } from '../calling.ts';
 
 export const secretKey = 'painter-Qz84mLx0Vb7TnR2w';
-
-export const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
 
 /** The settings that docs/providers.md shows, by the id of their service. */
 export function documentedSettings(): Record<string, string> {

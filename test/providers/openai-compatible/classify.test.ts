@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { Json } from '../../../src/domain/json.ts';
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
-import { chatCall, makeAdapter, openAiError, reply, secretKey } from './support.ts';
+import { chatCall, makeAdapter, openAiError, secretKey } from './support.ts';
+import { reply } from '../calling.ts';
 
 const adapter = makeAdapter();
 

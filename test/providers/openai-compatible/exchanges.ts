@@ -1,8 +1,9 @@
 /** One call of each kind with the reply of a real provider, shortened. */
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { WireReply } from '../../../src/providers/port.ts';
-import { someFile } from '../contract.ts';
-import { chatCall, embedCall, reply } from './support.ts';
+import { someFile } from '../calling.ts';
+import { chatCall, embedCall } from './support.ts';
+import { reply } from '../calling.ts';
 
 export type Exchange = { readonly call: ModelCall; readonly reply: WireReply };
 

@@ -4,7 +4,7 @@ import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { OpenAiCompatibleProfile } from '../../../src/providers/openai-compatible/profile.ts';
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import { capturing } from '../captured.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { contextOf, someFile } from '../calling.ts';
 import {
   embedExchange,
   imageExchange,
@@ -12,7 +12,8 @@ import {
   transcribeExchange,
   type Exchange,
 } from './exchanges.ts';
-import { makeAdapter, reply, secretKey } from './support.ts';
+import { makeAdapter, secretKey } from './support.ts';
+import { reply } from '../calling.ts';
 
 const { openai, together, mistral } = openAiCompatibleProfiles;
 const file = [1, 2, 3];

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import { capturing } from '../captured.ts';
-import { contextOf, someFile } from '../contract.ts';
-import { chatCall, makeAdapter, reply } from './support.ts';
+import { contextOf, someFile } from '../calling.ts';
+import { chatCall, makeAdapter } from './support.ts';
+import { reply } from '../calling.ts';
 
 const tools: NonNullable<ChatCall['tools']> = [
   {

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { makeRegistry } from '../../../src/providers/registry.ts';
 import { capturing } from '../captured.ts';
-import { contextOf } from '../contract.ts';
-import { chatCall, embedCall, jsonOutput, makeAdapter, reply } from './support.ts';
+import { contextOf } from '../calling.ts';
+import { chatCall, embedCall, jsonOutput, makeAdapter } from './support.ts';
+import { reply } from '../calling.ts';
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 
 const key = 'key-0123456789abcdef';

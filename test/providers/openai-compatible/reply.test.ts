@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { Json } from '../../../src/domain/json.ts';
 import { usageOf } from '../../../src/providers/openai-compatible/usage.ts';
-import { chatCall, embedCall, jsonOutput, makeAdapter, reply } from './support.ts';
+import { chatCall, embedCall, jsonOutput, makeAdapter } from './support.ts';
+import { reply } from '../calling.ts';
 
 const adapter = makeAdapter();
 

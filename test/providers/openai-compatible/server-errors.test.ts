@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { Json } from '../../../src/domain/json.ts';
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
-import { makeAdapter, reply } from './support.ts';
+import { makeAdapter } from './support.ts';
+import { reply } from '../calling.ts';
 
 type Server = keyof typeof openAiCompatibleProfiles;
 

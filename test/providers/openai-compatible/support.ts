@@ -3,6 +3,7 @@ import { makeOpenAiCompatible } from '../../../src/providers/openai-compatible/a
 import { openAiCompatibleProfiles } from '../../../src/providers/openai-compatible/profiles.ts';
 import type { OpenAiCompatibleSettings } from '../../../src/providers/openai-compatible/settings.ts';
 import type { CallContext, ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
+import { noFetch } from '../calling.ts';
 
 export const secretKey = 'sk-test-0123456789abcdefSECRET';
 
@@ -12,7 +13,7 @@ export function makeAdapter(overrides: Partial<OpenAiCompatibleSettings> = {}): 
     baseUrl: 'https://api.openai.example/v1',
     apiKey: secretKey,
     secretName: 'OPENAI_API_KEY',
-    fetch: () => Promise.reject(new Error('this test makes no call')),
+    fetch: noFetch,
     profile: openAiCompatibleProfiles.openai,
     ...overrides,
   });
@@ -51,10 +52,6 @@ export function contextWith(overrides: Partial<CallContext> = {}): CallContext {
     onHeaders: () => undefined,
     ...overrides,
   };
-}
-
-export function reply(status: number, body: WireReply['body'], headers = {}): WireReply {
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body };
 }
 
 /** An error as OpenAI writes it. */

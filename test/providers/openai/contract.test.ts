@@ -1,6 +1,7 @@
 import { describeAdapterContract } from '../contract.ts';
 import { exchanges } from '../openai-compatible/exchanges.ts';
-import { reply, secretKey } from '../openai-compatible/support.ts';
+import { reply } from '../calling.ts';
+import { secretKey } from '../openai-compatible/support.ts';
 import { backgroundCall, makeAdapter, response, ticket } from './support.ts';
 
 describeAdapterContract('openai', (fetch) => makeAdapter({ fetch }), {

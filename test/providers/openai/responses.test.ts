@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import type { CallOutcome } from '../../../src/providers/port.ts';
 import { capturing } from '../captured.ts';
-import { contextOf, someFile } from '../contract.ts';
-import { chatCall, jsonOutput, reply, secretKey } from '../openai-compatible/support.ts';
+import { contextOf, someFile } from '../calling.ts';
+import { chatCall, jsonOutput, secretKey } from '../openai-compatible/support.ts';
+import { reply } from '../calling.ts';
 import { backgroundCall, makeAdapter, message, response, ticket, usage } from './support.ts';
 
 const said = [message({ type: 'output_text', text: 'Hello Ada.', annotations: [] })];

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { CallContext, CallOutcome, Ticket } from '../../../src/providers/port.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { askToTheEnd, contextOf, someFile, ticketIn } from '../calling.ts';
 import { chatCall, jsonOutput } from '../openai-compatible/support.ts';
 import { backgroundCall, makeAdapter } from './support.ts';
 
@@ -28,24 +28,14 @@ async function resultOf(call: ModelCall) {
 }
 
 async function ticketFor(call: ChatCall): Promise<Ticket> {
-  const outcome = await submit(call);
-  if (outcome.kind !== 'pending') throw new Error(`expected a ticket, got ${outcome.kind}`);
-  return outcome.ticket;
+  return ticketIn(await submit(call));
 }
 
 async function ask(ticket: Ticket, call: ChatCall) {
   return adapterHere().getJobStatus?.(ticket, call, contextOf());
 }
 
-async function askToTheEnd(call: ChatCall) {
-  const ticket = await ticketFor(call);
-  for (let asked = 0; asked < 10; asked += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- each question moves the work on
-    const outcome = await ask(ticket, call);
-    if (outcome?.kind !== 'pending') return outcome;
-  }
-  throw new Error('the work never ended');
-}
+const endOf = async (call: ChatCall) => askToTheEnd(adapterHere(), await ticketFor(call), call);
 
 describe('in the background', () => {
   test('work is taken once, goes on, and is done', async () => {
@@ -71,7 +61,7 @@ describe('in the background', () => {
 
   test('work may fail in the end', async () => {
     simulator.script({ fault: { fails_later: true, code: 'rate_limit_exceeded' } });
-    expect(await askToTheEnd(backgroundCall())).toMatchObject({
+    expect(await endOf(backgroundCall())).toMatchObject({
       kind: 'failed',
       failure: { class: 'rate_limited', phase: 'accepted', code: 'rate_limit_exceeded' },
     });
@@ -82,7 +72,7 @@ describe('in the background', () => {
     [{ refusal: 'No.' }, { class: 'content_blocked_output', phase: 'finished' }],
   ])('an end with %j is no result, and is charged', async (fault, failure) => {
     simulator.script({ fault });
-    expect(await askToTheEnd(backgroundCall({ output: jsonOutput }))).toMatchObject({
+    expect(await endOf(backgroundCall({ output: jsonOutput }))).toMatchObject({
       kind: 'failed',
       failure,
       spent: { usage: { inputTokens: 5 } },
@@ -133,7 +123,7 @@ describe('in the background', () => {
       tools: [{ name: 'greet', parameters: jsonOutput.kind === 'json' ? jsonOutput.schema : {} }],
       toolChoice: { name: 'greet' },
     });
-    expect(await askToTheEnd(call)).toMatchObject({
+    expect(await endOf(call)).toMatchObject({
       kind: 'done',
       reply: {
         result: {

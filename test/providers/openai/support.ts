@@ -4,6 +4,7 @@ import { makeOpenAi } from '../../../src/providers/openai/adapter.ts';
 import type { ProviderAdapter } from '../../../src/providers/port.ts';
 import type { ChatCall } from '../../../src/domain/model/model-call.ts';
 import { chatCall, secretKey } from '../openai-compatible/support.ts';
+import { noFetch } from '../calling.ts';
 
 export function makeAdapter(overrides: Partial<OpenAiCompatibleSettings> = {}): ProviderAdapter {
   return makeOpenAi({
@@ -11,7 +12,7 @@ export function makeAdapter(overrides: Partial<OpenAiCompatibleSettings> = {}): 
     baseUrl: 'https://api.openai.example/v1',
     apiKey: secretKey,
     secretName: 'OPENAI_API_KEY',
-    fetch: () => Promise.reject(new Error('this test makes no call')),
+    fetch: noFetch,
     profile: openAiCompatibleProfiles.openai,
     ...overrides,
   });

@@ -2,7 +2,7 @@ import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { CallContext, CallOutcome } from '../../../src/providers/port.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import { adapterAt, type Base } from './base.ts';
 import { callOf } from './question.ts';
 import { vendors, type Vendor } from './vendors.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { isJsonObject, type JsonObject } from '../../../src/domain/json.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import { askAiSdk } from './ai-sdk.ts';
 import { adapterAt, type Base } from './base.ts';
 import { callOf, replyIn, saidBy, type Question, type Said } from './question.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { ModelCall, ModelResult } from '../../../src/domain/model/model-call.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import { adapterAt, apiKey, baseAt, type Base } from './base.ts';
 import { replyIn } from './question.ts';
 

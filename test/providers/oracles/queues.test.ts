@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ImageCall } from '../../../src/domain/model/model-call.ts';
 import type { CallOutcome, Ticket } from '../../../src/providers/port.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import { adapterAt, apiKey, type Base } from './base.ts';
 import { replyIn } from './question.ts';
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 
 import type { Json } from '../../../src/domain/json.ts';
 import { standardWebhook } from '../callbacks/signed.ts';
-import { imageCall, makeAdapter, noFetch, prediction, webhookSecret } from './support.ts';
+import { imageCall, makeAdapter, prediction, webhookSecret } from './support.ts';
+import { noFetch } from '../calling.ts';
 
 const done = prediction('succeeded', { output: 'https://replicate.delivery/a.png' }) as Json;
 const trusting = makeAdapter(noFetch, '').callbacks;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { makeAdapter, reply } from './support.ts';
+import { makeAdapter } from './support.ts';
+import { reply } from '../calling.ts';
 
 const throttled = 'Request was throttled. Your rate limit resets in ~30s.';
 

@@ -4,11 +4,11 @@ import {
   imageCall,
   makeAdapter,
   prediction,
-  reply,
   ticket,
   transcribeCall,
   webhookSecret,
 } from './support.ts';
+import { reply } from '../calling.ts';
 
 const image = imageCall({ execution: 'background' });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { contextOf, someFile } from '../calling.ts';
 import { baseUrl, callbackUrl, imageCall, makeAdapter, prediction, ticket } from './support.ts';
 
 const startedAtMs = Date.parse('2026-11-22T10:00:00Z');

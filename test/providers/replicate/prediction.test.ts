@@ -2,17 +2,17 @@ import { describe, expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { capturing } from '../captured.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import {
   baseUrl,
   callbackUrl,
   imageCall,
   makeAdapter,
   prediction,
-  reply,
   ticket,
   transcribeCall,
 } from './support.ts';
+import { reply } from '../calling.ts';
 
 function read(body: unknown, call: ModelCall = imageCall()) {
   return makeAdapter().normalizeOutput(reply(200, body), call);

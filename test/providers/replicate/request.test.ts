@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { CallContext } from '../../../src/providers/port.ts';
 import { capturing } from '../captured.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { contextOf, someFile } from '../calling.ts';
 import {
   apiToken,
   baseUrl,

@@ -1,15 +1,13 @@
 import type { ImageCall, TranscribeCall } from '../../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
-import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
+import type { ProviderAdapter } from '../../../src/providers/port.ts';
 import { replicateProviders } from '../../../src/providers/replicate/providers.ts';
-import { someFile } from '../contract.ts';
+import { noFetch, someFile } from '../calling.ts';
 
 export const apiToken = 'r8_0123456789abcdefSECRET';
 export const webhookSecret = `whsec_${Buffer.from('a secret of the account').toString('base64')}`;
 export const callbackUrl = 'https://penstock.example/callbacks/v1.abc.def';
 export const baseUrl = 'https://api.replicate.example/v1';
-
-export const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
 
 export function makeAdapter(fetch: FetchLike = noFetch, secret = webhookSecret): ProviderAdapter {
   return replicateProviders.replicate.make({
@@ -53,13 +51,5 @@ export function prediction(status: string, more: object = {}) {
     created_at: '2026-11-22T10:00:00.123Z',
     urls: { get: `${baseUrl}/predictions/${ticket.providerJobId}` },
     ...more,
-  };
-}
-
-export function reply(status: number, body: unknown, headers = {}): WireReply {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.parse(JSON.stringify(body)),
   };
 }

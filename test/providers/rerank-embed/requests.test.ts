@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { capturing } from '../captured.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import {
   classifyCall,
   embedCall,

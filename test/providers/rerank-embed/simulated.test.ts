@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
 import { basePathOf } from '../../support/simulator/wire-dialect.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import {
   classifyCall,
   embedCall,

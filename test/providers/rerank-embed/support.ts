@@ -2,6 +2,7 @@ import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
 import { rerankEmbedProviders } from '../../../src/providers/rerank-embed/providers.ts';
+import { noFetch } from '../calling.ts';
 
 export const secretKey = 'key-Zx81vQm4Lr0Tg7PbnW2sKd';
 
@@ -10,7 +11,7 @@ export const vendorIds: readonly VendorId[] = ['cohere', 'jina', 'voyage'];
 
 export function makeVendor(
   id: VendorId,
-  fetch: FetchLike = () => Promise.reject(new Error('this test makes no call')),
+  fetch: FetchLike = noFetch,
   baseUrl: string = rerankEmbedProviders[id].baseUrl ?? '',
 ): ProviderAdapter {
   const entry = rerankEmbedProviders[id];

@@ -4,7 +4,8 @@ import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter } from '../../../src/providers/port.ts';
 import { makeRegistry, providerSettingNames } from '../../../src/providers/registry.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { contextOf, someFile } from '../calling.ts';
+import { noFetch } from '../calling.ts';
 
 /** Every secret of a deployment is its own, long, and unlike any other text. */
 function secretOf(name: string): string {
@@ -22,8 +23,6 @@ function settingOf(name: string): string {
 }
 
 const secrets = providerSettingNames.filter(isSecret).map(secretOf);
-const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
-
 const calls: readonly ModelCall[] = [
   {
     kind: 'chat',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { WireReply } from '../../../src/providers/port.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import { calls, chatCall, envelope, makeAdapter, restError, results } from './support.ts';
 
 const id = results.queued.request_id;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { AiBinding } from '../../../src/providers/binding.ts';
-import { contextOf } from '../contract.ts';
+import { contextOf } from '../calling.ts';
 import { calls, chatCall, envelope, llama, makeBound, results } from './support.ts';
 
 type Run = Parameters<AiBinding['run']>;

@@ -1,5 +1,6 @@
 import { describeAdapterContract } from '../contract.ts';
-import { calls, chatCall, envelope, makeAdapter, reply, results, secretKey } from './support.ts';
+import { calls, chatCall, envelope, makeAdapter, results, secretKey } from './support.ts';
+import { reply } from '../calling.ts';
 
 const queuedReply = reply(200, envelope(results.queued));
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { chatCall, makeAdapter, reply, restError, secretKey } from './support.ts';
+import { chatCall, makeAdapter, restError, secretKey } from './support.ts';
+import { reply } from '../calling.ts';
 
 /** The page of errors: code, status, class, phase. */
 const table = [

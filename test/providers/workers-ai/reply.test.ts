@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import type { WireReply } from '../../../src/providers/port.ts';
-import { contextOf } from '../contract.ts';
-import { calls, chatCall, envelope, llama, makeAdapter, reply, results } from './support.ts';
+import { contextOf } from '../calling.ts';
+import { calls, chatCall, envelope, llama, makeAdapter, results } from './support.ts';
+import { reply } from '../calling.ts';
 
 const json: ChatCall['output'] = { kind: 'json', schema: { type: 'object', properties: {} } };
 const read = (result: WireReply['body'], call: ModelCall = chatCall()) =>

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
 import { FileBody, MediaSlot } from '../../../src/providers/http/wire-body.ts';
 import { makeRegistry } from '../../../src/providers/registry.ts';
-import { contextOf, someFile } from '../contract.ts';
+import { contextOf, someFile } from '../calling.ts';
 import { calls, chatCall, makeAdapter } from './support.ts';
 
 const requestOf = (call: ModelCall) => makeAdapter().transformInput(call);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import type { ModelCall } from '../../../src/domain/model/model-call.ts';
 import { startSimulator, type Simulator } from '../../support/simulator/simulator.ts';
-import { contextOf } from '../contract.ts';
+import { askToTheEnd, contextOf, ticketIn } from '../calling.ts';
 import { calls, chatCall, makeAt } from './support.ts';
 
 let simulator: Simulator;
@@ -16,16 +16,8 @@ const adapterHere = () => makeAt(`${simulator.url}/workers-ai/client/v4`, fetch)
 const submit = (call: ModelCall, onText: (piece: string) => void = () => undefined) =>
   adapterHere().submitJob(call, contextOf({ onText }));
 
-async function askToTheEnd(call: ModelCall) {
-  const submitted = await submit(call);
-  if (submitted.kind !== 'pending') throw new Error(`expected a ticket, got ${submitted.kind}`);
-  for (let asked = 0; asked < 10; asked += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- each question moves the work on
-    const outcome = await adapterHere().getJobStatus?.(submitted.ticket, call, contextOf());
-    if (outcome?.kind !== 'pending') return outcome;
-  }
-  throw new Error('the work never ended');
-}
+const endOf = async (call: ModelCall) =>
+  askToTheEnd(adapterHere(), ticketIn(await submit(call)), call);
 
 test('a chat is streamed, counted and paid once', async () => {
   const heard: string[] = [];
@@ -82,15 +74,15 @@ test.each([
 
 test('queued work is taken once, goes on, and is done or fails', async () => {
   const call = chatCall({ execution: 'batch' });
-  expect(await askToTheEnd(call)).toMatchObject({
+  expect(await endOf(call)).toMatchObject({
     kind: 'done',
     reply: { result: { text: 'Simulated answer to: Say hello to Ada.' } },
   });
-  expect(await askToTheEnd({ ...calls.embed, execution: 'batch' })).toMatchObject({
+  expect(await endOf({ ...calls.embed, execution: 'batch' })).toMatchObject({
     reply: { result: { kind: 'embed' } },
   });
   simulator.script({ fault: { fails_later: true } });
-  expect(await askToTheEnd(call)).toMatchObject({
+  expect(await endOf(call)).toMatchObject({
     failure: { class: 'overloaded', phase: 'accepted', code: '3040' },
   });
 });

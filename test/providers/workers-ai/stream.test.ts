@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { contextOf } from '../contract.ts';
+import { submitStreamed } from '../calling.ts';
 import { chatCall, makeAdapter } from './support.ts';
 
 const frame = (piece: object): string => `data: ${JSON.stringify(piece)}\n\n`;
@@ -13,25 +13,8 @@ const whole = [
   done,
 ];
 
-async function submitStream(pieces: readonly (string | Uint8Array)[], breaks = false) {
-  const encoder = new TextEncoder();
-  const left = [...pieces];
-  const heard: string[] = [];
-  const adapter = makeAdapter(async () => {
-    const body = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        const next = left.shift();
-        if (next !== undefined) {
-          controller.enqueue(typeof next === 'string' ? encoder.encode(next) : next);
-        } else if (breaks) controller.error(new Error('Network connection lost.'));
-        else controller.close();
-      },
-    });
-    return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
-  });
-  const context = contextOf({ onText: (text) => void heard.push(text) });
-  return { outcome: await adapter.submitJob(chatCall(), context), heard };
-}
+const submitStream = (pieces: readonly (string | Uint8Array)[], breaks = false) =>
+  submitStreamed(makeAdapter, chatCall(), pieces, { breaks });
 
 const helloAda = {
   kind: 'done',

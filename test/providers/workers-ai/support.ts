@@ -3,11 +3,9 @@ import type { AiBinding } from '../../../src/providers/binding.ts';
 import type { FetchLike } from '../../../src/providers/http/exchange.ts';
 import type { ProviderAdapter, WireReply } from '../../../src/providers/port.ts';
 import { makeRegistry } from '../../../src/providers/registry.ts';
-import { someFile } from '../contract.ts';
+import { noFetch, someFile } from '../calling.ts';
 
 export const secretKey = 'cfApiToken0123456789abcdefSECRET';
-const noFetch: FetchLike = () => Promise.reject(new Error('this test makes no call'));
-
 const settings: Readonly<Record<string, string | undefined>> = {
   CLOUDFLARE_API_TOKEN: secretKey,
   CLOUDFLARE_ACCOUNT_ID: 'account1',
@@ -77,10 +75,6 @@ export const calls = {
   transcribe: { kind: 'transcribe', model: turbo, audio: someFile('audio/mpeg') },
   moderate: { kind: 'moderate', model: '@cf/meta/llama-guard-3-8b', text: 'words' },
 } as const satisfies Record<string, ModelCall>;
-
-export function reply(status: number, body: WireReply['body'], headers = {}): WireReply {
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body };
-}
 
 /** A result as the REST API wraps it. */
 export function envelope(result: WireReply['body']): WireReply['body'] {

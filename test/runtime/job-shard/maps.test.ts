@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Json } from '../../../src/domain/json.ts';
-import type { DefinitionBody } from '../../support/engine-driver.ts';
+import type { DefinitionBody, StepBody } from '../../support/engine-driver.ts';
 import { ShardDriver } from '../../support/shard-driver.ts';
-
-type StepBody = DefinitionBody['steps'][number];
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 const over = (list: string, rest: Partial<StepBody> = {}): StepBody => ({

@@ -2,15 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { cacheUse, type CacheDefinition } from '../../../src/domain/cache.ts';
 import { checkDefinition } from '../../../src/services/pipelines/check-definition.ts';
-import type { Providers } from '../../../src/services/ports/targets/providers.ts';
-
-const providers: Providers = {
-  ids: ['openai'],
-  get: () => null,
-  modelsOf: () => [],
-  kindOf: () => null,
-  capabilitiesOf: () => null,
-};
+import { providers } from './one-provider.ts';
 
 const chat = {
   id: 'ask',

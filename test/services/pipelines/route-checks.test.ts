@@ -2,15 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { knownCapabilities, providerIds } from '../../../src/providers/registry.ts';
 import { checkDefinition } from '../../../src/services/pipelines/check-definition.ts';
-import type { Providers } from '../../../src/services/ports/targets/providers.ts';
-
-const providers: Providers = {
-  ids: ['openai'],
-  get: () => null,
-  modelsOf: () => [],
-  kindOf: () => null,
-  capabilitiesOf: () => null,
-};
+import { providers } from './one-provider.ts';
 
 const target = { provider: 'openai', model: 'm' };
 const other = { provider: 'openai', model: 'n' };

@@ -9,7 +9,7 @@ import type { Attempt, ExecuteDeps } from '../../../src/services/run/attempt.ts'
 import { callFacts, type CallFacts } from '../../../src/services/run/facts.ts';
 import { pricingOf } from '../../../src/services/run/calls/pricing-of.ts';
 import type { ResolvedCall } from '../../../src/services/run/calls/resolve-call.ts';
-import { someFile } from '../../providers/contract.ts';
+import { someFile } from '../../providers/calling.ts';
 
 const chat: ModelCall = {
   kind: 'chat',
