@@ -4,10 +4,8 @@ import { isProjectId, type JobId, type ProjectId } from '../../domain/ids.ts';
 import type { Delivery } from '../../domain/webhook.ts';
 import type { Log } from '../../services/ports/log.ts';
 import type {
-  DeliveryAnswer,
   DeliveryOrder,
   DeliveryQuery,
-  DeliveryTurn,
   ReceiverSeen,
   RedeliveryOrder,
   ToldEvents,
@@ -17,6 +15,7 @@ import { sqlOf } from '../object-sql.ts';
 import { machine } from '../machine.ts';
 import type { DeliverMessage } from '../messages.ts';
 import { DeliveriesOfReceiver } from './deliveries.ts';
+import { replyTo, type NextCall, type NextReply } from './next-call.ts';
 import { endpointOf } from './receivers.ts';
 
 /** What a receiver's deliveries need of the deployment. `index.ts` says where it comes from. */
@@ -72,8 +71,8 @@ export class DeliveriesObject extends DurableObject<Env> {
     return this.#own.accept(orders, seen, told);
   }
 
-  next(turn: DeliveryTurn): DeliveryAnswer {
-    return this.#own.next(turn);
+  next(call: NextCall): NextReply {
+    return replyTo(call, this.#own.next(call));
   }
 
   list(query: DeliveryQuery): readonly Delivery[] {
