@@ -57,8 +57,7 @@ async function tellParent(
     const home = shards.of(project, shardOf(jobId));
     const child = await home.read({ jobId, include: [] });
     if (child === null) return;
-    await report(deps, project, parent, child);
-    await home.parentTold({ jobId });
+    if (await report(deps, project, parent, child)) await home.parentTold({ jobId });
   } catch (error) {
     log('warn', 'child.parent_not_told', {
       job_id: jobId,
@@ -68,22 +67,26 @@ async function tellParent(
   }
 }
 
-/** Reports the child's end as the end of the parent's attempt. A parent that is gone needs no report. */
+/**
+ * Reports the child's end as the end of the parent's attempt. A parent that is gone needs no report. False where it
+ * cannot be told yet whether anybody waits for it.
+ */
 async function report(
   deps: ExecuteDeps,
   project: ProjectId,
   parent: ParentLink,
   child: JobSnapshot,
-): Promise<void> {
+): Promise<boolean> {
   const home = deps.shards.of(project, shardOf(parent.jobId));
   const waiting = await home.read({ jobId: parent.jobId, include: [] });
-  if (waiting === null) return;
+  if (waiting === null) return true;
   const { definitionHash } = waiting.state.birth;
   const plan = deps.plans.get(definitionHash) ?? deps.plans.put(definitionHash, waiting.definition);
   const step = plan.byId.get(parent.step);
-  if (step === undefined) return;
+  if (step === undefined) return true;
   const held = waitingAttempt(parent, waiting, child);
-  if (held === undefined) return;
+  if (held === 'nobody') return true;
+  if (held === 'unknown') return false;
   const outcome =
     fellShort(deps.machine, child, held.allowanceNanoUsd) ??
     (await outcomeOf(deps, project, held, { parent: parent.jobId, step, child }));
@@ -105,19 +108,25 @@ async function report(
     returning: false,
     knownDefinition: definitionHash,
   });
+  return true;
 }
 
 /**
  * The attempt that waits for the child by now: a later one than it was made for, when that one's runner was lost on
- * the way. Without one nobody needs the report: an attempt to come finds the child over.
+ * the way; of one that has no child yet it is not known whether it will find this one. Nobody else needs the report:
+ * an attempt to come finds the child over, or makes another one.
  */
 function waitingAttempt(
-  { step, item }: ParentLink,
+  { step, item, attempt }: ParentLink,
   { state: { active } }: JobSnapshot,
   { state: { birth } }: JobSnapshot,
-): ActiveAttempt | undefined {
+): ActiveAttempt | 'unknown' | 'nobody' {
   const held = Object.values(active).filter((each) => each.step === step && each.item === item);
-  return held.find(({ child }) => child === birth.id) ?? held[0];
+  const waiting =
+    held.find(({ child }) => child === birth.id) ??
+    held.find((each) => each.attempt === attempt && each.child === undefined);
+  if (waiting !== undefined) return waiting;
+  return held.some(({ child }) => child === undefined) ? 'unknown' : 'nobody';
 }
 
 type Ended = {
