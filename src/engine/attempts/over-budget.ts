@@ -82,7 +82,7 @@ export function declineForBudget(
 
 /** A runner knows what its attempt may spend of the job's own budget, and not how that stands. */
 function withJobRoom(draft: Draft, active: ActiveAttempt, told: OverBudget): OverBudget {
-  if (told.refusal?.budgetId !== JOB_BUDGET || told.reason !== 'budget') return told;
+  if (told.refusal === undefined || !isOfJob(told) || told.reason !== 'budget') return told;
   const { refusal, comes, askedNanoUsd } = jobRoom(draft, active, told.refusal, told.wantsNanoUsd);
   if (comes === 'never') return { ...told, reason: 'budget_exceeded', refusal };
   return { ...told, askedNanoUsd, refusal, ...(comes === 'now' ? { atOnce: true } : {}) };
@@ -100,12 +100,18 @@ function recordExceeded(
   emit(draft, { type: 'budget.exceeded', ...subjectOf(active), data: { reason, ...refusal } });
 }
 
-function untilOf(draft: Draft, active: ActiveAttempt, { untilAtMs }: OverBudget): number {
+function untilOf(draft: Draft, active: ActiveAttempt, call: OverBudget): number {
   const { nowMs } = draft.world;
   const last = attemptsOf(draft, active.step, active.item).at(-1);
   const waitedMs = last?.declined === undefined ? 0 : nowMs - last.startedAtMs;
   const seldomMs = Math.min(SELDOM_MAX_MS, Math.max(SELDOM_MIN_MS, waitedMs / 10));
-  return Math.ceil(Math.min(Math.max(untilAtMs, nowMs + PAUSE_MIN_MS), nowMs + seldomMs));
+  // Child jobs may hold what they hold for days.
+  const soonestMs = isOfJob(call) ? Math.max(PAUSE_MIN_MS, waitedMs / 10) : PAUSE_MIN_MS;
+  return Math.ceil(nowMs + Math.min(Math.max(call.untilAtMs - nowMs, soonestMs), seldomMs));
+}
+
+function isOfJob({ refusal }: OverBudget): boolean {
+  return refusal?.budgetId === JOB_BUDGET;
 }
 
 /** Null when the step fails. */
