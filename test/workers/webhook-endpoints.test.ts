@@ -126,3 +126,16 @@ test('what the former secret has sealed is sealed anew, and then needs it no mor
     expect(await endpoints.get(endpoint.project, endpoint.id)).toEqual(endpoint);
   }
 });
+
+test('whoever makes and deletes endpoints without end leaves no list without end', async () => {
+  const project = projectId('prj_churn');
+  const ids: string[] = [];
+  for (let index = 0; index < 103; index += 1) {
+    const endpoint = newEndpoint({ project });
+    ids.push(endpoint.id);
+    await endpoints.insert(endpoint, 16);
+    await endpoints.remove(project, endpoint.id, 1_000 + Math.floor(index / 2));
+  }
+  const kept = await endpoints.removed(project, 0, 500);
+  expect(kept.map(({ id }) => id).toSorted()).toEqual(ids.slice(3));
+});

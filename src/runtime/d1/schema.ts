@@ -272,7 +272,7 @@ export const webhookEndpoints = sqliteTable(
   ],
 );
 
-/** Endpoints that were deleted, for as long as their deliveries are shown. */
+/** The endpoints of a project that were deleted last, for as long as their deliveries are shown. */
 export const removedWebhookEndpoints = sqliteTable(
   'removed_webhook_endpoints',
   {

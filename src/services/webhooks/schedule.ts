@@ -7,6 +7,8 @@ export const SCHEDULE_MS = 72 * HOUR_MS;
 
 /** Deliveries are shown and can be repeated for so long. */
 export const DELIVERY_KEPT_MS = 30 * 24 * HOUR_MS;
+/** Of so many endpoints of a project that were deleted, the last ones, deliveries are still found. */
+export const REMOVED_ENDPOINTS_MAX = 100;
 
 /**
  * The longest wait after the first try, after the second, and so on; after the last one stated here it stays the same. The

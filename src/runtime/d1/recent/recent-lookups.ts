@@ -38,9 +38,7 @@ export function withRecentHeads(pipelines: Pipelines, clock: Clock): Pipelines {
     async add(project, version) {
       const added = await pipelines.add(project, version);
       if (added.version.version === 1) return added;
-      // A version that was there already may have come a moment ago, from a call whose answer was lost.
-      const ageMs = added.created ? 0 : Math.max(0, clock.nowMs() - added.version.createdAtMs);
-      if (ageMs < FORGOTTEN_AFTER_MS) await clock.wait(FORGOTTEN_AFTER_MS - ageMs);
+      await untilKnown(clock, added.created ? clock.nowMs() : added.version.createdAtMs);
       return added;
     },
   };
@@ -79,11 +77,21 @@ export function withRecentEndpoints(endpoints: WebhookEndpoints, clock: Clock): 
     list: known,
     get: async (project, id) => (await known(project)).find((each) => each.id === id) ?? null,
     insert: async (...asked) => settled(await endpoints.insert(...asked)),
-    madeUnder: (...asked) => endpoints.madeUnder(...asked),
+    async madeUnder(...asked) {
+      const made = await endpoints.madeUnder(...asked);
+      await untilKnown(clock, made?.endpoint.createdAtMs);
+      return made;
+    },
     removed: (...asked) => endpoints.removed(...asked),
     change: async (...asked) => settled(await endpoints.change(...asked)),
     rotate: async (...asked) => settled(await endpoints.rotate(...asked)),
     moveState: async (...asked) => settled(await endpoints.moveState(...asked)),
     remove: async (...asked) => settled(await endpoints.remove(...asked)),
   };
+}
+
+/** What was there already may have come a moment ago, by a request whose answer was lost. */
+async function untilKnown(clock: Clock, createdAtMs = -Infinity): Promise<void> {
+  const ageMs = Math.max(0, clock.nowMs() - createdAtMs);
+  if (ageMs < FORGOTTEN_AFTER_MS) await clock.wait(FORGOTTEN_AFTER_MS - ageMs);
 }

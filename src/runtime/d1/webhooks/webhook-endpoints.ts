@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, notInArray, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { z } from 'zod';
 
@@ -9,6 +9,7 @@ import type {
   EndpointKey,
   WebhookEndpoints,
 } from '../../../services/ports/webhooks.ts';
+import { REMOVED_ENDPOINTS_MAX } from '../../../services/webhooks/schedule.ts';
 import type { SecretBox } from '../../../services/webhooks/secret-box.ts';
 import { removedWebhookEndpoints as removedTable, webhookEndpoints as table } from '../schema.ts';
 
@@ -96,23 +97,22 @@ function changesOf(
       return rows.length > 0;
     },
     async remove(project, id, atMs) {
-      const { url } = table;
+      const row = { project: table.project, id: table.id, url: table.url };
+      const removed = db
+        .select({ ...row, removedAt: sql`${atMs}`.as('at') })
+        .from(table)
+        .where(isOne({ project, id }));
+      const isOfProject = eq(removedTable.project, project);
+      const last = db
+        .select({ id: removedTable.id })
+        .from(removedTable)
+        .where(isOfProject)
+        .orderBy(desc(removedTable.removedAt), desc(removedTable.id))
+        .limit(REMOVED_ENDPOINTS_MAX);
       const [, rows] = await db.batch([
-        db
-          .insert(removedTable)
-          .select(
-            db
-              .select({
-                project: table.project,
-                id: table.id,
-                url,
-                removedAt: sql`${atMs}`.as('at'),
-              })
-              .from(table)
-              .where(isOne({ project, id })),
-          )
-          .onConflictDoNothing(),
+        db.insert(removedTable).select(removed).onConflictDoNothing(),
         db.delete(table).where(isOne({ project, id })).returning({ id: table.id }),
+        db.delete(removedTable).where(and(isOfProject, notInArray(removedTable.id, last))),
       ]);
       return rows.length > 0;
     },

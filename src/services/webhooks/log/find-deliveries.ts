@@ -13,7 +13,7 @@ import type { Machine } from '../../ports/runtime.ts';
 import { pageOf, type Page } from '../../page.ts';
 import { done, refuseAt, type Result } from '../../result.ts';
 import { noSuchEndpoint } from '../endpoints/endpoint-deps.ts';
-import { DELIVERY_KEPT_MS } from '../schedule.ts';
+import { DELIVERY_KEPT_MS, REMOVED_ENDPOINTS_MAX } from '../schedule.ts';
 
 export type DeliveryDeps = {
   readonly webhookEndpoints: Pick<WebhookEndpoints, 'list' | 'get' | 'removed'>;
@@ -127,12 +127,9 @@ function placesOfJobs({ deliveriesOf }: DeliveryDeps, project: ProjectId): Place
   return deliveriesOf.ofJobs(project).map((deliveries) => ({ endpoint: null, deliveries }));
 }
 
-/** Of so many endpoints that were removed the log is still found. */
-const REMOVED_MAX = 100;
-
 async function removedPlaces(deps: DeliveryDeps, project: ProjectId): Promise<Place[]> {
   const sinceMs = deps.machine.nowMs() - DELIVERY_KEPT_MS;
-  const removed = await deps.webhookEndpoints.removed(project, sinceMs, REMOVED_MAX);
+  const removed = await deps.webhookEndpoints.removed(project, sinceMs, REMOVED_ENDPOINTS_MAX);
   return removed.map((each) => placeOf(deps, project, { ...each, state: 'removed' }));
 }
 

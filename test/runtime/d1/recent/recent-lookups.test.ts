@@ -200,3 +200,21 @@ test('a project without webhook endpoints is asked for once a second, and its fi
   await endpoints.insert({} as Parameters<WebhookEndpoints['insert']>[0], 16);
   expect(clock.waits).toBe(1);
 });
+
+test('an endpoint that was made a moment ago, in an answer that was lost, is shown once every memory knows it', async () => {
+  const clock = makeClock();
+  const madeAtMs = clock.nowMs;
+  const known = { endpoint: { createdAtMs: madeAtMs }, bodySha256: 'b' };
+  const stored = {
+    madeUnder: async (_project: string, key: string) => (key === 'k' ? known : null),
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what this test uses of the port
+  const endpoints = withRecentEndpoints(stored as unknown as WebhookEndpoints, clock.port);
+  expect(await endpoints.madeUnder(project, 'other')).toBeNull();
+  expect(clock.waits).toBe(0);
+  clock.nowMs += 300;
+  expect(await endpoints.madeUnder(project, 'k')).toEqual(known);
+  expect(clock.nowMs).toBe(madeAtMs + 1_200);
+  await endpoints.madeUnder(project, 'k');
+  expect(clock.nowMs).toBe(madeAtMs + 1_200);
+});
