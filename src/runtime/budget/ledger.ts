@@ -201,6 +201,8 @@ export class Ledger {
       if (spentNanoUsd < threshold * terms.limitNanoUsd) return;
       this.#notice({ terms, startMs, threshold, spentNanoUsd }, String(threshold));
     }
+    // From now on jobs are refused before any of their calls gets here.
+    if (terms.isHard && spentNanoUsd >= terms.limitNanoUsd) this.#tellExceeded(terms, nowMs);
   }
 
   #tellExceeded(terms: BudgetTerms | undefined, nowMs: number): void {

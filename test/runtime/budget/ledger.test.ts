@@ -128,6 +128,16 @@ describe('a period', () => {
     expect(world.notices).toHaveLength(4);
   });
 
+  test('is told of once its limit is spent, though no call was refused', () => {
+    const world = new LedgerWorld();
+    const [hard, soft] = [termsOf({ id: 'bud_h' }), termsOf({ id: 'bud_s', isHard: false })];
+    world.reserve([hard, soft], 'a#1', 60);
+    world.settle([hard, soft], 'a#1', 110);
+    world.settle([hard, soft], 'b#1', 5);
+    const told = world.notices.map(({ terms, threshold }) => [terms.id, threshold]);
+    expect(told).toEqual([['bud_h', null]]);
+  });
+
   test('is warned of anew when its limit was changed, under a name of its own', () => {
     const world = new LedgerWorld();
     const terms = termsOf({ warnAt: [0.501, 0.504] });
