@@ -196,13 +196,7 @@ export function reAsks(attempts: readonly AttemptRecord[]): number {
 function otherTargets(situation: RetrySituation, { anyOther }: Verdict): Option[] {
   const { step, attempts, targetIndex, order, nowMs } = situation;
   if (step.route === null) return [];
-  // Whoever would rather change the target than pay twice does not come back to one that may have been paid.
-  const avoids = step.definition.on_unknown === 'fallback';
-  const dead = new Set(
-    attempts
-      .filter((record) => isPermanent(record) || (avoids && isUnresolved(record)))
-      .map((record) => record.targetIndex),
-  );
+  const dead = deadTargets(step, attempts);
   const asked = new Set(
     attempts.flatMap(({ outcome, targetIndex: index }) => (outcome === 'declined' ? [] : [index])),
   );
@@ -238,8 +232,21 @@ function askedForMs(attempts: readonly AttemptRecord[], targetIndex: number): nu
   return last === undefined ? 0 : last.finishedAtMs + (last.failure?.retryAfterMs ?? 0);
 }
 
+/**
+ * The targets that are not asked again, by their indexes. Whoever would rather change the target than pay twice does
+ * not come back to one that may have been paid.
+ */
+export function deadTargets(
+  step: PlannedStep,
+  attempts: readonly AttemptRecord[],
+): ReadonlySet<number> {
+  const avoids = step.definition.on_unknown === 'fallback';
+  const dead = attempts.filter((record) => isPermanent(record) || (avoids && isUnresolved(record)));
+  return new Set(dead.map(({ targetIndex }) => targetIndex));
+}
+
 /** A failure that the same target would repeat. */
-export function isPermanent({ failure }: AttemptRecord): boolean {
+function isPermanent({ failure }: AttemptRecord): boolean {
   return failure !== undefined && !TRANSIENT.has(failure.class);
 }
 

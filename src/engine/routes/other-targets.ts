@@ -1,7 +1,7 @@
 import type { ActiveAttempt, AttemptRecord } from '../../domain/job/attempt.ts';
 import type { Draft } from '../draft.ts';
 import type { PlannedStep } from '../plan/plan.ts';
-import { isPermanent, isUnresolved } from '../attempts/retry.ts';
+import { deadTargets } from '../attempts/retry.ts';
 import { orderOf, targetAt } from './routing.ts';
 
 /** The other targets of the route in the order in which they are asked, without those that would refuse again. */
@@ -13,12 +13,7 @@ export function otherTargets(
 ): readonly number[] {
   const order = orderOf(step, item, state, world);
   if (!order.ok) return [];
-  const avoids = step.definition.on_unknown === 'fallback';
-  const dead = new Set(
-    attempts
-      .filter((record) => isPermanent(record) || (avoids && isUnresolved(record)))
-      .map((record) => record.targetIndex),
-  );
+  const dead = deadTargets(step, attempts);
   const here = order.indexes.indexOf(targetIndex);
   return [...order.indexes.slice(here + 1), ...order.indexes.slice(0, Math.max(0, here))].filter(
     (index) => {

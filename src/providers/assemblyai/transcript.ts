@@ -10,7 +10,7 @@ import { failureSentence } from '../http/failure-sentence.ts';
 import type { CallOutcome, Ticket, WireReply } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';
 import { ownWords } from '../shared/failures.ts';
-import { listAt, numberAt, objectsAt, textAt, wholeMs } from '../shared/json-fields.ts';
+import { listAt, numberAt, objectsAt, textAt, wholeMs, timesAt } from '../shared/json-fields.ts';
 import { readBad, readDone, readNothing, type ReplyReading } from '../shared/reading.ts';
 import { ticketOf } from '../shared/tickets.ts';
 import { classify, verdictOfTranscript } from './classify.ts';
@@ -125,10 +125,9 @@ function readWord(item: JsonObject): TranscribeResult['words'] {
 }
 
 /** `start` and `end` are in milliseconds. */
-function timesOf(item: JsonObject): { readonly start: number; readonly end: number } | null {
-  const start = numberAt(item, 'start');
-  const end = numberAt(item, 'end');
-  return start === null || end === null ? null : { start: start / 1000, end: end / 1000 };
+function timesOf(item: JsonObject): ReturnType<typeof timesAt> {
+  const times = timesAt(item);
+  return times === null ? null : { start: times.start / 1000, end: times.end / 1000 };
 }
 
 function speakerOf(item: JsonObject): { readonly speaker?: string } {

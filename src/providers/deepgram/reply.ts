@@ -9,7 +9,15 @@ import type { Usage } from '../../domain/model/usage.ts';
 import type { CallOutcome, WireReply } from '../port.ts';
 import { askedAt, type Account } from '../shared/account.ts';
 import { ownWords } from '../shared/failures.ts';
-import { listAt, numberAt, objectAt, objectsAt, textAt, wholeMs } from '../shared/json-fields.ts';
+import {
+  listAt,
+  numberAt,
+  objectAt,
+  objectsAt,
+  textAt,
+  wholeMs,
+  timesAt,
+} from '../shared/json-fields.ts';
 import { readDone, readNothing, type ReplyReading } from '../shared/reading.ts';
 import { ticketOf } from '../shared/tickets.ts';
 import { classify, isErrorBody } from './classify.ts';
@@ -107,7 +115,7 @@ function readTranscript(
 
 function readWord(item: JsonObject): TranscribeResult['words'] {
   const word = textAt(item, 'punctuated_word') ?? textAt(item, 'word');
-  const times = timesOf(item);
+  const times = timesAt(item);
   if (word === null || times === null) return [];
   const confidence = numberAt(item, 'confidence');
   return [{ word, ...times, ...(confidence === null ? {} : { confidence }), ...speakerOf(item) }];
@@ -115,15 +123,9 @@ function readWord(item: JsonObject): TranscribeResult['words'] {
 
 function readUtterance(item: JsonObject): TranscribeResult['segments'] {
   const { transcript } = item;
-  const times = timesOf(item);
+  const times = timesAt(item);
   if (typeof transcript !== 'string' || times === null) return [];
   return [{ text: transcript, ...times, ...speakerOf(item) }];
-}
-
-function timesOf(item: JsonObject): { readonly start: number; readonly end: number } | null {
-  const start = numberAt(item, 'start');
-  const end = numberAt(item, 'end');
-  return start === null || end === null ? null : { start, end };
 }
 
 /** Speakers are numbered from 0. */

@@ -15,7 +15,7 @@ import type {
 } from '../../domain/model/model-call.ts';
 import type { ProducedMedia } from '../../domain/model/media.ts';
 import type { WireReply } from '../port.ts';
-import { numberAt, numbersOf, textAt } from '../shared/json-fields.ts';
+import { numberAt, numbersOf, textAt, timesAt } from '../shared/json-fields.ts';
 import { producedFrom } from '../shared/produced-media.ts';
 import { itemsAt, maybeAt, valueAt, type JsonPath } from './path.ts';
 import type { ResultMapping } from './settings/results.ts';
@@ -146,7 +146,7 @@ export function readTranscript(
 
 function segmentsOf(rows: readonly JsonObject[]): TranscribeResult['segments'] {
   return rows.flatMap((row) => {
-    const times = timesOf(row);
+    const times = timesAt(row);
     const text = row['text'];
     return typeof text !== 'string' || times === null ? [] : [{ text, ...times, ...speaker(row) }];
   });
@@ -154,18 +154,12 @@ function segmentsOf(rows: readonly JsonObject[]): TranscribeResult['segments'] {
 
 function wordsOf(rows: readonly JsonObject[]): TranscribeResult['words'] {
   return rows.flatMap((row) => {
-    const times = timesOf(row);
+    const times = timesAt(row);
     const word = textAt(row, 'word');
     const confidence = numberAt(row, 'confidence');
     if (word === null || times === null) return [];
     return [{ word, ...times, ...(confidence === null ? {} : { confidence }), ...speaker(row) }];
   });
-}
-
-function timesOf(row: JsonObject): { readonly start: number; readonly end: number } | null {
-  const start = numberAt(row, 'start');
-  const end = numberAt(row, 'end');
-  return start === null || end === null ? null : { start, end };
 }
 
 /** Many services number their speakers. */

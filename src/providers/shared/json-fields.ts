@@ -69,3 +69,10 @@ export function withoutZeros(usage: Usage): Usage {
 export function presentNames(fields: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }
+
+/** Where a part of a recording begins and ends, in the unit that the provider has. */
+export function timesAt(item: JsonObject): { readonly start: number; readonly end: number } | null {
+  const start = numberAt(item, 'start');
+  const end = numberAt(item, 'end');
+  return start === null || end === null ? null : { start, end };
+}

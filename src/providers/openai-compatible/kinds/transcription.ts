@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../domain/json.ts';
 import type { TranscribeCall, TranscribeResult } from '../../../domain/model/model-call.ts';
 import { MultipartBody } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
-import { numberAt, objectsAt, textAt } from '../../shared/json-fields.ts';
+import { numberAt, objectsAt, textAt, timesAt } from '../../shared/json-fields.ts';
 import { withFormOptions } from '../options.ts';
 import type { OpenAiCompatibleProfile } from '../profile.ts';
 import type { Reading } from '../reading.ts';
@@ -57,21 +57,15 @@ export function readTranscript(reading: Reading, call: TranscribeCall): CallOutc
 
 function readSegment(item: JsonObject): TranscribeResult['segments'] {
   const { text } = item;
-  const times = timesOf(item);
+  const times = timesAt(item);
   if (typeof text !== 'string' || times === null) return [];
   return [{ text, ...times, ...speakerOf(item) }];
 }
 
 function readWord(item: JsonObject): TranscribeResult['words'] {
   const word = textAt(item, 'word');
-  const times = timesOf(item);
+  const times = timesAt(item);
   return word === null || times === null ? [] : [{ word, ...times, ...speakerOf(item) }];
-}
-
-function timesOf(item: JsonObject): { readonly start: number; readonly end: number } | null {
-  const start = numberAt(item, 'start');
-  const end = numberAt(item, 'end');
-  return start === null || end === null ? null : { start, end };
 }
 
 function speakerOf(item: JsonObject): { readonly speaker?: string } {

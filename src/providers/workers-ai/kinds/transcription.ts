@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../domain/json.ts';
 import type { TranscribeCall, TranscribeResult } from '../../../domain/model/model-call.ts';
 import { FileBody, MediaSlot, type WireBody } from '../../http/wire-body.ts';
 import type { CallOutcome } from '../../port.ts';
-import { numberAt, objectAt, objectsAt, textAt } from '../../shared/json-fields.ts';
+import { numberAt, objectAt, objectsAt, textAt, timesAt } from '../../shared/json-fields.ts';
 import { readDone, readNothing, type ReplyReading } from '../../shared/reading.ts';
 import { takesBareSound } from '../models.ts';
 
@@ -52,14 +52,12 @@ export function audioMsOf(body: JsonObject): number {
 
 function readSegment(part: JsonObject): TranscribeResult['segments'] {
   const text = textAt(part, 'text');
-  const start = numberAt(part, 'start');
-  const end = numberAt(part, 'end');
-  return text === null || start === null || end === null ? [] : [{ text: text.trim(), start, end }];
+  const times = timesAt(part);
+  return text === null || times === null ? [] : [{ text: text.trim(), ...times }];
 }
 
 function readWord(item: JsonObject): TranscribeResult['words'] {
   const word = textAt(item, 'word');
-  const start = numberAt(item, 'start');
-  const end = numberAt(item, 'end');
-  return word === null || start === null || end === null ? [] : [{ word: word.trim(), start, end }];
+  const times = timesAt(item);
+  return word === null || times === null ? [] : [{ word: word.trim(), ...times }];
 }
