@@ -13,7 +13,7 @@ const FRESH_MINUTES = 3;
 /** What is beyond is seen two minutes later, in sums. */
 const FRESH_ROWS_MAX = 2_000;
 /** Sums of a minute and project that are looked into, the newest first: in them is what many projects share. */
-const SUMS_MAX = 500;
+const SUMS_MAX = 1_000;
 
 const waitingRow = z.object({
   project: z.string(),

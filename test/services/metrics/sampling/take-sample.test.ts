@@ -117,10 +117,10 @@ describe('a sample', () => {
         );
       }
     };
-    sumsOf(900, 9);
+    sumsOf(1_200, 9);
     sumsOf(3, 2);
     const used = await makeSampleStore(d1.binding()).usedTargets(NOON, 2_000);
-    expect(used).toHaveLength(500);
+    expect(used).toHaveLength(1_000);
     expect(used.slice(0, 3).map(({ model }) => model)).toEqual(['m2_0', 'm2_1', 'm2_2']);
   });
 
