@@ -36,7 +36,7 @@ const storedRollup = z.object({
   runnable: storedSet.optional(),
   targets: storedSet.optional(),
 });
-export type StoredRollup = z.infer<typeof storedRollup>;
+type StoredRollup = z.infer<typeof storedRollup>;
 
 /** Series of a set beyond this many are added up under this value, so that a row has a bound and no sum loses anything. */
 const SERIES_MAX = 400;
