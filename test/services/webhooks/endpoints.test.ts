@@ -78,6 +78,11 @@ describe('an endpoint', () => {
     world.refusedUrl = url;
     const again = valueOf(await make());
     expect(again).toMatchObject({ replayed: true, secret: first?.secret });
+    const seen = { action: 'webhook_endpoint.create', subject: id, outcome: 'done' };
+    expect(world.audit.at(-1)).toMatchObject({
+      ...seen,
+      reason: expect.stringContaining('shown again'),
+    });
     expect(again.endpoint.description).toBe('changed');
     expect(codeOf(await make({ ordered: true }))).toBe('idempotency_key_reused');
     world.nowMs += 86_400_000;

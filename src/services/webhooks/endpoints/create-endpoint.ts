@@ -90,21 +90,37 @@ async function askedOf(
 
 /** What an earlier request under the same key made, or that it asked for something else; null when there was none. */
 async function madeBefore(
-  { webhookEndpoints, machine }: EndpointDeps,
-  { project }: Actor,
+  deps: EndpointDeps,
+  actor: Actor,
   { keySha256, bodySha256 }: AskedUnderKey,
 ): Promise<Result<CreatedEndpoint> | null> {
-  const known = await webhookEndpoints.madeUnder(project, keySha256);
+  const known = await deps.webhookEndpoints.madeUnder(actor.project, keySha256);
   if (known === null) return null;
   const { endpoint } = known;
   if (known.bodySha256 !== bodySha256) {
     const message = `this Idempotency-Key was used for another endpoint, ${endpoint.id}; send the same again, or use a new key`;
     return refuseAt('idempotency_key_reused', '/headers/idempotency-key', message);
   }
-  const isOld = machine.nowMs() >= endpoint.createdAtMs + SHOWN_AGAIN_MS;
-  const isRotated = endpoint.secretsChangedAtMs !== endpoint.createdAtMs;
-  const secret = isOld || isRotated ? null : (endpoint.secrets[0]?.secret ?? null);
-  return done({ endpoint, secret, replayed: true });
+  const secret = secretShownAgain(endpoint, deps.machine.nowMs());
+  const again = done({ endpoint, secret, replayed: true } as const);
+  if (secret === null) return again;
+  const deed = {
+    action: 'webhook_endpoint.create',
+    subject: endpoint.id,
+    reason: REPEATED,
+  } as const;
+  return audited(deps, actor, deed, async () => again);
+}
+
+const REPEATED = 'repeated under its Idempotency-Key: the secret was shown again';
+
+function secretShownAgain(
+  { createdAtMs, secretsChangedAtMs, secrets }: WebhookEndpoint,
+  nowMs: number,
+): string | null {
+  const isOld = nowMs >= createdAtMs + SHOWN_AGAIN_MS;
+  const isRotated = secretsChangedAtMs !== createdAtMs;
+  return isOld || isRotated ? null : (secrets[0]?.secret ?? null);
 }
 
 export function newSecret(): string {
