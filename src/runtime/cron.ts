@@ -29,7 +29,7 @@ const endpointRow = z.object({ project: z.string(), id: z.string() });
 /** Once an hour: alarms that went missing are put back, and what has outlived its retention is deleted. */
 export async function hourly(deps: CronDeps, nowMs: number): Promise<void> {
   const shards = await ensureAlarms(deps);
-  await wakeDeliveries(deps);
+  await wakeDeliveries(deps, nowMs);
   const jobs = await deleteExpired(deps, nowMs);
   await erasePersonalFeedback(deps.db, nowMs);
   await forgetEndpoints(deps.db, nowMs);
@@ -54,14 +54,18 @@ async function ensureAlarms({ db, shards, log }: CronDeps): Promise<number> {
   return known.length;
 }
 
-/** Those that were deleted too: their deliveries are still to be removed one day. */
+/** Those that were deleted too, once all of their deliveries are to be removed. */
 const ENDPOINTS = `
-SELECT project, id FROM webhook_endpoints UNION SELECT project, id FROM removed_webhook_endpoints`;
+SELECT project, id FROM webhook_endpoints
+UNION ALL SELECT project, id FROM removed_webhook_endpoints WHERE removed_at < ?1`;
 
 /** Any call makes an endpoint's object look for its alarm. */
-async function wakeDeliveries({ db, receivers, log }: CronDeps): Promise<void> {
+async function wakeDeliveries({ db, receivers, log }: CronDeps, nowMs: number): Promise<void> {
   if (receivers === undefined) return;
-  const { results } = await db.prepare(ENDPOINTS).all();
+  const { results } = await db
+    .prepare(ENDPOINTS)
+    .bind(nowMs - DELIVERY_KEPT_MS)
+    .all();
   for (const { project, id } of results.map((row) => endpointRow.parse(row))) {
     if (!isProjectId(project)) continue;
     try {
