@@ -47,3 +47,6 @@ interface AnalyticsEngineDataPoint {
 interface AnalyticsEngineDataset {
   writeDataPoint(point?: AnalyticsEngineDataPoint): void;
 }
+interface DurableObjectNamespace {
+  getByName(name: string): object;
+}
