@@ -126,4 +126,46 @@ export const mutations: readonly Mutation[] = [
     find: 'if (sent === undefined || ports.nowMs() >= sent.atMs + resendDelayMs(sent.tries)) {',
     replace: 'if (sent === undefined) {',
   },
+  {
+    name: 'a call is made before room is taken for it',
+    file: 'services/budgets/within-budget.ts',
+    find: '(overJob(deps, attempt, counted) ?? (await reserve(deps, attempt, counted)));',
+    replace: 'overJob(deps, attempt, counted);',
+  },
+  {
+    name: 'what a call cost is not told to its budgets',
+    file: 'services/budgets/within-budget.ts',
+    find: "if (ran.result.ok !== 'pending') beside(attempt, settle(deps, attempt, counted, ran));",
+    replace: '',
+  },
+  {
+    name: 'what a call cost counts beside what was reserved for it',
+    file: 'runtime/budget/pages.ts',
+    find: 'if (known !== undefined) count(this.tally, known, -1);',
+    replace: '',
+  },
+  {
+    name: 'a call of which nobody knows the cost counts as free',
+    file: 'runtime/budget/entries.ts',
+    find: "return entry.s === 'a' ? entry : { ...entry, s: 'a' };",
+    replace: "return { ...entry, s: 'p', c: 0 };",
+  },
+  {
+    name: 'a ledger only remembers what was reserved',
+    file: 'runtime/budget/ledger.ts',
+    find: '        this.#pages.write();\n',
+    replace: '',
+  },
+  {
+    name: 'a child job does not know what its parent lets it cost',
+    file: 'services/run/run-child.ts',
+    find: '...(maxCostNanoUsd === null ? {} : { maxCostNanoUsd }),',
+    replace: '',
+  },
+  {
+    name: 'a parent holds nothing for its children',
+    file: 'engine/fold/fold.ts',
+    find: '...(allowanceNanoUsd === undefined ? {} : { allowanceNanoUsd }) };',
+    replace: '...(allowanceNanoUsd === undefined ? {} : { allowanceNanoUsd: 0 }) };',
+  },
 ];

@@ -1,14 +1,15 @@
 import { attemptKey } from '../../../src/domain/job/attempt.ts';
 import type { JobEvent } from '../../../src/domain/job/event.ts';
-import { demand, type Stored } from './checks.ts';
+import type { Stored } from './checks.ts';
+import { demand } from './demand.ts';
 import { WORKS_FROM, type Work } from './slow-provider.ts';
 import type { World } from './world.ts';
 
 /** How many pieces of work were paid for, and how many would have been enough. */
-export type Spending = { readonly paid: number; readonly needed: number; readonly twice: number };
+export type Works = { readonly paid: number; readonly needed: number; readonly twice: number };
 
 /** Compares the books of the provider that works by itself with what the jobs say of its work. */
-export function checkWorks(world: World, jobs: readonly Stored[]): Spending {
+export function checkWorks(world: World, jobs: readonly Stored[]): Works {
   const { works } = world.slow;
   const usedBy = new Map<number, string>();
   for (const { jobId, events } of jobs) {

@@ -6,6 +6,7 @@ import { toWire } from '../../../src/domain/wire.ts';
 import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
 import type { Book } from '../../../src/runtime/job-shard/book.ts';
 import { sha256, throughJson } from '../../support/shard-driver.ts';
+import { demand } from './demand.ts';
 import { POISONED } from './pipelines.ts';
 import { WORKS_FROM } from './slow-provider.ts';
 import type { World } from './world.ts';
@@ -48,10 +49,6 @@ export function storedJobs(world: World): Stored[] {
       };
     }),
   );
-}
-
-export function demand(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(what);
 }
 
 function same(left: unknown, right: unknown, what: string): void {

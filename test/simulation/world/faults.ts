@@ -25,7 +25,9 @@ const points = [
   'flow.grant',
   'flow.commit',
 ] as const;
-export type Point = (typeof points)[number];
+/** Their lots are drawn from a stream of their own. */
+const budgetPoints = ['budget.exchange', 'budget.commit'] as const;
+export type Point = (typeof points)[number] | (typeof budgetPoints)[number];
 
 /** What may befall a call. */
 const fates = [
@@ -71,13 +73,15 @@ export class Faults {
   readonly story: string[] = [];
   readonly struck = new Map<string, number>();
 
-  constructor(random: Random, clock: Clock) {
+  constructor(random: Random, clock: Clock, ofBudgets: Random) {
     this.#random = random;
     this.#clock = clock;
     const general = random.pick([0, 0.01, 0.05, 0.2]);
-    this.rates = new Map(
-      points.map((point) => [point, random.chance(0.15) ? random.pick([0.3, 0.7]) : general]),
-    );
+    const rateOf = (lots: Random) => (lots.chance(0.15) ? lots.pick([0.3, 0.7]) : general);
+    this.rates = new Map<Point, number>([
+      ...points.map((point) => [point, rateOf(random)] as const),
+      ...budgetPoints.map((point) => [point, rateOf(ofBudgets)] as const),
+    ]);
   }
 
   tell(line: string): void {

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../../src/domain/canonical.ts';
 import { definitionSchema, type Definition } from '../../../src/domain/definition/definition.ts';
-import { makePlan } from '../../../src/engine/plan/plan.ts';
+import { makePlan, type Plan } from '../../../src/engine/plan/plan.ts';
 import { makePlanCache } from '../../../src/services/pipelines/plan-cache.ts';
 import type { Pipelines } from '../../../src/services/ports/pipelines.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
@@ -41,6 +41,15 @@ const hedgedRoute = {
   hedge: { after: '2s', max: 2 },
   targets: [{ ...openai }, { ...groq }, { provider: 'builtin', model: 'extractive-summary-1' }],
 };
+
+/** Calls that cost nearly as much as they may: what is read is counted, and little is written. */
+const thrifty = {
+  ...chat,
+  prompt: { messages: [{ role: 'user' as const, content: 'x'.repeat(1_200) }] },
+  route: {
+    targets: [openai, groq].map((target) => ({ ...target, parameters: { max_output_tokens: 10 } })),
+  },
+} satisfies Omit<DefinitionBody['steps'][number], 'id'>;
 
 const pipelines: Readonly<Record<string, DefinitionBody>> = {
   local: {
@@ -167,6 +176,71 @@ const pipelines: Readonly<Record<string, DefinitionBody>> = {
     ],
     output: { n: '${{ size(steps.each.output) }}' },
   },
+  thrift: {
+    timeouts,
+    steps: [{ id: 'ask', ...thrifty }],
+    output: { text: '${{ steps.ask.output.text }}' },
+  },
+  'thrift-map': {
+    timeouts,
+    steps: [
+      {
+        id: 'each',
+        ...thrifty,
+        for_each: '${{ input.list }}',
+        max_concurrency: 3,
+        on_item_failure: 'continue',
+      },
+    ],
+    output: { n: '${{ size(steps.each.output) }}' },
+  },
+  'thrift-slow': {
+    timeouts,
+    steps: [
+      {
+        id: 'ask',
+        ...chat,
+        route: {
+          targets: [{ provider: 'slow', model: 'gpt-4.1-mini', execution: 'background' as const }],
+        },
+        timeouts: { attempt: '1h' },
+        retry: { max_attempts: 9, base_delay: '2s' },
+      },
+    ],
+    output: { text: '${{ steps.ask.output.text }}' },
+  },
+  family: {
+    timeouts,
+    budget: { max_cost_usd: 0.0013 },
+    steps: [
+      {
+        id: 'each',
+        uses: 'pipeline',
+        for_each: '${{ input.list }}',
+        max_concurrency: 3,
+        on_item_failure: 'continue',
+        with: { pipeline: 'thrift', input: { n: 1 } },
+      },
+      { id: 'ask', ...thrifty, on_failure: 'continue' },
+      { id: 'free', uses: 'pipeline', with: { pipeline: 'local', input: { n: 1 } } },
+    ],
+    output: { n: '${{ steps.free.output.n }}' },
+  },
+  dynasty: {
+    timeouts,
+    budget: { max_cost_usd: 0.0027 },
+    steps: [
+      {
+        id: 'each',
+        uses: 'pipeline',
+        for_each: '${{ input.list }}',
+        max_concurrency: 3,
+        on_item_failure: 'continue',
+        with: { pipeline: 'family', input: { list: '${{ input.list }}' } },
+      },
+    ],
+    output: { n: '${{ size(steps.each.output) }}' },
+  },
   large: {
     timeouts,
     steps: [
@@ -205,9 +279,15 @@ const hashes = new Map(
   [...definitions].map(([name, definition]) => [name, sha256(canonicalJson(definition))]),
 );
 
+const planned = new Map<string, Plan>();
 for (const [name, definition] of definitions) {
   const plan = makePlan(definition);
   if (!plan.ok) throw new Error(`${name}: ${JSON.stringify(plan.violations)}`);
+  planned.set(name, plan.plan);
+}
+
+export function planFor(name: string): Plan | null {
+  return planned.get(name) ?? null;
 }
 
 /** Compiling gives the same every time, so that all worlds may share it. */

@@ -5,9 +5,13 @@ import type { Clock } from './clock.ts';
 import { never, type Faults, type Process } from './faults.ts';
 import type { Random } from './random.ts';
 
+export const providerNames = ['openai', 'groq'] as const;
+type ProviderName = (typeof providerNames)[number];
+
 /** One paid call, as the provider's own books have it. */
 export type PaidCall = {
   readonly key: string;
+  readonly provider: ProviderName;
   readonly number: number;
   readonly atMs: number;
   /** The usage it charges, different for every call; null for a call that it refused. */
@@ -40,7 +44,7 @@ export class Provider {
     this.#faults = faults;
   }
 
-  adapterFor(process: Process, id: string): ProviderAdapter {
+  adapterFor(process: Process, id: ProviderName): ProviderAdapter {
     return {
       id,
       version: 1,
@@ -48,12 +52,13 @@ export class Provider {
       transformInput: unused,
       normalizeOutput: unused,
       classifyError: unused,
-      submitJob: (_call, context) => this.#answer(process, context),
+      submitJob: (_call, context) => this.#answer(process, id, context),
     };
   }
 
   async #answer(
     process: Process,
+    provider: ProviderName,
     { idempotencyKey, signal, onHeaders }: CallContext,
   ): Promise<CallOutcome> {
     const random = this.#random;
@@ -65,7 +70,8 @@ export class Provider {
     const charged = failure === null || failure.phase === 'unknown';
     const text = failure === null ? this.#text(number) : null;
     const inputTokens = charged ? 1_000 + number : null;
-    this.calls.push({ key: idempotencyKey, number, atMs: this.#clock.nowMs, inputTokens, text });
+    const atMs = this.#clock.nowMs;
+    this.calls.push({ key: idempotencyKey, provider, number, atMs, inputTokens, text });
     const takesMs = random.pick(fair ? [200] : [5, 200, 3_000, 3_000, 25_000, 90_000]);
     const stopped = await this.#wait(takesMs, signal);
     if (!process.alive) return never();

@@ -19,6 +19,17 @@ const ordinary = [
   'slow-map',
 ] as const;
 
+/** In a life with budgets most jobs are counted by them. */
+const counted = [
+  'thrift',
+  'thrift',
+  'thrift-map',
+  'thrift-slow',
+  'family',
+  'family',
+  'dynasty',
+] as const;
+
 type Deed = readonly [weight: number, play: (world: World) => void | Promise<void>];
 
 /** What may happen in a script, and how often. Everything else happens by itself. */
@@ -44,7 +55,7 @@ const deeds: readonly Deed[] = [
   [3, repeatReport],
   [2, killRunner],
   [1, killShard],
-  [0.5, (world) => world.flow.kill()],
+  [0.5, killQuietObject],
   [0.7, breakD1],
 ];
 const TOTAL = deeds.reduce((sum, [weight]) => sum + weight, 0);
@@ -62,6 +73,12 @@ export async function playDeed(world: World): Promise<void> {
 }
 
 async function submit(world: World): Promise<void> {
+  if (world.spending.isLimited) submitOne(world);
+  submitOne(world);
+  await world.pass(0);
+}
+
+function submitOne(world: World): void {
   const { random } = world;
   const pipeline = chosenPipeline(world);
   const key = random.chance(0.4) ? `key-${pipeline}-${random.below(2)}` : null;
@@ -78,10 +95,10 @@ async function submit(world: World): Promise<void> {
   };
   world.faults.tell(`submit ${pipeline} ${key ?? ''} ${submission.waitsMs ?? ''}`);
   void world.submit(submission);
-  await world.pass(0);
 }
 
-function chosenPipeline({ random }: World): string {
+function chosenPipeline({ random, spending }: World): string {
+  if (spending.isLimited && random.chance(0.8)) return random.pick(counted);
   if (random.chance(0.03)) return random.pick([...POISONED]);
   return random.chance(0.01) ? 'large' : random.pick(ordinary);
 }
@@ -122,6 +139,11 @@ function killShard(world: World): void {
   const host = world.random.pick(world.shards);
   world.faults.tell(`shard ${host.shard} dies`);
   host.kill();
+}
+
+function killQuietObject(world: World): void {
+  if (world.spending.isLimited) world.spending.host.kill();
+  world.flow.kill();
 }
 
 function breakD1(world: World): void {

@@ -7,14 +7,15 @@ import {
   checkJob,
   checkOver,
   checkProvider,
-  demand,
   isExcused,
   standingJobs,
   storedJobs,
   type Standing,
   type Stored,
 } from './checks.ts';
-import { checkWorks, type Spending } from './check-works.ts';
+import { checkBudgetsOver, checkCharged } from './check-budgets.ts';
+import { demand } from './demand.ts';
+import { checkWorks, type Works } from './check-works.ts';
 import { playDeed, sendEvent } from './script.ts';
 import { World } from './world.ts';
 
@@ -28,7 +29,7 @@ const FIRINGS_WHEN_QUIET_MAX = 30;
 export type Ended = {
   readonly jobs: number;
   readonly struck: ReadonlyMap<string, number>;
-  readonly spending: Spending;
+  readonly spending: Works;
 };
 
 /** A life of the whole from one seed. Throws, with the story, when a promise is broken. */
@@ -36,7 +37,10 @@ export async function simulate(seed: number, deeds = 0): Promise<Ended> {
   const world = new World(seed);
   try {
     const count = deeds > 0 ? deeds : 2 + new Random(seed ^ 0x5bd1e995).below(9);
-    for (let played = 0; played < count; played += 1) await playDeed(world);
+    for (let played = 0; played < count; played += 1) {
+      await playDeed(world);
+      checkSoFar(world);
+    }
     await playFairly(world);
     await reportAgain(world);
     const jobs = storedJobs(world);
@@ -58,6 +62,7 @@ function storyOf(seed: number, world: World, error: unknown): string {
 /** Nothing is struck any more; clients resume what is paused and send what is waited for. */
 async function playFairly(world: World): Promise<void> {
   world.faults.fair = true;
+  world.spending.turnFair(world.faults.late);
   world.faults.tell('the world turns fair');
   const fairSinceMs = world.clock.nowMs;
   for (;;) {
@@ -72,6 +77,10 @@ async function playFairly(world: World): Promise<void> {
     await world.pass(30_000);
   }
   await staysQuiet(world);
+}
+
+function checkSoFar(world: World): void {
+  if (world.spending.isLimited) checkCharged(world, standingJobs(world));
 }
 
 function help(world: World, jobId: Stored['jobId'], state: Stored['state']): void {
@@ -150,11 +159,13 @@ async function playOut(world: World): Promise<void> {
   }
 }
 
-function checkEverything(world: World, jobs: readonly Stored[]): Spending {
+function checkEverything(world: World, jobs: readonly Stored[]): Works {
   for (const job of jobs) checkJob(job);
   checkOver(world, jobs);
   checkAccepted(world, jobs);
   checkProvider(world, jobs);
+  checkSoFar(world);
+  checkBudgetsOver(world, jobs);
   const spending = checkWorks(world, jobs);
   checkHistory(world, jobs);
   const excused = isExcused(world) ? new Set([...EXPECTED, 'attempt.defect']) : EXPECTED;

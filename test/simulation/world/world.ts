@@ -19,11 +19,12 @@ import { Faults, Process, STORE_FATES, type Point } from './faults.ts';
 import { makeMoodyGates } from './gates.ts';
 import { FlowHost } from './flow-host.ts';
 import { plans, published } from './pipelines.ts';
-import { Provider } from './provider.ts';
+import { Provider, providerNames } from './provider.ts';
 import { Queue } from './queue.ts';
 import { Random } from './random.ts';
 import { ShardHost } from './shard-host.ts';
 import { SlowProvider, type Work } from './slow-provider.ts';
+import { Spending } from './spending.ts';
 
 const SHARDS = 2;
 const d1Tables = new Tables();
@@ -56,6 +57,7 @@ export class World {
   readonly slow: SlowProvider;
   readonly shards: readonly ShardHost[];
   readonly flow: FlowHost;
+  readonly spending: Spending;
   readonly wakes: Queue;
   readonly history: Queue;
   readonly accepted: Accepted[] = [];
@@ -72,12 +74,13 @@ export class World {
   constructor(seed: number) {
     const random = new Random(seed);
     this.random = random;
-    this.faults = new Faults(random, this.clock);
+    this.faults = new Faults(random, this.clock, new Random(seed ^ 0x1f83d9ab));
     this.provider = new Provider(this.clock, random, this.faults);
     this.slow = new SlowProvider(this.clock, random, this.faults);
     this.slow.callBack = (work) => this.#callBack(work);
     this.d1.empty();
     const parts = { clock: this.clock, random, faults: this.faults };
+    this.spending = new Spending(seed, parts);
     this.wakes = new Queue('queue.wake', parts, (process, batch) =>
       consumeWakes(this.deps(process), batch),
     );
@@ -110,6 +113,7 @@ export class World {
   close(): void {
     for (const shard of this.shards) shard.close();
     this.flow.close();
+    this.spending.host.close();
   }
 
   #log(level: string, event: string, fields: Readonly<Record<string, unknown>>): void {
@@ -229,7 +233,7 @@ export class World {
 
   deps(process: Process): ExecuteDeps {
     const adapters = [
-      ...['openai', 'groq'].map((id) => this.provider.adapterFor(process, id)),
+      ...providerNames.map((id) => this.provider.adapterFor(process, id)),
       this.slow.adapterFor(process, 'slow'),
     ];
     return {
@@ -249,6 +253,7 @@ export class World {
       plans,
       shards: this.#shardsFor(process),
       gates: makeMoodyGates(process, this),
+      ...this.spending.depsFor(process),
     };
   }
 
@@ -353,7 +358,7 @@ export class World {
   }
 
   async #step(untilMs: number): Promise<boolean> {
-    const alarms = [...this.shards, this.flow];
+    const alarms = [...this.shards, this.flow, this.spending.host];
     const nextAtMs = Math.min(this.clock.nextAtMs, ...alarms.map((host) => host.nextAtMs));
     if (nextAtMs > untilMs) return false;
     this.clock.nowMs = Math.max(this.clock.nowMs, nextAtMs);
