@@ -67,6 +67,7 @@ const historyJob = z.object({
       provider_ms: z.number(),
       waited_ms: z.number(),
       overhead_ms: z.number(),
+      cost: z.number().int().optional(),
       /** Paid calls that were under way at its end. */
       open: z.array(z.object({ step: z.string(), provider: z.string(), model: z.string() })),
     })

@@ -24,7 +24,15 @@ type Costs = {
 };
 type Summary = {
   readonly metrics: Readonly<
-    Record<string, { readonly value?: number; readonly count?: number; readonly p95?: number }>
+    Record<
+      string,
+      {
+        readonly value?: number;
+        readonly count?: number;
+        readonly mean?: number;
+        readonly p95?: number;
+      }
+    >
   >;
 };
 type Series = {
@@ -94,6 +102,8 @@ describe('what was measured', () => {
     expect(metrics['job_latency']?.count).toBe(jobs.length);
     expect(metrics['provider_wait']?.count).toBe(jobs.length);
     expect(metrics['overhead']?.p95).toBeLessThan(60_000);
+    const { count = 0, mean = 0 } = metrics['job_cost'] ?? {};
+    expect(Math.round(count * mean)).toBe(metrics['cost']?.value);
   });
 
   test('costs what its attempts cost, to the nano-dollar, by any dimension, before and after a roll-up', async () => {

@@ -123,6 +123,14 @@ const work: readonly Signal[] = [
     measured: 'by the runner, from usage and prices; `cost.adjusted`',
   },
   {
+    name: 'job_cost',
+    meaning: 'What a job and its child jobs cost, as far as it is known at its end',
+    unit: 'nano_usd',
+    kind: 'distribution',
+    sets: ['jobs'],
+    measured: JOB_END,
+  },
+  {
     name: 'saved',
     meaning: 'What those calls had cost whose results were taken over',
     unit: 'nano_usd',

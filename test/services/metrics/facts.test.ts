@@ -28,6 +28,11 @@ function declined(atMs: number, item: number): readonly [number, EventBody] {
   return [atMs, { type: 'attempt.declined', step: 'a', item, attempt: 1, data }];
 }
 
+function bill(nanoUsd: number): EventBody {
+  const facts = { latencyMs: 0, costNanoUsd: nanoUsd };
+  return { type: 'cost.adjusted', step: 'a', attempt: 1, data: { facts, replacesUnknown: true } };
+}
+
 const begun: EventBody = { type: 'job.started', data: {} };
 const over: EventBody = { type: 'job.succeeded', data: {} };
 
@@ -42,7 +47,13 @@ describe('where the time of a job went', () => {
       [330, over],
     );
     // From 115 (210 - 95) to 210, and from 130 (310 - 180) to 310.
-    expect(jobTimes(events)).toEqual({ provider_ms: 195, waited_ms: 0, overhead_ms: 35, open: [] });
+    expect(jobTimes(events)).toEqual({
+      provider_ms: 195,
+      waited_ms: 0,
+      overhead_ms: 35,
+      cost: 10,
+      open: [],
+    });
   });
 
   test('back-off, timers, pauses and children are waits; work inside the Worker is overhead', () => {
@@ -68,6 +79,7 @@ describe('where the time of a job went', () => {
       provider_ms: 100,
       waited_ms: 100 + 400 + 210 + 90,
       overhead_ms: 100,
+      cost: 15,
       open: [],
     });
   });
@@ -89,8 +101,20 @@ describe('where the time of a job went', () => {
       provider_ms: 40,
       waited_ms: 100 + 250,
       overhead_ms: 10 + 100,
+      cost: 5,
       open: [],
     });
+  });
+
+  test('what is known of a job’s cost at its end counts, and what comes later does not', () => {
+    const events = history(
+      [0, begun],
+      [0, succeeded('b', 1)],
+      [1, bill(70)],
+      [2, over],
+      [3, bill(900)],
+    );
+    expect(jobTimes(events)).toMatchObject({ cost: 75 });
   });
 
   test('a call that is open at the end is of unknown cost; a job that is not over has no times', () => {

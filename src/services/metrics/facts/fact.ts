@@ -87,6 +87,8 @@ const jobFact = z.object({
   provider_ms: z.number().optional(),
   waited_ms: z.number().optional(),
   overhead_ms: z.number().optional(),
+  /** What the job and its children cost, as far as it is known at its end. */
+  cost: z.number().int().optional(),
   /** Calls that were still open at the job's end: what they cost may never be known. */
   open: z.array(z.object(subject)).optional(),
 });

@@ -20,11 +20,13 @@ export type ToldJob = {
   readonly calls: readonly ToldCall[];
 };
 
-/** Where the time of a job that is over went, and the paid calls that were open at its end. */
+/** Where the time of a job that is over went, what it cost, and the paid calls that were open at its end. */
 export type JobTimesRow = {
   readonly provider_ms: number;
   readonly waited_ms: number;
   readonly overhead_ms: number;
+  /** Nano-dollars, as far as they are known by then. Absent where a shard of a release before tells. */
+  readonly cost?: number | undefined;
   readonly open: readonly {
     readonly step: string;
     readonly provider: string;

@@ -8,7 +8,8 @@ type Span = readonly [fromMs: number, toMs: number];
 /**
  * Where the time between a job's start and its end went, by the clock: while at least one model call was under way it
  * counts as the provider's; else, while the job was held on purpose (back-off, a limit, a closed circuit, a budget, timer,
- * event, child, pause), as waited; the rest is overhead. Of a paid call that is open at the end nobody knows the cost.
+ * event, child, pause), as waited; the rest is overhead. Of a paid call that is open at the end nobody knows the cost; what
+ * is known by then, that of child jobs included, is the job's.
  * Null for a job that is not over.
  */
 export function jobTimes(events: readonly JobEvent[]): JobTimesRow | null {
@@ -39,6 +40,7 @@ class Tally {
   readonly #provider: Span[] = [];
   readonly #waited: Span[] = [];
   #startedAtMs: number | null = null;
+  #costNanoUsd = 0;
 
   /** The moment of the job's end, when this event is it. */
   take(event: JobEvent): number | null {
@@ -63,6 +65,7 @@ class Tally {
       }
       case 'attempt.succeeded':
       case 'attempt.failed':
+        this.#costNanoUsd += event.data.facts.costNanoUsd ?? 0;
         this.#close(key, atMs, event.data.facts.cacheHit === true ? 0 : event.data.facts.latencyMs);
         return;
       case 'attempt.lost':
@@ -81,6 +84,9 @@ class Tally {
   #takeWait(event: JobEvent, place: string, key: string): void {
     const { atMs } = event;
     switch (event.type) {
+      case 'cost.adjusted':
+        this.#costNanoUsd += event.data.facts.costNanoUsd ?? 0;
+        return;
       case 'step.waiting':
         if (event.data.kind === 'retry_backoff') this.#hold(place, atMs);
         else this.#outlives(key, event.data.kind === 'child');
@@ -134,6 +140,7 @@ class Tally {
       provider_ms: providerMs,
       waited_ms: busyMs - providerMs,
       overhead_ms: endMs - fromMs - busyMs,
+      cost: this.#costNanoUsd,
       open: open.flatMap(([, { step, target, local }]) =>
         target === null || local ? [] : [{ step, provider: target.provider, model: target.model }],
       ),

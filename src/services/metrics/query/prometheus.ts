@@ -81,6 +81,8 @@ export async function prometheusText(
   const kept = keptSignals.flatMap((signal) => {
     const [set] = signal.sets;
     if (signal.kind === 'ratio' || set === undefined || isSampled(set)) return [];
+    // Buckets are those of times.
+    if (signal.kind === 'distribution' && signal.unit !== 'ms') return [];
     const names = labelsFor(signal, set);
     const ofScope = ({ groups, ...scope }: (typeof scopes)[number]) =>
       samples(signal, scope, names, groups(set, names));

@@ -131,6 +131,7 @@ function jobShares(job: JobFacts, fact: JobFact): Share[] {
     provider_wait: fact.provider_ms,
     deliberate_wait: fact.waited_ms,
     overhead: fact.overhead_ms,
+    job_cost: fact.cost,
   };
   const open = (fact.open ?? []).map((call) =>
     share('attempts', callValues(job, call, ''), { unknown_costs: 1 }, {}),
