@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ProjectId } from '../../domain/ids.ts';
 import { distinct, HOUR_MS, jobFacts } from '../../services/metrics/facts/fact.ts';
 import type { MetricUnit, MinuteFacts } from '../../services/ports/metrics-store.ts';
-import type { FactArchive } from './fact-archive.ts';
+import { factsAsStored, type FactArchive } from './fact-archive.ts';
 
 export type FactDeps = {
   readonly db: D1Database;
@@ -15,6 +15,7 @@ export type FactDeps = {
 
 const factRow = z.object({ batch: z.string(), body: z.string() });
 const factsBody = z.array(jobFacts);
+const bodyAsStored = z.array(factsAsStored);
 
 /** Facts are read from the archive so long before they can lie there. */
 const ARCHIVE_MARGIN_MS = HOUR_MS;
@@ -46,7 +47,7 @@ export async function archiveMinute(
   { project, atMs }: MetricUnit,
 ): Promise<boolean> {
   const rows = await factRows(db, project, atMs);
-  const jobs = rows.flatMap(({ body }) => factsBody.parse(JSON.parse(body)));
+  const jobs = rows.flatMap(({ body }) => bodyAsStored.parse(JSON.parse(body)));
   if (!(await archive.add(project, atMs, jobs))) return false;
   const batches = JSON.stringify(rows.map(({ batch }) => batch));
   await db
