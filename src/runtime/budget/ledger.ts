@@ -8,6 +8,7 @@ import type {
   BudgetVerdict,
 } from '../../services/ports/budgets.ts';
 import type { Sql } from '../job-shard/sql.ts';
+import { StandingAlarm, type AlarmPorts } from '../standing-alarm.ts';
 import { settled, type Entry } from './entries.ts';
 import { Pages } from './pages.ts';
 
@@ -21,14 +22,11 @@ export type BudgetNotice = {
 };
 
 /** What a ledger needs of the world. In production a Durable Object, in tests a script. */
-export type LedgerPorts = {
+export type LedgerPorts = AlarmPorts & {
   readonly sql: Sql;
   readonly log: Log;
   /** Tells whoever wants to know. Must not throw and must not wait. */
   announce(notice: BudgetNotice): void;
-  /** Replaces the object's one alarm. */
-  setAlarm(atMs: number): void;
-  nowMs(): number;
 };
 
 /** An attempt's report may take so long beyond its time. */
@@ -56,11 +54,12 @@ export class Ledger {
   #heldMs = HELD_FIRST_MS;
   /** When the next call that waits for what others hold is asked to come. */
   #lineEndsMs = 0;
-  #alarmAtMs: number | null = null;
+  readonly #alarm: StandingAlarm;
 
   constructor(ports: LedgerPorts) {
     this.#ports = ports;
     this.#pages = new Pages(ports.sql);
+    this.#alarm = new StandingAlarm(ports, null);
   }
 
   exchange({ terms, orders }: BudgetMessage): readonly BudgetVerdict[] {
@@ -93,7 +92,7 @@ export class Ledger {
 
   /** May fire twice, and late. */
   alarm(): void {
-    this.#alarmAtMs = null;
+    this.#alarm.fired();
     this.#change((nowMs) => this.#pages.fold(nowMs));
   }
 
@@ -221,16 +220,12 @@ export class Ledger {
     this.#notices.push(notice);
   }
 
-  /** A standing alarm is never moved to a later moment. */
   #arm(): void {
     let dueAtMs = this.#pages.foldsAtMs();
     for (const { until } of this.#pages.open) dueAtMs = Math.min(dueAtMs ?? until, until);
     if (dueAtMs === null) return;
     const laterMs = Math.max(dueAtMs, this.#ports.nowMs() + 1);
-    const atMs = Math.ceil(laterMs / ALARM_STEP_MS) * ALARM_STEP_MS;
-    if (this.#alarmAtMs !== null && this.#alarmAtMs <= atMs) return;
-    this.#alarmAtMs = atMs;
-    this.#ports.setAlarm(atMs);
+    this.#alarm.arm(Math.ceil(laterMs / ALARM_STEP_MS) * ALARM_STEP_MS);
   }
 }
 
