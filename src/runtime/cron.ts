@@ -26,31 +26,57 @@ const LATE_COPY_MS = 15 * 60_000;
 const shardRow = z.object({ project: z.string(), shard: z.number() });
 const endpointRow = z.object({ project: z.string(), id: z.string() });
 
-/** Once an hour: alarms that went missing are put back, and what has outlived its retention is deleted. */
+/**
+ * Once an hour: alarms that went missing are put back, and what has outlived its retention is deleted. The chores go side
+ * by side; one that fails keeps no other from being done, and is done in the next hour.
+ */
 export async function hourly(deps: CronDeps, nowMs: number): Promise<void> {
-  const shards = await ensureAlarms(deps);
-  await wakeDeliveries(deps, nowMs);
-  const jobs = await deleteExpired(deps, nowMs);
-  await erasePersonalFeedback(deps.db, nowMs);
-  await forgetEndpoints(deps.db, nowMs);
-  deps.log('info', 'cron.hourly', { shards, jobs_deleted: jobs });
+  const { db, log } = deps;
+  const chore = async <Done>(name: string, work: () => Promise<Done>): Promise<Done | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      log('error', 'cron.chore_failed', { what: name, error: errorName(error) });
+      return null;
+    }
+  };
+  const [shards, jobs] = await Promise.all([
+    chore('alarms of shards', () => ensureAlarms(deps)),
+    chore('expired jobs', () => deleteExpired(deps, nowMs)),
+    chore('personal feedback', () => erasePersonalFeedback(db, nowMs)),
+    chore('deliveries', async () => {
+      await wakeDeliveries(deps, nowMs);
+      await forgetEndpoints(db, nowMs);
+    }),
+  ]);
+  log('info', 'cron.hourly', { shards, jobs_deleted: jobs });
+}
+
+/** Calls to objects that are under way at once. */
+const LANES = 6;
+
+async function inLanes<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const waiting = [...items];
+  const lane = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
 }
 
 async function ensureAlarms({ db, shards, log }: CronDeps): Promise<number> {
   const { results } = await db.prepare('SELECT project, shard FROM known_shards').all();
   const known = results.map((row) => shardRow.parse(row));
-  for (const { project, shard } of known) {
-    if (!isProjectId(project)) continue;
+  await inLanes(known, async ({ project, shard }) => {
+    if (!isProjectId(project)) return;
     try {
       await shards.of(project, shard).ensureAlarm();
     } catch (error) {
-      log('warn', 'cron.alarm_not_ensured', {
-        project,
-        shard,
-        error: errorName(error),
-      });
+      log('warn', 'cron.alarm_not_ensured', { project, shard, error: errorName(error) });
     }
-  }
+  });
   return known.length;
 }
 
@@ -66,14 +92,15 @@ async function wakeDeliveries({ db, receivers, log }: CronDeps, nowMs: number): 
     .prepare(ENDPOINTS)
     .bind(nowMs - DELIVERY_KEPT_MS)
     .all();
-  for (const { project, id } of results.map((row) => endpointRow.parse(row))) {
-    if (!isProjectId(project)) continue;
+  const known = results.map((row) => endpointRow.parse(row));
+  await inLanes(known, async ({ project, id }) => {
+    if (!isProjectId(project)) return;
     try {
       await receivers.deliveriesOf.endpoint(project, id).get('');
     } catch (error) {
       log('warn', 'cron.deliveries_not_woken', { project, endpoint: id, error: errorName(error) });
     }
-  }
+  });
 }
 
 /** Of an endpoint that was deleted so long ago nothing is kept any more. */

@@ -35,3 +35,29 @@ test('deleted endpoints are looked after when the last of their log is due, and 
     { id: 'whe_0' },
   ]);
 });
+
+test('a chore that fails keeps no other from being done', async () => {
+  const d1 = new NodeD1();
+  d1.rows('INSERT INTO known_shards VALUES (?, ?)', 'prj_default', 3);
+  d1.rows('DROP TABLE feedback');
+  const ensured: number[] = [];
+  const lines: [event: string, fields: object][] = [];
+  const shards = {
+    of: (_project: string, shard: number) => ({
+      ensureAlarm: async () => {
+        ensured.push(shard);
+        throw new Error('away');
+      },
+    }),
+  };
+  const log = (_level: string, event: string, fields: object) => lines.push([event, fields]);
+  const deps = { db: d1.binding(), shards, log };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of a shard is called
+  await hourly(deps as unknown as Parameters<typeof hourly>[0], NOW);
+  expect(ensured).toEqual([3]);
+  expect(Object.fromEntries(lines)).toEqual({
+    'cron.chore_failed': expect.objectContaining({ what: 'personal feedback' }),
+    'cron.alarm_not_ensured': expect.objectContaining({ shard: 3 }),
+    'cron.hourly': { shards: 1, jobs_deleted: 0 },
+  });
+});
