@@ -60,7 +60,7 @@ describe('the limit of a job', () => {
     const api = await newTenant();
     const model = await pricedPipeline(api);
     const most = { budget: { max_cost_usd: usdFor(2) } };
-    await fanOut(api, 'middle', 'asks', 3, most);
+    await fanOut(api, 'middle', 'asks', 2, most);
     await fanOut(api, 'top', 'middle', 3, limit);
     const job = await run(api, 'top');
     const paid = (await statsOf(model))?.paid ?? 0;

@@ -90,7 +90,7 @@ async function report(
   const outcome =
     fellShort(deps.machine, child, held.allowanceNanoUsd) ??
     (await outcomeOf(deps, project, held, { parent: parent.jobId, step, child }));
-  await home.next({
+  const answer = await home.next({
     jobId: parent.jobId,
     requestId: deps.machine.newUuid(),
     settled: [
@@ -108,6 +108,9 @@ async function report(
     returning: false,
     knownDefinition: definitionHash,
   });
+  // It may be over by this, and have a parent itself.
+  const { context, chores = null } = answer;
+  if (context !== null && chores !== null) await doChores(deps, context, chores, plan);
   return true;
 }
 

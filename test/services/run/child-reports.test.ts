@@ -44,8 +44,10 @@ async function told(active: ActiveAttempt | null) {
       state: states[jobId],
       definition: jobId === PARENT ? parent.plan.definition : child.plan.definition,
     }),
-    next: async ({ settled }: { settled: readonly { attempt: number }[] }) =>
-      void heard.settled.push(...settled.map((report) => report.attempt)),
+    next: async ({ settled }: { settled: readonly { attempt: number }[] }) => {
+      heard.settled.push(...settled.map((report) => report.attempt));
+      return { context: null };
+    },
     parentTold: async () => {
       heard.isTold = true;
     },
