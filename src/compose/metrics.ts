@@ -50,7 +50,8 @@ export function measuresOf(
   setting: (name: string) => string | undefined,
 ): Measures {
   const backlogs = makeBacklogs({ db: env.DB, shards: env.JOB_SHARD, queues: namedQueues(env) });
-  const stored = makeFeedback(env.DB, { unmeasured: setting('METRICS') === 'off' });
+  const unmeasured = setting('METRICS') === 'off';
+  const stored = makeFeedback(env.DB, { unmeasured });
   const feedback = showingFeedback(stored, env.MEASUREMENTS);
-  return { metrics: { store, kept }, backlogs, feedback };
+  return { metrics: { store, kept, unmeasured }, backlogs, feedback };
 }

@@ -22,6 +22,7 @@ import {
   summaryView,
   timeseriesSchema,
   timeseriesView,
+  unmeasuredView,
 } from '../../services/views/metrics-view.ts';
 import { failureResponse } from '../failure-response.ts';
 import { answers, bearer, bodyOf, jsonBody, jsonOf, makeRoutes, SMALL_BODY } from '../openapi.ts';
@@ -195,6 +196,7 @@ function preferredFormat(c: Context): 'json' | 'csv' {
 
 export const metricsRoutes = makeRoutes()
   .openapi(summaryRoute, async (c) => {
+    const { metrics } = c.env.deps;
     const { from, to, window, ...filters } = c.req.valid('query');
     const told = await summary(c.env.deps, c.var.actor, {
       from,
@@ -202,9 +204,11 @@ export const metricsRoutes = makeRoutes()
       window,
       filters: filtersOf(filters),
     });
-    return told.ok ? c.json(summaryView(told.value), 200) : failureResponse(c, told.failure);
+    if (!told.ok) return failureResponse(c, told.failure);
+    return c.json({ ...summaryView(told.value), ...unmeasuredView(metrics.unmeasured) }, 200);
   })
   .openapi(timeseriesRoute, async (c) => {
+    const { metrics } = c.env.deps;
     const { metric, group_by: groupBy = [], step, ...query } = c.req.valid('query');
     const { from, to, window, ...filters } = query;
     const told = await timeseries(c.env.deps, c.var.actor, {
@@ -216,9 +220,11 @@ export const metricsRoutes = makeRoutes()
       window,
       filters: filtersOf(filters),
     });
-    return told.ok ? c.json(timeseriesView(told.value), 200) : failureResponse(c, told.failure);
+    if (!told.ok) return failureResponse(c, told.failure);
+    return c.json({ ...timeseriesView(told.value), ...unmeasuredView(metrics.unmeasured) }, 200);
   })
   .openapi(costsRoute, async (c) => {
+    const { metrics } = c.env.deps;
     const { group_by: groupBy = [], format, ...query } = c.req.valid('query');
     const { from, to, window, period, ...filters } = query;
     const told = await costs(c.env.deps, c.var.actor, {
@@ -231,7 +237,7 @@ export const metricsRoutes = makeRoutes()
     });
     if (!told.ok) return failureResponse(c, told.failure);
     if ((format ?? preferredFormat(c)) === 'json') {
-      return c.json(costsView(told.value), 200);
+      return c.json({ ...costsView(told.value), ...unmeasuredView(metrics.unmeasured) }, 200);
     }
     c.header('content-disposition', 'attachment; filename="costs.csv"');
     c.header('content-type', 'text/csv; charset=utf-8');

@@ -16,6 +16,10 @@ const windowFields = {
   from: time.meta({ description: 'The window that is answered: whole minutes, or whole hours' }),
   to: time,
   as_of: time.meta({ description: 'What was told by this moment is in the answer' }),
+  unmeasured: z.literal(true).optional().meta({
+    description:
+      'The deployment keeps no measurements at present (`METRICS=off`): only what was measured before is in the answer',
+  }),
 };
 const unit = z.string().meta({ description: '`ms`, `nano_usd`, `ratio`, `count`, `tokens` …' });
 
@@ -207,6 +211,11 @@ export function queuesView({ atMs, queues, runnable }: QueueSample): z.infer<typ
       shards_silent: runnable.silent,
     },
   };
+}
+
+/** To be told beside what a deployment answers that measures nothing. */
+export function unmeasuredView(unmeasured = false): { unmeasured?: true } {
+  return unmeasured ? { unmeasured: true } : {};
 }
 
 function windowView({ fromMs, toMs }: TimeRange, asOfMs: number) {
