@@ -18,7 +18,7 @@ export const factsAsStored = z.looseObject({
   ...jobFacts.omit({ facts: true }).shape,
   facts: z.array(z.looseObject({})),
 });
-export type FactsAsStored = z.infer<typeof factsAsStored>;
+type FactsAsStored = z.infer<typeof factsAsStored>;
 
 /** What names a fact, and its place; what else a line has is kept as it is. */
 const line = z.looseObject({
