@@ -44,9 +44,9 @@ export default defineConfig({
           environment: 'node',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/support/global-setup.ts'],
-          // After the others, and two files at a time: most of them wait for something most of the time.
+          // After the others, and more files at a time than there may be processors: most of them wait most of the time.
           sequence: { groupOrder: 1 },
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 90_000,
         },
