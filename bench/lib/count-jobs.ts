@@ -9,7 +9,8 @@ import type { Runtime } from './runtime.ts';
 
 /** Times after which a counted job's payloads and history go: the shortest that a pipeline may ask for. */
 export const SHORT_RETENTION = { payloads: '1m', history: '2m' };
-const HISTORY_QUIET_MS = 800;
+/** A busy shard sends its history once a second, and a queue gathers it. */
+const HISTORY_QUIET_MS = 2_500;
 /** History goes up to a minute after its two minutes, so that jobs share the alarms of their retention. */
 const RETENTION_WAIT_MS = 195_000;
 const DAY_MS = 86_400_000;
