@@ -2,7 +2,8 @@ import { deliveryParts } from './compose/deliveries.ts';
 import { measuresOf, metricsOf, type Measures } from './compose/metrics.ts';
 import { jobQueues } from './compose/queues.ts';
 import { circuitPoints, samplingOf } from './compose/sampling.ts';
-import { countUpTo, levelOf, settingsOf } from './compose/settings.ts';
+import { measuringProblems } from './compose/measuring-problems.ts';
+import { countUpTo, isMeasured, levelOf, settingsOf } from './compose/settings.ts';
 import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
 import { resealing, webhookSettings, type WebhookSettings } from './compose/webhooks.ts';
 import { tracesOf, type TracesOfDeployment } from './compose/traces.ts';
@@ -120,7 +121,7 @@ function build(env: Env): Composition {
   );
   const webhooks = webhookSettings(env, setting, files.outside);
   const tellers = deliveryParts(env, { setting, ...webhooks, ...files, shards, objects, log });
-  const traces = tracesOf(setting, registry.ids, log);
+  const traces = tracesOf(setting, log);
   const gates = gatesOf(env, { limits: setting('TARGET_LIMITS'), providers, log });
   const shared = {
     ...stores,
@@ -134,7 +135,7 @@ function build(env: Env): Composition {
   };
   const desk = deskOf(env, { registry, limited: gates.limited, log });
   const rootKey = setting('ROOT_API_KEY') ?? null;
-  const settingProblems = [...gates.settingProblems, ...traces.problems];
+  const settingProblems = wrongSettings(setting, log, { gates, traces, registry });
   const metrics = metricsOf(env, setting, log);
   const measures = measuresOf(env, metrics, setting);
   const http = httpDeps(env, { ...files, ...shared, ...measures, settingProblems, desk, rootKey });
@@ -157,6 +158,23 @@ function build(env: Env): Composition {
   };
 }
 
+type Configured = {
+  readonly gates: GatesOfDeployment;
+  readonly traces: TracesOfDeployment;
+  readonly registry: Registry;
+};
+
+/** What is wrong with settings, a sentence each. That of gates is in the log already; the log is told of the others. */
+function wrongSettings(
+  setting: (name: string) => string | undefined,
+  log: Log,
+  { gates, traces, registry }: Configured,
+): readonly string[] {
+  const untold = [...traces.problems, ...measuringProblems(setting, registry.ids)];
+  for (const problem of untold) log('error', 'settings.wrong', { problem });
+  return [...gates.settingProblems, ...untold];
+}
+
 function flowDeployment(shards: JobShards, log: Log): FlowDeployment {
   return {
     log,
@@ -169,7 +187,7 @@ function historyDeps(
   setting: (name: string) => string | undefined,
   parts: Pick<HistoryDeps, 'shards' | 'log' | 'receivers'>,
 ): HistoryDeps {
-  const unmeasured = setting('METRICS') === 'off';
+  const unmeasured = !isMeasured(setting);
   return { ...parts, db: env.DB, unmeasured, nowMs: () => Date.now() };
 }
 

@@ -11,6 +11,7 @@ import type { Objects } from '../services/ports/values/objects.ts';
 import type { DeliveriesOf, WebhookEndpoints } from '../services/ports/webhooks.ts';
 import type { Outside } from '../services/outbound/outside.ts';
 import { makeAnnouncements } from '../services/webhooks/delivering/announce.ts';
+import { isMeasured } from './settings.ts';
 import type { ProjectSecrets } from '../services/webhooks/project-secrets.ts';
 
 /** What tells receivers of what happens, and what delivers it to them. */
@@ -56,7 +57,7 @@ export function deliveryParts(env: Env, parts: Parts): DeliveryParts {
       log,
       deliveriesOf: makeDeliveriesByName(env.DELIVERIES),
       dataset: env.MEASUREMENTS,
-      ...(setting('METRICS') === 'off' ? {} : { facts: makeFactWriter(env.DB) }),
+      ...(isMeasured(setting) ? { facts: makeFactWriter(env.DB) } : {}),
     },
     deployment: { log, sendHint: async (message) => void (await env.WEBHOOKS.send(message)) },
   };

@@ -10,7 +10,7 @@ import type { RollUpDeps } from '../services/metrics/rollup/run-roll-up.ts';
 import type { Log } from '../services/ports/log.ts';
 import { KEPT_DAYS_MAX } from './measuring-problems.ts';
 import { namedQueues } from './queues.ts';
-import { countUpTo } from './settings.ts';
+import { countUpTo, isMeasured } from './settings.ts';
 
 /** Days that facts stay in D1, minutes are kept, and hours are kept, unless settings say otherwise. */
 const FACT_DAYS = 7;
@@ -50,7 +50,7 @@ export function measuresOf(
   setting: (name: string) => string | undefined,
 ): Measures {
   const backlogs = makeBacklogs({ db: env.DB, shards: env.JOB_SHARD, queues: namedQueues(env) });
-  const unmeasured = setting('METRICS') === 'off';
+  const unmeasured = !isMeasured(setting);
   const stored = makeFeedback(env.DB, { unmeasured });
   const feedback = showingFeedback(stored, env.MEASUREMENTS);
   return { metrics: { store, kept, unmeasured }, backlogs, feedback };

@@ -3,6 +3,7 @@ import { makeSampleStore } from '../runtime/metrics/sample-store.ts';
 import type { GatePorts } from '../runtime/gate/gate.ts';
 import { writePoints } from '../runtime/telemetry/observe.ts';
 import { pointOfCircuit, pointOfSample } from '../runtime/telemetry/operation-points.ts';
+import { isMeasured } from './settings.ts';
 import type { SampleDeps } from '../services/metrics/sampling/take-sample.ts';
 
 /** What is sampled every minute; null in a deployment that measures nothing. */
@@ -11,7 +12,7 @@ export function samplingOf(
   setting: (name: string) => string | undefined,
   parts: Pick<SampleDeps, 'backlogs' | 'desk' | 'log'>,
 ): SampleDeps | null {
-  if (setting('METRICS') === 'off') return null;
+  if (!isMeasured(setting)) return null;
   return {
     ...parts,
     store: makeSampleStore(env.DB),

@@ -1,6 +1,11 @@
 import { logLevels, type LogLevel } from '../services/ports/log.ts';
 import { SIGNING_SECRET_CHARACTERS_MIN } from '../services/signed-token.ts';
 
+/** False in a deployment that keeps no measurements. */
+export function isMeasured(setting: (name: string) => string | undefined): boolean {
+  return setting('METRICS') !== 'off';
+}
+
 /** Variables and secrets by name; an empty one counts as not set. */
 export function settingsOf(env: object): (name: string) => string | undefined {
   return (name) => {

@@ -2,7 +2,6 @@ import { machine } from '../runtime/machine.ts';
 import type { TraceDeps } from '../runtime/traces/exporter.ts';
 import { traceConfiguration, type Traced } from '../runtime/traces/trace-settings.ts';
 import type { Log } from '../services/ports/log.ts';
-import { measuringProblems } from './measuring-problems.ts';
 
 export type TracesOfDeployment = {
   /** Null in a deployment that exports no traces. */
@@ -11,18 +10,15 @@ export type TracesOfDeployment = {
   readonly traced?: Traced;
   /** Whether a provider is told which trace a call belongs to. */
   readonly tellsTrace: (provider: string) => boolean;
-  /** What is wrong with the settings of traces, logs and measurements. */
+  /** What is wrong with the settings. */
   readonly problems: readonly string[];
 };
 
 export function tracesOf(
   setting: (name: string) => string | undefined,
-  providers: readonly string[],
   log: Log,
 ): TracesOfDeployment {
-  const { settings, traced, problems: wrong } = traceConfiguration(setting);
-  const problems = [...wrong, ...measuringProblems(setting, providers)];
-  for (const problem of problems) log('error', 'settings.wrong', { problem });
+  const { settings, traced, problems } = traceConfiguration(setting);
   const tellsTrace = providersOf(setting('TRACE_PROVIDERS'));
   if (settings === null) return { exporter: null, tellsTrace, problems };
   const exporter = {

@@ -1,4 +1,5 @@
 import type { JobId, ProjectId } from './ids.ts';
+import { jobEndTypes } from './job/job-end.ts';
 import type { JsonObject } from './json.ts';
 
 /**
@@ -12,12 +13,7 @@ export const webhookEventTypes = [
   'job.resumed',
   'job.paused',
   'job.cancelling',
-  'job.succeeded',
-  'job.partially_succeeded',
-  'job.failed',
-  'job.cancelled',
-  'job.expired',
-  'job.timed_out',
+  ...jobEndTypes,
   'step.failed',
   'review.requested',
   'alert.webhook_endpoint_paused',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { isProjectId } from '../domain/ids.ts';
 import type { JobShards } from '../services/ports/job-shard/job-shard.ts';
+import { inLanes } from '../services/in-lanes.ts';
 import { errorName, type Log } from '../services/ports/log.ts';
 import type { AnnounceDeps } from '../services/webhooks/delivering/announce.ts';
 import { DELIVERY_KEPT_MS } from '../services/webhooks/schedule.ts';
@@ -55,21 +56,10 @@ export async function hourly(deps: CronDeps, nowMs: number): Promise<void> {
 /** Calls to objects that are under way at once. */
 const LANES = 6;
 
-async function inLanes<Item>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const waiting = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-}
-
 async function ensureAlarms({ db, shards, log }: CronDeps): Promise<number> {
   const { results } = await db.prepare('SELECT project, shard FROM known_shards').all();
   const known = results.map((row) => shardRow.parse(row));
-  await inLanes(known, async ({ project, shard }) => {
+  await inLanes(LANES, known, async ({ project, shard }) => {
     if (!isProjectId(project)) return;
     try {
       await shards.of(project, shard).ensureAlarm();
@@ -93,7 +83,7 @@ async function wakeDeliveries({ db, receivers, log }: CronDeps, nowMs: number): 
     .bind(nowMs - DELIVERY_KEPT_MS)
     .all();
   const known = results.map((row) => endpointRow.parse(row));
-  await inLanes(known, async ({ project, id }) => {
+  await inLanes(LANES, known, async ({ project, id }) => {
     if (!isProjectId(project)) return;
     try {
       await receivers.deliveriesOf.endpoint(project, id).get('');

@@ -1,4 +1,5 @@
 import type { EventType } from './event.ts';
+import { jobEndTypes } from './job-end.ts';
 import { isWanted } from '../webhook.ts';
 
 /** Every type of event that a history can have. */
@@ -9,12 +10,7 @@ export const eventTypes = [
   'job.paused',
   'job.resumed',
   'job.cancelling',
-  'job.succeeded',
-  'job.partially_succeeded',
-  'job.failed',
-  'job.cancelled',
-  'job.expired',
-  'job.timed_out',
+  ...jobEndTypes,
   'step.queued',
   'step.started',
   'step.waiting',
@@ -42,16 +38,6 @@ export const eventTypes = [
   'budget.exceeded',
   'cost.unknown',
   'cost.adjusted',
-] as const satisfies readonly EventType[];
-
-/** The ends of a job. */
-export const jobEndTypes = [
-  'job.succeeded',
-  'job.partially_succeeded',
-  'job.failed',
-  'job.cancelled',
-  'job.expired',
-  'job.timed_out',
 ] as const satisfies readonly EventType[];
 
 /** True for a type of events, for `*`, and for a group such as `job.*` that has types. */

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
 import { isProjectId, type ProjectId } from '../../domain/ids.ts';
+import { inLanes } from '../../services/in-lanes.ts';
 import type { Backlog, Backlogs, QueueState } from '../../services/ports/backlogs.ts';
+import { within } from '../../services/within.ts';
+import { machine } from '../machine.ts';
 
 type BacklogDeps = {
   readonly db: D1Database;
@@ -20,6 +23,7 @@ const queueMetrics = z.object({
 const AT_ONCE = 6;
 /** A queue or a shard that has not answered by then is told as not answering. */
 const PATIENCE_MS = 5_000;
+const SILENT = 'the queue did not answer';
 
 export function makeBacklogs({ db, shards, queues }: BacklogDeps): Backlogs {
   return {
@@ -30,14 +34,9 @@ export function makeBacklogs({ db, shards, queues }: BacklogDeps): Backlogs {
         .bind(project ?? '')
         .all();
       const known = results.map((row) => shardRow.parse(row));
-      const found: (Backlog | null)[] = [];
-      for (let start = 0; start < known.length; start += AT_ONCE) {
-        const asked = known.slice(start, start + AT_ONCE).map(async (row) => {
-          return isProjectId(row.project) ? backlogOf(shards, row.project, row.shard) : null;
-        });
-        found.push(...(await Promise.all(asked)));
-      }
-      return found;
+      return inLanes(AT_ONCE, known, async (row) =>
+        isProjectId(row.project) ? backlogOf(shards, row.project, row.shard) : null,
+      );
     },
   };
 }
@@ -48,7 +47,9 @@ async function stateOf(name: string, queue: Pick<Queue, 'metrics'>): Promise<Que
     return { ...nothing, unavailable: 'this runtime does not tell how its queues stand' };
   }
   try {
-    const told = queueMetrics.safeParse(await within(queue.metrics()));
+    const answer = await within(machine, PATIENCE_MS, queue.metrics());
+    if (answer === null) return { ...nothing, unavailable: SILENT };
+    const told = queueMetrics.safeParse(answer);
     if (!told.success) {
       return { ...nothing, unavailable: 'the queue answered in a way that is not understood' };
     }
@@ -63,7 +64,7 @@ async function stateOf(name: string, queue: Pick<Queue, 'metrics'>): Promise<Que
       unavailable: null,
     };
   } catch {
-    return { ...nothing, unavailable: 'the queue did not answer' };
+    return { ...nothing, unavailable: SILENT };
   }
 }
 
@@ -77,20 +78,8 @@ async function backlogOf(
     backlog(): Promise<Backlog>;
   };
   try {
-    return await within(stub.backlog());
+    return await within(machine, PATIENCE_MS, stub.backlog());
   } catch {
     return null;
-  }
-}
-
-async function within<Value>(work: Promise<Value>): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

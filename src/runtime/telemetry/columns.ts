@@ -66,7 +66,8 @@ const INDEX_BYTES_MAX = 96;
 
 /** A point of a project, kept inside what the platform takes: what is too long is cut, what is no number is 0. */
 export function pointOf(project: string, texts: Texts, numbers: Numbers): Point {
-  const blobs = textColumns.slice(0, COLUMNS_MAX).map((name) => texts[name] ?? '');
+  const told: Texts = { schema_version: VERSION, ...texts };
+  const blobs = textColumns.slice(0, COLUMNS_MAX).map((name) => told[name] ?? '');
   const doubles = numberColumns.slice(0, COLUMNS_MAX).map((name) => finite(numbers[name]));
   return { indexes: [clip(project, INDEX_BYTES_MAX)], blobs: withinBytes(blobs), doubles };
 }

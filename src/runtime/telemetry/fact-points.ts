@@ -3,7 +3,7 @@ import type { ProjectId } from '../../domain/ids.ts';
 import type { DeliveryFact } from '../../services/metrics/facts/fact.ts';
 import type { FeedbackStore } from '../../services/ports/feedback.ts';
 import type { MeasureDeps } from '../../services/webhooks/delivering/measure-tries.ts';
-import { pointOf, VERSION, type Point } from './columns.ts';
+import { pointOf, type Point } from './columns.ts';
 import { POINTS_MAX, writePoints } from './observe.ts';
 
 /** Shows the tries of a turn, which is one invocation: those beyond what the platform takes are not shown. */
@@ -26,7 +26,6 @@ function pointOfTry(project: ProjectId, fact: DeliveryFact): Point {
     project,
     {
       kind: 'delivery',
-      schema_version: VERSION,
       outcome: fact.class === undefined ? 'delivered' : failed,
       failure_class: fact.class,
       endpoint: fact.endpoint,
@@ -41,7 +40,6 @@ export function pointOfFeedback(project: ProjectId, feedback: Feedback): Point {
     project,
     {
       kind: 'feedback',
-      schema_version: VERSION,
       pipeline,
       pipeline_version: String(version),
       job_id: jobId,

@@ -3,7 +3,7 @@ import type { Continuation, JobEvent } from '../../domain/job/event.ts';
 import type { Violation } from '../../domain/job/failure.ts';
 import type { JobState } from '../../domain/job/job.ts';
 import { activeOf, endsJob, targetOf, type Change } from './change.ts';
-import { pointOf, VERSION, type Numbers, type Point, type Texts } from './columns.ts';
+import { pointOf, type Numbers, type Point, type Texts } from './columns.ts';
 
 /** The points of a commit for Analytics Engine: one for each finished attempt, late cost and finished job. */
 export function pointsOf(change: Change): Point[] {
@@ -148,7 +148,6 @@ function pointAbout({ birth }: JobState, texts: Texts, numbers: Numbers): Point 
     project,
     {
       ...texts,
-      schema_version: VERSION,
       pipeline,
       pipeline_version: String(version),
       job_id: id,

@@ -7,6 +7,7 @@ import { orderTargets, type Order } from '../../engine/routes/route-order.ts';
 import type { Control } from '../../engine/scope.ts';
 import type { TargetView } from '../../engine/world.ts';
 import type { TargetDesk } from '../ports/targets/target-desk.ts';
+import { isOutside } from '../targets/target-state.ts';
 import {
   asCompared,
   comparedBy,
@@ -116,7 +117,7 @@ async function look(
 ): Promise<Looked> {
   const target = { provider, model };
   const view = desk.view(target);
-  const health = view.usable && !view.local ? await desk.health(target) : null;
+  const health = isOutside(view) ? await desk.health(target) : null;
   const compared = comparedBy(target, view, health, known);
   return { target, view, health, compared, decided: asCompared(view, compared) };
 }

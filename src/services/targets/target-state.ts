@@ -32,6 +32,11 @@ const WORD = {
   held: 'held',
 } as const satisfies Record<TargetHealth['state'], TargetState>;
 
+/** True of one that has a gate: it lies outside the Worker, and can be called. */
+export function isOutside(view: TargetView): boolean {
+  return view.usable && !view.local;
+}
+
 export function targetState(view: TargetView, health: TargetHealth | null): TargetState {
   // What an administrator has ordered is told also of a target whose provider is not configured, or not any more.
   if (health?.held != null) return 'held';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { attemptKey } from '../../../domain/job/attempt.ts';
-import { jobEndTypes } from '../../../domain/job/event-types.ts';
+import { endsJob } from '../../../domain/job/job-end.ts';
 import { moderated, type Fact, type JobFacts, type Occurrence } from './fact.ts';
 
 /** What history tells of a job at once: some of its events, and the model calls that they end. */
@@ -104,15 +104,13 @@ const OCCURRENCES: Readonly<Record<string, Occurrence>> = {
   'budget.exceeded': 'budget_exceeded',
 };
 
-const JOB_ENDS: ReadonlySet<string> = new Set(jobEndTypes);
-
 function factsOfEvent(
   job: ToldJob['job'],
   event: ToldEvent,
   called: ReadonlyMap<string, ToldCall>,
 ): Fact[] {
   const { type, step, data = {} } = event;
-  if (JOB_ENDS.has(type)) return [jobEnded(job, event)];
+  if (endsJob(type)) return [jobEnded(job, event)];
   if (step === undefined) return [];
   const what = data.hedge_of === undefined ? OCCURRENCES[type] : 'hedged';
   if (what === undefined) return factsOfEnd(event, step, called);

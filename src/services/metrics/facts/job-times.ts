@@ -1,6 +1,6 @@
 import { attemptKey } from '../../../domain/job/attempt.ts';
 import type { JobEvent } from '../../../domain/job/event.ts';
-import { jobEndTypes } from '../../../domain/job/event-types.ts';
+import { endsJob } from '../../../domain/job/job-end.ts';
 import type { JobTimesRow } from './facts-of-job.ts';
 
 type Span = readonly [fromMs: number, toMs: number];
@@ -9,8 +9,7 @@ type Span = readonly [fromMs: number, toMs: number];
  * Where the time between a job's start and its end went, by the clock: while at least one model call was under way it
  * counts as the provider's; else, while the job was held on purpose (back-off, a limit, a closed circuit, a budget, timer,
  * event, child, pause), as waited; the rest is overhead. Of a paid call that is open at the end nobody knows the cost; what
- * is known by then, that of child jobs included, is the job's.
- * Null for a job that is not over.
+ * is known by then, that of child jobs included, is the job's. Null for a job that is not over.
  */
 export function jobTimes(events: readonly JobEvent[]): JobTimesRow | null {
   const tally = new Tally();
@@ -20,8 +19,6 @@ export function jobTimes(events: readonly JobEvent[]): JobTimesRow | null {
   }
   return null;
 }
-
-const JOB_ENDS: ReadonlySet<string> = new Set(jobEndTypes);
 
 type Open = {
   readonly step: string;
@@ -45,7 +42,7 @@ class Tally {
   /** The moment of the job's end, when this event is it. */
   take(event: JobEvent): number | null {
     const { type, atMs } = event;
-    if (JOB_ENDS.has(type)) return atMs;
+    if (endsJob(type)) return atMs;
     if (type === 'job.started') this.#startedAtMs = atMs;
     else if (type === 'job.paused') this.#hold('pause', atMs);
     else if (type === 'job.resumed') this.#release('pause', atMs);

@@ -56,7 +56,8 @@ export class CostSums {
   add(units: readonly StoredSums[]): void {
     const { groupBy, totalSet, filters } = this.#grouping;
     if (groupBy.includes('project')) {
-      for (const [project, of] of byProject(units)) this.#addGroups(of, project);
+      const byProject = Map.groupBy(units, (unit) => unit.project);
+      for (const [project, of] of byProject) this.#addGroups(of, project);
     } else this.#addGroups(units, null);
     const all = { set: totalSet, groupBy: [], filters, pointOf: () => 0 };
     for (const { points } of groupSums(units, all)) {
@@ -94,16 +95,6 @@ export class CostSums {
     const known = this.#lines.get(key);
     this.#lines.set(key, known === undefined ? line : sumOf(known, line));
   }
-}
-
-function byProject(units: readonly StoredSums[]): ReadonlyMap<ProjectId, StoredSums[]> {
-  const found = new Map<ProjectId, StoredSums[]>();
-  for (const unit of units) {
-    const known = found.get(unit.project);
-    if (known === undefined) found.set(unit.project, [unit]);
-    else known.push(unit);
-  }
-  return found;
 }
 
 function timesOf(atMs: number): (readonly [string, string])[] {

@@ -1,6 +1,12 @@
 import type { StoredSums } from '../../ports/metrics-store.ts';
-import { mergeHistograms, type Histogram } from '../rollup/histogram.ts';
-import { dimensionsOf, type Series, type SetName } from '../rollup/series.ts';
+import {
+  dimensionsOf,
+  grow,
+  growing,
+  type GrowingSeries,
+  type Series,
+  type SetName,
+} from '../rollup/series.ts';
 
 /** Values that a dimension must have one of. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -45,22 +51,4 @@ export function groupSums(
     }
   }
   return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
-}
-
-/** A sum that is added to where it lies: a window has a hundred thousand series, and copies of maps are dear. */
-type GrowingSeries = Series & {
-  readonly sums: Map<string, bigint>;
-  readonly distributions: Map<string, Histogram>;
-};
-
-function growing({ values, sums, distributions }: Series): GrowingSeries {
-  return { values, sums: new Map(sums), distributions: new Map(distributions) };
-}
-
-function grow({ sums, distributions }: GrowingSeries, more: Series): void {
-  for (const [name, sum] of more.sums) sums.set(name, (sums.get(name) ?? 0n) + sum);
-  for (const [name, histogram] of more.distributions) {
-    const known = distributions.get(name);
-    distributions.set(name, known === undefined ? histogram : mergeHistograms(known, histogram));
-  }
 }

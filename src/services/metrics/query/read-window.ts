@@ -6,6 +6,7 @@ import type {
   StoredSums,
   TimeRange,
 } from '../../ports/metrics-store.ts';
+import { inLanes } from '../../in-lanes.ts';
 import { HOUR_MS } from '../facts/fact.ts';
 import { rollUpFacts } from '../rollup/roll-up-facts.ts';
 import type { SetName } from '../rollup/series.ts';
@@ -107,14 +108,9 @@ function minuteRanges(
   return [...edges, ...inside].filter(({ fromMs, toMs }) => fromMs < toMs);
 }
 
-async function sumFresh(store: MetricsStore, units: readonly MetricUnit[]): Promise<StoredSums[]> {
-  const sums: StoredSums[] = [];
-  for (let start = 0; start < units.length; start += AT_ONCE) {
-    const summed = units.slice(start, start + AT_ONCE).map(async (unit) => {
-      const { jobs } = await store.facts(unit.project, unit.atMs);
-      return { ...unit, rollup: rollUpFacts(jobs) };
-    });
-    sums.push(...(await Promise.all(summed)));
-  }
-  return sums;
+function sumFresh(store: MetricsStore, units: readonly MetricUnit[]): Promise<StoredSums[]> {
+  return inLanes(AT_ONCE, units, async (unit) => {
+    const { jobs } = await store.facts(unit.project, unit.atMs);
+    return { ...unit, rollup: rollUpFacts(jobs) };
+  });
 }

@@ -1,4 +1,4 @@
-import { DEPLOYMENT, type ProjectId } from '../../../domain/ids.ts';
+import { DEPLOYMENT } from '../../../domain/ids.ts';
 import type { StoredSums } from '../../ports/metrics-store.ts';
 import { OTHERS } from '../rollup/stored-rollup.ts';
 
@@ -27,13 +27,8 @@ export function projectScope(units: readonly StoredSums[]): readonly ScrapeScope
 
 /** What is scraped of the deployment: each project for itself, and all that are too many together. */
 export function deploymentScopes(units: readonly StoredSums[]): readonly ScrapeScope[] {
-  const byProject = new Map<ProjectId, StoredSums[]>();
-  for (const unit of units) {
-    if (unit.project === DEPLOYMENT) continue;
-    const known = byProject.get(unit.project);
-    if (known === undefined) byProject.set(unit.project, [unit]);
-    else known.push(unit);
-  }
+  const ofProjects = units.filter(({ project }) => project !== DEPLOYMENT);
+  const byProject = Map.groupBy(ofProjects, ({ project }) => project);
   const ordered = [...byProject].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const seriesMax = ordered.length <= FEW_PROJECTS ? OF_FEW : OF_MANY;
   const others = ordered.slice(PROJECTS_MAX).flatMap(([, of]) => of);

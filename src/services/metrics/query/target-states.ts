@@ -4,6 +4,7 @@ import { targetName } from '../../../domain/model/target-gate.ts';
 import type { TargetHealth } from '../../../domain/model/target-gate.ts';
 import type { TargetDesk } from '../../ports/targets/target-desk.ts';
 import type { StoredSums } from '../../ports/metrics-store.ts';
+import { isOutside } from '../../targets/target-state.ts';
 import { visibleTargets, type FindDeps } from '../../targets/find-targets.ts';
 
 export type TargetStateDeps = FindDeps & {
@@ -32,10 +33,7 @@ export async function targetStates(
 ): Promise<TargetState[]> {
   const named = [...(await visibleTargets(deps, actor)), ...more];
   const each = new Map(named.map((target) => [targetName(target), target]));
-  const outside = [...each.values()].filter((target) => {
-    const view = deps.desk.view(target);
-    return view.usable && !view.local;
-  });
+  const outside = [...each.values()].filter((target) => isOutside(deps.desk.view(target)));
   const states = await Promise.all(
     outside.slice(0, TARGETS_MAX).map(async (target) => {
       const health = await deps.desk.health(target);

@@ -1,4 +1,5 @@
 import { isoTime } from '../../../domain/wire.ts';
+import { inLanes } from '../../in-lanes.ts';
 import { errorName, type Log } from '../../ports/log.ts';
 import type { MetricUnit, RollupStore } from '../../ports/metrics-store.ts';
 import { HOUR_MS, MINUTE_MS } from '../facts/fact.ts';
@@ -82,15 +83,10 @@ async function eachUnit(
   untilMs: number,
   work: (unit: MetricUnit) => Promise<boolean>,
 ): Promise<{ done: number; left: number }> {
-  const waiting = [...units];
-  let done = 0;
-  const lane = async (): Promise<void> => {
-    for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
-      if (deps.nowMs() > untilMs) return;
-      if (await succeeds(deps, unit, work)) done += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  const outcomes = await inLanes(LANES, units, async (unit) =>
+    deps.nowMs() > untilMs ? false : succeeds(deps, unit, work),
+  );
+  const done = outcomes.filter((isDone) => isDone).length;
   return { done, left: units.length - done };
 }
 

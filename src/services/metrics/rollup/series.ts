@@ -46,16 +46,29 @@ export type Series = {
   readonly distributions: ReadonlyMap<string, Histogram>;
 };
 
-/** What two series are together, under the values of the first. */
-export function mergeSeries(left: Series, right: Series): Series {
-  const sums = new Map(left.sums);
-  for (const [name, sum] of right.sums) sums.set(name, (sums.get(name) ?? 0n) + sum);
-  const distributions = new Map(left.distributions);
-  for (const [name, histogram] of right.distributions) {
+/** A sum that is added to where it lies: a window has a hundred thousand series, and copies of maps are dear. */
+export type GrowingSeries = Series & {
+  readonly sums: Map<string, bigint>;
+  readonly distributions: Map<string, Histogram>;
+};
+
+export function growing({ values, sums, distributions }: Series): GrowingSeries {
+  return { values, sums: new Map(sums), distributions: new Map(distributions) };
+}
+
+export function grow({ sums, distributions }: GrowingSeries, more: Series): void {
+  for (const [name, sum] of more.sums) sums.set(name, (sums.get(name) ?? 0n) + sum);
+  for (const [name, histogram] of more.distributions) {
     const known = distributions.get(name);
     distributions.set(name, known === undefined ? histogram : mergeHistograms(known, histogram));
   }
-  return { values: left.values, sums, distributions };
+}
+
+/** What two series are together, under the values of the first. */
+export function mergeSeries(left: Series, right: Series): Series {
+  const sum = growing(left);
+  grow(sum, right);
+  return sum;
 }
 
 /** The series of every set, each under its values. */

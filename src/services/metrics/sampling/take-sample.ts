@@ -1,5 +1,4 @@
 import { DEPLOYMENT, type ProjectId } from '../../../domain/ids.ts';
-import type { Target } from '../../../domain/model/target.ts';
 import { targetName } from '../../../domain/model/target-gate.ts';
 import { within } from '../../within.ts';
 import type { Backlogs } from '../../ports/backlogs.ts';
@@ -7,7 +6,7 @@ import { errorName, type Log } from '../../ports/log.ts';
 import type { Machine } from '../../ports/runtime.ts';
 import type { SampleStore } from '../../ports/sample-store.ts';
 import type { TargetDesk } from '../../ports/targets/target-desk.ts';
-import { circuitWord } from '../../targets/target-state.ts';
+import { circuitWord, isOutside } from '../../targets/target-state.ts';
 import {
   MINUTE_MS,
   minuteOf,
@@ -101,7 +100,7 @@ async function targetSamples(
   minuteMs: number,
 ): Promise<TargetSample[]> {
   const used = await store.usedTargets(minuteMs, USED_MAX);
-  const outside = used.filter((target) => isOutside(desk, target)).slice(0, TARGETS_MAX);
+  const outside = used.filter((target) => isOutside(desk.view(target))).slice(0, TARGETS_MAX);
   const ordered = outside.toSorted((a, b) => (targetName(a) < targetName(b) ? -1 : 1));
   const samples = ordered.map(async (target, index): Promise<TargetSample[]> => {
     const health = await desk.health(target);
@@ -110,11 +109,6 @@ async function targetSamples(
     return [{ ...subject, ...target, state: circuitWord(health) }];
   });
   return (await Promise.all(samples)).flat();
-}
-
-function isOutside(desk: SampleDeps['desk'], target: Target): boolean {
-  const view = desk.view(target);
-  return view.usable && !view.local;
 }
 
 async function runnableSamples(

@@ -2,6 +2,7 @@ import type { ProjectId } from '../../../domain/ids.ts';
 import type { Announcement, WebhookEndpoint, WebhookPayload } from '../../../domain/webhook.ts';
 import type { DueDelivery, TriedDelivery, WebhookEndpoints } from '../../ports/webhooks.ts';
 import type { Log } from '../../ports/log.ts';
+import { within } from '../../within.ts';
 import type { ProjectSecrets } from '../project-secrets.ts';
 import { stopEndpoint, tellStopped, type StopDeps } from './stop-endpoint.ts';
 import { buildBody, type BodyDeps } from './build-body.ts';
@@ -29,18 +30,15 @@ export async function deliverOne(
   destination: Destination,
   due: DueDelivery,
 ): Promise<TriedDelivery> {
-  const timer = new AbortController();
   const atMs = deps.machine.nowMs();
-  const late = deps.machine
-    .wait(WHOLE_MS, timer.signal)
-    .then(() => reportOf(due, atMs, { ...unsent('timeout'), latencyMs: WHOLE_MS }));
   const work = tryOnce(deps, destination, due).catch((error: unknown) => {
     const kind = error instanceof Error ? error.name : 'unknown';
     deps.log('error', 'webhook.try_failed', { delivery_id: due.id, error: kind });
     return reportOf(due, atMs, unsent('internal'));
   });
-  const report = await Promise.race([work, late]);
-  timer.abort();
+  const report =
+    (await within(deps.machine, WHOLE_MS, work)) ??
+    reportOf(due, atMs, { ...unsent('timeout'), latencyMs: WHOLE_MS });
   tell(deps, destination, due, report);
   return report;
 }

@@ -3,6 +3,7 @@ import type { FactWriter } from '../../ports/fact-writer.ts';
 import { errorName, type Log } from '../../ports/log.ts';
 import type { Machine } from '../../ports/runtime.ts';
 import type { DueDelivery, TriedDelivery } from '../../ports/webhooks.ts';
+import { within } from '../../within.ts';
 import type { Destination } from './deliver-one.ts';
 
 /** A try that has ended. */
@@ -85,11 +86,16 @@ async function troubleOf(
   { machine }: Pick<MeasureDeps, 'machine'>,
   work: Promise<void>,
 ): Promise<string | null> {
-  const timer = new AbortController();
-  const late = machine.wait(WRITE_MS, timer.signal).then(() => 'timeout');
-  const trouble = await Promise.race([work.then(() => null, errorName), late]);
-  timer.abort();
-  return trouble;
+  try {
+    const isDone = await within(
+      machine,
+      WRITE_MS,
+      work.then(() => true),
+    );
+    return isDone === null ? 'timeout' : null;
+  } catch (error) {
+    return errorName(error);
+  }
 }
 
 /** What is measured of a try: a list of one; of none where nothing was tried, and of tests. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { DAY, duration } from '../../../domain/definition/definition-parts.ts';
-import { jobEndTypes } from '../../../domain/job/event-types.ts';
+import { jobEndTypes } from '../../../domain/job/job-end.ts';
 import { webhookPayloads } from '../../../domain/webhook.ts';
 import { endpointEventNames, jobEventNames, unknownName } from './event-names.ts';
 import { headerMistakes, lowerCaseNames } from './receiver-headers.ts';
