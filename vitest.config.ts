@@ -13,6 +13,7 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: [`test/{${unitRooms}}/**/*.test.ts`],
+          setupFiles: ['test/support/same-cases.ts'],
         },
       },
       // The Workers runtime, with the Worker's own bindings.

@@ -41,9 +41,13 @@ export function secondsAsMs(parent: JsonObject, field: string): number | null {
 /** Seconds from 0 up in whole milliseconds; null when they are none. */
 export function wholeMs(seconds: number | null): number | null {
   if (seconds === null || seconds < 0) return null;
-  const ms = Math.round(seconds * 1000);
-  // Never the negative zero, which JSON does not know.
-  return Number.isSafeInteger(ms) ? ms + 0 : null;
+  const ms = fromZero(Math.round(seconds * 1000));
+  return Number.isSafeInteger(ms) ? ms : null;
+}
+
+/** At least 0, and never the negative zero, which JSON does not know. */
+function fromZero(value: number): number {
+  return Math.max(0, value);
 }
 
 /** A count of something: a whole number from 0 up; 0 when there is none. */
@@ -70,9 +74,9 @@ export function presentNames(fields: Readonly<Record<string, unknown>>): readonl
   return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }
 
-/** Where a part of a recording begins and ends, in the unit that the provider has. */
+/** Where a part of a recording begins and ends, in the unit that the provider has; never before its start. */
 export function timesAt(item: JsonObject): { readonly start: number; readonly end: number } | null {
   const start = numberAt(item, 'start');
   const end = numberAt(item, 'end');
-  return start === null || end === null ? null : { start, end };
+  return start === null || end === null ? null : { start: fromZero(start), end: fromZero(end) };
 }
