@@ -21,7 +21,7 @@ type Measure =
   | { readonly kind: 'distribution'; readonly sets: readonly SetName[] }
   /** How something stood, looked at once a minute: a distribution of what was seen. */
   | { readonly kind: 'sampled'; readonly sets: readonly SetName[] }
-  /** One sum over another. */
+  /** One sum over another: over the one of the same group, but for dimensions that only tell apart what is above the line. */
   | {
       readonly kind: 'ratio';
       readonly sets: readonly SetName[];
@@ -29,6 +29,10 @@ type Measure =
       readonly over: string;
       /** How much of the sum makes up one; 1 if absent. */
       readonly scale?: number;
+      /** Such dimensions: failures have a class, and are a share of all attempts. */
+      readonly above?: readonly string[];
+      /** Dimensions of its sets that say nothing of it. */
+      readonly without?: readonly string[];
     }
   /** How it stands at the moment of the question; not kept. */
   | { readonly kind: 'gauge' };

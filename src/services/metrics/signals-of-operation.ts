@@ -24,6 +24,7 @@ export const verdicts: readonly Signal[] = [
     sets: MODERATED,
     of: 'flagged',
     over: 'moderated',
+    without: ['class'],
     measured: MODERATION,
   },
   count(
@@ -68,12 +69,13 @@ export const operation: readonly Signal[] = [
   count('webhook_failures', 'Those that failed; group by `class` to see why', WEBHOOKS, TRY),
   {
     name: 'webhook_failure_rate',
-    meaning: 'The share of those that failed',
+    meaning: 'The share of tries that failed; by `class`, that failed so',
     unit: 'ratio',
     kind: 'ratio',
     sets: WEBHOOKS,
     of: 'webhook_failures',
     over: 'webhook_tries',
+    above: ['class'],
     measured: TRY,
   },
   count('webhooks_given_up', 'Deliveries after whose last try none follows', WEBHOOKS, TRY),
@@ -107,6 +109,7 @@ export const operation: readonly Signal[] = [
     sets: TARGETS,
     of: 'available_samples',
     over: 'target_samples',
+    without: ['state'],
     measured: `${BY_SCHEDULE}the target’s gate`,
   },
   {

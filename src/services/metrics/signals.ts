@@ -46,12 +46,13 @@ const work: readonly Signal[] = [
   },
   {
     name: 'error_rate',
-    meaning: 'The share of attempts that failed or were lost',
+    meaning: 'The share of attempts that failed or were lost; by `class`, that failed so',
     unit: 'ratio',
     kind: 'ratio',
     sets: CALLS,
     of: 'failures',
     over: 'attempts',
+    above: ['class'],
     measured: ATTEMPT_END,
   },
   {
@@ -103,6 +104,7 @@ const work: readonly Signal[] = [
     sets: CALLS,
     of: 'cache_hits',
     over: 'attempts',
+    without: ['class'],
     measured: ATTEMPT_END,
   },
   {
@@ -197,7 +199,7 @@ export function dimensionsOfSignal(signal: KeptSignal): string[] {
 }
 
 function dimensionsIn(signal: KeptSignal, set: SetName): readonly string[] {
-  const without = signal.kind === 'sum' ? (signal.without ?? []) : [];
+  const without = 'without' in signal ? (signal.without ?? []) : [];
   return dimensionsOf[set].filter((dimension) => !without.includes(dimension));
 }
 

@@ -17,7 +17,7 @@ export type Group = {
   readonly points: ReadonlyMap<number, Series>;
 };
 
-type Selection = {
+export type Selection = {
   readonly set: SetName;
   /** Dimensions of the set. */
   readonly groupBy: readonly string[];

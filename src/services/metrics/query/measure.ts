@@ -20,15 +20,22 @@ export function measure(signal: KeptSignal, series: Series | undefined): Measure
   switch (signal.kind) {
     case 'sum':
       return { value: sumOf(series, signal.name) };
-    case 'ratio': {
-      const over = sumOf(series, signal.over);
-      const { of, scale = 1 } = signal;
-      return { value: over === 0 ? null : round(sumOf(series, of) / scale / over, 1e6) };
-    }
+    case 'ratio':
+      return { value: ratioOf(signal, series, series) };
     case 'sampled':
     case 'distribution':
       return distribution(series?.distributions.get(signal.name));
   }
+}
+
+/** What a ratio comes to where what is above the line and what is below it are counted apart. */
+export function ratioOf(
+  { of, over, scale = 1 }: Extract<KeptSignal, { readonly kind: 'ratio' }>,
+  above: Series | undefined,
+  below: Series | undefined,
+): number | null {
+  const all = sumOf(below, over);
+  return all === 0 ? null : round(sumOf(above, of) / scale / all, 1e6);
 }
 
 function sumOf(series: Series | undefined, name: string): number {

@@ -7,6 +7,7 @@ import { setNames } from '../rollup/series.ts';
 import { keptSignals, setFor, type KeptSignal } from '../signals.ts';
 import { groupSums, type Filters } from './group.ts';
 import { measure, type Measured } from './measure.ts';
+import { countsApart, measureGroups } from './measure-groups.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
 import { readVisible, type VisibleDeps } from './read-visible.ts';
 import { windowOf, type WindowInput } from './window.ts';
@@ -46,7 +47,11 @@ export async function summary(
   );
   const metrics = keptSignals.flatMap((signal) => {
     const set = setFor(signal, Object.keys(filters));
-    return set === null ? [] : [[signal, measure(signal, totals.get(set))] as const];
+    if (set === null) return [];
+    const selection = { set, groupBy: [], filters, pointOf: () => 0 };
+    const apart = countsApart(signal, selection) ? measureGroups(units, signal, selection) : null;
+    const measured = apart?.[0]?.points.get(0) ?? measure(signal, totals.get(set));
+    return [[signal, measured] as const];
   });
   if (metrics.length === 0) return refuseFilters(Object.keys(filters));
   return done({ range: range.value, asOfMs, metrics });

@@ -11,8 +11,9 @@ import {
   signals,
   type KeptSignal,
 } from '../signals.ts';
-import { groupSums, type Filters } from './group.ts';
-import { measure, type Measured } from './measure.ts';
+import type { Filters } from './group.ts';
+import type { Measured } from './measure.ts';
+import { measureGroups } from './measure-groups.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
 import { readVisible, type VisibleDeps } from './read-visible.ts';
 import { stepOf, STEPS, windowOf, type Step, type WindowInput } from './window.ts';
@@ -70,7 +71,8 @@ export async function timeseries(
   });
   const { groupBy, filters } = request;
   const pointOf = (atMs: number): number => Math.floor(atMs / stepMs) * stepMs;
-  const groups = groupSums(units, { set: set.value, groupBy, filters, pointOf });
+  const selection = { set: set.value, groupBy, filters, pointOf };
+  const groups = measureGroups(units, signal.value, selection);
   const points = groups.reduce((sum, group) => sum + group.points.size, 0);
   if (groups.length > SERIES_MAX || points > ALL_POINTS_MAX) {
     return refuse(
@@ -82,7 +84,7 @@ export async function timeseries(
     group: Object.fromEntries(groupBy.map((name, index) => [name, group.values[index] ?? ''])),
     points: [...group.points]
       .toSorted(([a], [b]) => a - b)
-      .map(([atMs, point]) => ({ atMs, ...measure(signal.value, point) })),
+      .map(([atMs, measured]) => ({ atMs, ...measured })),
   }));
   return done({ signal: signal.value, step: step.value, range, asOfMs, series });
 }
