@@ -181,14 +181,7 @@ const answers: [string, () => Promise<unknown>, unknown][] = [
       await seriesOf(ours, 'feedback', ['label'], { filters: { label: ['fine'] } }),
       await seriesOf(ours, 'flagged_categories', ['category'], { filters: { category: ['hate'] } }),
     ],
-    [
-      [
-        ['', [[0, 0]]],
-        ['timeout', [[0, 1]]],
-      ],
-      [['fine', [[0, 1]]]],
-      [['hate', [[0, 1]]]],
-    ],
+    [[['timeout', [[0, 1]]]], [['fine', [[0, 1]]]], [['hate', [[0, 1]]]]],
   ],
   [
     'a summary has all of it',
