@@ -27,11 +27,20 @@ function violationsOfIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey
             : issue.message,
         },
       ];
+    case 'invalid_value':
+      return [{ pointer: jsonPointer(path), code: issue.code, message: wordsOfChoice(issue) }];
     case 'invalid_union':
       return violationsOfUnion(issue, prefix);
     default:
       return [{ pointer: jsonPointer(path), code: issue.code, message: issue.message }];
   }
+}
+
+/** Our own sentence, unless the schema has one of its own. */
+function wordsOfChoice({ message, values }: z.core.$ZodIssueInvalidValue): string {
+  if (!message.startsWith('Invalid ')) return message;
+  const [only, ...others] = values.map(String);
+  return others.length === 0 ? `must be ${only}` : `must be one of ${[only, ...others].join(', ')}`;
 }
 
 /** Where one alternative alone is meant, its own mistakes say more than that none fits. */

@@ -107,6 +107,21 @@ test('pointers escape what would be read as a path', () => {
   expect(jsonPointer(['a/b', '~', 0])).toBe('/a~1b/~0/0');
 });
 
+test('a choice is told with what there is to choose from, in the schema’s own words where it has some', () => {
+  const schema = z.object({
+    period: z.enum(['day', 'month']),
+    kind: z.literal('job'),
+    state: z.enum(['on', 'off'], { error: 'is on or off' }),
+  });
+  const parsed = schema.safeParse({ period: 'week', kind: 'step' });
+  if (parsed.success) throw new Error('it was taken');
+  expect(violationsOf(parsed.error).map(({ pointer, message }) => [pointer, message])).toEqual([
+    ['/period', 'must be one of day, month'],
+    ['/kind', 'must be job'],
+    ['/state', 'is on or off'],
+  ]);
+});
+
 test('every issue of a failed parse has its pointer: unknown, missing and wrong fields', () => {
   const schema = z.strictObject({ a: z.string(), b: z.object({ c: z.array(z.number()) }) });
   const parsed = schema.safeParse({ b: { c: [1, 'x'] }, d: 1 });
