@@ -1,70 +1,40 @@
+import { bulkDeployment, httpDeps, withLinks } from './compose/http.ts';
+import { shardDeployment } from './compose/shard.ts';
+import { storesOf } from './compose/stores.ts';
 import { deliveryParts } from './compose/deliveries.ts';
-import { measuresOf, metricsOf, type Measures } from './compose/metrics.ts';
-import { jobQueues } from './compose/queues.ts';
+import { measuresOf, metricsOf } from './compose/metrics.ts';
 import { circuitPoints, samplingOf } from './compose/sampling.ts';
 import { measuringProblems } from './compose/measuring-problems.ts';
 import { countUpTo, isMeasured, levelOf, settingsOf } from './compose/settings.ts';
-import { aiOf, decidedTargets, providersOf, viewOf } from './compose/targets.ts';
-import { resealing, webhookSettings, type WebhookSettings } from './compose/webhooks.ts';
+import { aiOf, providersOf, viewOf } from './compose/targets.ts';
+import { resealing, webhookSettings } from './compose/webhooks.ts';
 import { tracesOf, type TracesOfDeployment } from './compose/traces.ts';
 import type { Target } from './domain/job/attempt.ts';
 import { CONCURRENCY_MAX } from './domain/job/flow.ts';
-import { SHARDS_MAX } from './domain/ids.ts';
 import { makeRegistry, type Registry } from './providers/registry.ts';
 import type { BulkDeployment } from './runtime/bulk/bulk-action-object.ts';
 import type { BudgetDeployment } from './runtime/budget/budget-object.ts';
-import { budgetParts } from './compose/budgets.ts';
-import { makeBulks } from './runtime/bulk/bulk-client.ts';
 import type { HistoryDeps } from './runtime/consumers/history.ts';
 import type { WakeDeps } from './runtime/consumers/wake.ts';
 import type { WebhookDeps } from './runtime/consumers/webhooks.ts';
-import { makeAccess } from './runtime/d1/access.ts';
-import { makeAuditLog } from './runtime/d1/audit-log.ts';
-import { makeBulkIndex } from './runtime/d1/bulk-index.ts';
-import { makeJobIndex } from './runtime/d1/history/job-index.ts';
-import { makeNamedTargets } from './runtime/d1/named-targets.ts';
-import { makePipelines } from './runtime/d1/pipelines.ts';
-import { makePrices } from './runtime/d1/prices.ts';
-import {
-  withRecentHeads,
-  withRecentKeys,
-  withRecentPrices,
-} from './runtime/d1/recent/recent-lookups.ts';
 import type { DeliveriesDeployment } from './runtime/deliveries/deliveries-object.ts';
-import { makeFileDeployment, type FileDeployment } from './runtime/files/file-deployment.ts';
-import { makeFlows } from './runtime/flow/flow-client.ts';
+import { makeFileDeployment } from './runtime/files/file-deployment.ts';
 import type { FlowDeployment } from './runtime/flow/flow-object.ts';
 import { makeGateOf } from './runtime/gate/gate-client.ts';
 import { makeGates, type GatesOfDeployment } from './runtime/gate/gate-deployment.ts';
 import type { GateDeployment } from './runtime/gate/gate-object.ts';
 import { makeTargetDesk } from './runtime/gate/target-desk.ts';
 import type { ShardDeployment } from './runtime/job-shard-object.ts';
-import { makeLiveShards } from './runtime/live/live-client.ts';
 import { makeLog } from './runtime/telemetry/log.ts';
 import { sampleOf, shareOf } from './runtime/telemetry/sampling.ts';
 import { machine } from './runtime/machine.ts';
-import { makeSecrets } from './runtime/secrets.ts';
-import { makeObjects } from './runtime/objects.ts';
-import { observe } from './runtime/telemetry/observe.ts';
 import type { TraceDeps } from './runtime/traces/exporter.ts';
-import { makeResultCaches } from './runtime/result-cache/result-cache-client.ts';
-import { sendHistory, sendWakes } from './runtime/queues.ts';
-import { makeJobShards } from './runtime/shard-client.ts';
-import { makeCallbackLinks, type CallbackLinks } from './services/callbacks/callback-links.ts';
-import { actOnJob } from './services/bulk/act-on-job.ts';
 import type { RollUpDeps } from './services/metrics/rollup/run-roll-up.ts';
 import type { SampleDeps } from './services/metrics/sampling/take-sample.ts';
-import { makePlanCache, type PlanCache } from './services/pipelines/plan-cache.ts';
-import type { RecentStandings } from './services/budgets/submit-refusal.ts';
-import type { BudgetLedgers, Budgets } from './services/ports/budgets.ts';
 import type { JobShards } from './services/ports/job-shard/job-shard.ts';
-import type { LiveShards } from './services/ports/live.ts';
 import type { Log } from './services/ports/log.ts';
-import type { Pipelines } from './services/ports/pipelines.ts';
-import type { Prices } from './services/ports/prices.ts';
 import type { Providers } from './services/ports/targets/providers.ts';
 import type { TargetDesk } from './services/ports/targets/target-desk.ts';
-import type { ResultCaches } from './services/ports/values/result-cache.ts';
 import type { HttpDeps } from './http/deps.ts';
 
 /**
@@ -91,11 +61,6 @@ export type Composition = {
   readonly sampling: SampleDeps | null;
   readonly budget: BudgetDeployment;
 };
-
-/** Compiled definitions are bounded by the size of their JSON. */
-const PLAN_CHARACTERS_MAX = 4_000_000;
-/** How long a shard waits for more history before it sends what it has. */
-const HISTORY_WINDOW_MS = 200;
 
 const made = new WeakMap<Env, Composition>();
 
@@ -191,25 +156,6 @@ function historyDeps(
   return { ...parts, db: env.DB, unmeasured, nowMs: () => Date.now() };
 }
 
-/** What is stored, and what is remembered of it. */
-function storesOf(env: Env, setting: (name: string) => string | undefined) {
-  const shards = makeJobShards(
-    env.JOB_SHARD,
-    countUpTo(SHARDS_MAX, setting('JOB_SHARDS')) ?? 8,
-    countUpTo(SHARDS_MAX, setting('JOB_SHARDS_FORMER')),
-  );
-  return {
-    shards,
-    live: makeLiveShards(env.JOB_SHARD, Math.max(shards.count, shards.former ?? 0)),
-    objects: makeObjects(env.OBJECTS),
-    pipelines: withRecentHeads(makePipelines(env.DB), machine),
-    prices: withRecentPrices(makePrices(env.DB), machine),
-    plans: makePlanCache(PLAN_CHARACTERS_MAX),
-    caches: makeResultCaches(env.RESULT_CACHE),
-    ...budgetParts(env),
-  };
-}
-
 type GateSettings = {
   readonly limits: string | undefined;
   readonly providers: Providers;
@@ -230,79 +176,4 @@ function deskOf(env: Env, { registry, limited, log }: DeskSettings): TargetDesk 
   const { adapters } = registry;
   const view = (target: Target) => viewOf(registry, target);
   return makeTargetDesk({ gateOf: makeGateOf(env.GATE), view, adapters, limited, machine, log });
-}
-
-type Outward = FileDeployment & { readonly callbackLinks?: CallbackLinks };
-
-/** Without a public address and a secret to sign with, providers have nowhere to call back. */
-function withLinks(files: FileDeployment): Outward {
-  const { tokens, publicBaseUrl } = files;
-  if (tokens === null || publicBaseUrl === null) return files;
-  return { ...files, callbackLinks: makeCallbackLinks(tokens, publicBaseUrl) };
-}
-
-type HttpParts = Outward &
-  GatesOfDeployment &
-  WebhookSettings &
-  Measures & {
-    readonly log: Log;
-    readonly shards: JobShards;
-    readonly live: LiveShards;
-    readonly objects: ReturnType<typeof makeObjects>;
-    readonly providers: Providers;
-    readonly pipelines: Pipelines;
-    readonly prices: Prices;
-    readonly plans: PlanCache;
-    readonly projectJobsMax: number | null;
-    readonly caches: ResultCaches;
-    readonly budgets: Budgets;
-    readonly ledgers: BudgetLedgers;
-    readonly standings: RecentStandings;
-    readonly desk: TargetDesk;
-    readonly rootKey: string | null;
-  };
-
-function httpDeps(env: Env, { rootKey, ...parts }: HttpParts): HttpDeps {
-  return {
-    ...parts,
-    machine,
-    secrets: makeSecrets(rootKey),
-    access: withRecentKeys(makeAccess(env.DB), machine),
-    jobIndex: makeJobIndex(env.DB),
-    audit: makeAuditLog(env.DB),
-    namedTargets: makeNamedTargets(env.DB),
-    bulks: makeBulks(env.BULK),
-    bulkIndex: makeBulkIndex(env.DB),
-  };
-}
-
-function bulkDeployment(http: HttpDeps): BulkDeployment {
-  const { log, jobIndex, bulkIndex } = http;
-  return { log, jobIndex, bulkIndex, act: (bulk, job) => actOnJob(http, bulk, job) };
-}
-
-type ShardParts = {
-  readonly log: Log;
-  readonly registry: Registry;
-  readonly objects: ReturnType<typeof makeObjects>;
-  readonly traces: TracesOfDeployment;
-};
-
-function shardDeployment(
-  env: Env,
-  { log, registry, objects, traces }: ShardParts,
-): ShardDeployment {
-  const queues = jobQueues(env);
-  const flowOf = makeFlows(env.FLOW);
-  return {
-    log,
-    historyWindowMs: HISTORY_WINDOW_MS,
-    sendWakes: (messages) => sendWakes(queues, messages),
-    sendHistory: (messages) => sendHistory(env.HISTORY, messages),
-    exchange: (project, message) => flowOf(project).exchange(message),
-    deleteObjects: (project, jobId) => objects.deleteJob(project, jobId),
-    measure: (change) => observe(env.MEASUREMENTS, log, change),
-    ...(traces.traced === undefined ? {} : { traced: traces.traced }),
-    ...decidedTargets(registry),
-  };
 }

@@ -8,7 +8,8 @@ import type { JobShard, JobShards } from '../../src/services/ports/job-shard/job
 import type { Pipelines } from '../../src/services/ports/pipelines.ts';
 import type { Providers } from '../../src/services/ports/targets/providers.ts';
 import type { ExecuteDeps } from '../../src/services/run/attempt.ts';
-import { runTurn, type TurnOptions } from '../../src/services/run/turn/run-turn.ts';
+import { runTurn } from '../../src/services/run/turn/run-turn.ts';
+import type { TurnOptions } from '../../src/services/run/turn/turn.ts';
 import { makeSlots } from '../../src/services/run/turn/slots.ts';
 import { jobView } from '../../src/services/views/jobs/job-view.ts';
 import type { DefinitionBody } from './engine-driver.ts';

@@ -1,5 +1,6 @@
 import { errorName, framesOf } from '../../services/ports/log.ts';
-import { runTurn, type TurnDeps } from '../../services/run/turn/run-turn.ts';
+import { runTurn } from '../../services/run/turn/run-turn.ts';
+import type { TurnDeps } from '../../services/run/turn/turn.ts';
 import { makeSlots } from '../../services/run/turn/slots.ts';
 import { shardOf } from '../../domain/ids.ts';
 import { wakeMessage, type WakeMessage } from '../messages.ts';

@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/d1';
 import { bulkSchema, type BulkId } from '../../domain/bulk.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type { BulkIndex } from '../../services/ports/bulk.ts';
-import { bulkActions } from './schema.ts';
+import { bulkActions } from './job-schema.ts';
 
 /** The bulk actions that D1 knows of, as their objects have told it. */
 export function makeBulkIndex(d1: D1Database): BulkIndex {

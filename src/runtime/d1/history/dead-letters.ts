@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/d1';
 import { v7 } from 'uuid';
 
-import { deadLetters } from '../schema.ts';
+import { deadLetters } from '../job-schema.ts';
 
 export type DeadLetter = {
   readonly queue: string;

@@ -6,7 +6,7 @@ import { isJobId } from '../../../domain/ids.ts';
 import { jobStatuses } from '../../../domain/job/job.ts';
 import { waitingKinds } from '../../../domain/job/waiting.ts';
 import type { IndexedJob, JobFilter, JobIndex } from '../../../services/ports/job-index.ts';
-import { jobs, jobTags } from '../schema.ts';
+import { jobs, jobTags } from '../job-schema.ts';
 
 const status = z.enum(jobStatuses);
 const tags = z.array(z.string());

@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/d1';
 import { projectId } from '../../../domain/ids.ts';
 import type { EndpointKey } from '../../../services/ports/webhooks.ts';
 import type { SecretBox } from '../../../services/webhooks/secret-box.ts';
-import { webhookEndpoints as table } from '../schema.ts';
+import { webhookEndpoints as table } from '../webhook-schema.ts';
 import { contextOf, secretsSchema } from './webhook-endpoints.ts';
 
 type Database = ReturnType<typeof drizzle>;

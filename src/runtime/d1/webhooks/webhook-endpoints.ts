@@ -11,7 +11,10 @@ import type {
 } from '../../../services/ports/webhooks.ts';
 import { REMOVED_ENDPOINTS_MAX } from '../../../services/webhooks/schedule.ts';
 import type { SecretBox } from '../../../services/webhooks/secret-box.ts';
-import { removedWebhookEndpoints as removedTable, webhookEndpoints as table } from '../schema.ts';
+import {
+  removedWebhookEndpoints as removedTable,
+  webhookEndpoints as table,
+} from '../webhook-schema.ts';
 
 type Row = typeof table.$inferSelect;
 
