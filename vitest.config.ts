@@ -47,7 +47,7 @@ export default defineConfig({
           globalSetup: ['test/e2e/support/global-setup.ts'],
           // After the others, and more files at a time than there may be processors: most of them wait most of the time.
           sequence: { groupOrder: 1 },
-          maxWorkers: 3,
+          maxWorkers: 4,
           testTimeout: 60_000,
           hookTimeout: 90_000,
         },
