@@ -29,6 +29,7 @@ import type { Machine } from '../services/ports/runtime.ts';
 import type { TargetDesk } from '../services/ports/targets/target-desk.ts';
 import type { TargetGates } from '../services/ports/targets/target-gates.ts';
 import type { DeliveriesOf, WebhookEndpoints } from '../services/ports/webhooks.ts';
+import type { ServiceFailureCode } from '../services/result.ts';
 import type { SignedTokens } from '../services/signed-token.ts';
 import type { WebhookUrls } from '../services/webhooks/endpoints/webhook-urls.ts';
 import type { ProjectSecrets } from '../services/webhooks/project-secrets.ts';
@@ -96,5 +97,7 @@ export type AppEnv = {
     actor: Actor;
     /** The job that a request made or was about, where its path does not name it. */
     jobId: JobId;
+    /** Why a request was refused; set where the refusal becomes an answer. */
+    failureCode: ServiceFailureCode;
   };
 };

@@ -54,6 +54,7 @@ const TITLE = {
 export function failureResponse(c: Context<AppEnv>, failure: ServiceFailure) {
   const { code, message, violations = [], retryAfterMs, budget } = failure;
   const retryable = isRetryable(c, code);
+  c.set('failureCode', code);
   // The official OpenAI and Anthropic clients obey this header before they look at the status.
   c.header('x-should-retry', String(retryable));
   if (code === 'unauthenticated') c.header('www-authenticate', 'Bearer');

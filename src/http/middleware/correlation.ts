@@ -6,11 +6,15 @@ import type { Actor } from '../../domain/access.ts';
 import { isJobId, type JobId } from '../../domain/ids.ts';
 import type { Correlation } from '../../domain/job/job.ts';
 import type { LogLevel } from '../../services/ports/log.ts';
+import type { ServiceFailureCode } from '../../services/result.ts';
 import type { AppEnv } from '../deps.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 /** W3C trace context, version 00: trace id, parent span, flags. */
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** Of a version after it: the same, and perhaps more. There is no version `ff`. */
+const LATER_TRACEPARENT =
+  /^(?!00|ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 const NO_TRACE = '0'.repeat(32);
 const NO_SPAN = '0'.repeat(16);
 /** The flag of a trace that its caller records. */
@@ -29,7 +33,8 @@ export const correlation = createMiddleware<AppEnv>(async (c, next) => {
   c.set('correlation', { requestId, ...trace });
   await next();
   c.header('x-request-id', requestId);
-  c.header('traceparent', `00-${traceId}-${hex(c).slice(-16)}-01`);
+  const flags = trace.sampled === false ? '00' : '01';
+  c.header('traceparent', `00-${traceId}-${hex(c).slice(-16)}-${flags}`);
   logRequest(c, machine.nowMs() - startedAtMs);
 });
 
@@ -39,8 +44,9 @@ function requestIdOf(c: Context<AppEnv>): string {
 }
 
 function traceOf(c: Context<AppEnv>): Omit<Correlation, 'requestId'> {
-  const given = TRACEPARENT.exec(c.req.header('traceparent') ?? '') ?? [];
-  const [, traceId = NO_TRACE, parentSpanId = NO_SPAN, flags = ''] = given;
+  const given = c.req.header('traceparent') ?? '';
+  const parts = TRACEPARENT.exec(given) ?? LATER_TRACEPARENT.exec(given) ?? [];
+  const [, traceId = NO_TRACE, parentSpanId = NO_SPAN, flags = ''] = parts;
   if (traceId === NO_TRACE || parentSpanId === NO_SPAN) return { traceId: hex(c) };
   const isSampled = (Number.parseInt(flags, 16) & SAMPLED) === SAMPLED;
   return { traceId, parentSpanId, ...(isSampled ? {} : { sampled: false }) };
@@ -73,6 +79,8 @@ function logRequest(c: Context<AppEnv>, latencyMs: number): void {
   // Unset on routes that need no key.
   const actor: Actor | undefined = c.get('actor');
   const jobId = jobOf(c);
+  // Unset unless the request was refused.
+  const code: ServiceFailureCode | undefined = c.get('failureCode');
   const route = routePath(c, -1);
   c.env.deps.log(levelOf(c.res.status, route), 'http.request', {
     request_id: requestId,
@@ -80,6 +88,7 @@ function logRequest(c: Context<AppEnv>, latencyMs: number): void {
     method: c.req.method,
     route,
     status: c.res.status,
+    code,
     latency_ms: latencyMs,
     project: actor?.project ?? null,
     actor: actor?.id ?? null,
