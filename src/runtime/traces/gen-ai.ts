@@ -51,7 +51,8 @@ export function callAttributes(uses: string, call: HistoryCall, facts: Facts): A
     'gen_ai.request.model': model,
     'gen_ai.response.model': call.returned_model,
     'gen_ai.response.finish_reasons': finishReason === undefined ? null : [finishReason],
-    'gen_ai.response.time_to_first_chunk': firstTokenMs === undefined ? null : firstTokenMs / 1_000,
+    'gen_ai.response.time_to_first_chunk':
+      firstTokenMs === undefined ? null : { fraction: firstTokenMs / 1_000 },
     'gen_ai.output.type': OUTPUT_TYPES[uses],
     ...usageAttributes(usage),
     'penstock.cost_nano_usd': call.cost_nano_usd,

@@ -48,8 +48,9 @@ function attributesOf(attributes: Attributes) {
 function valueOf(value: AttributeValue): object {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
-  if (typeof value !== 'number') {
-    return { arrayValue: { values: value.map((each) => ({ stringValue: each })) } };
+  if (typeof value === 'number') {
+    return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
   }
-  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  if ('fraction' in value) return { doubleValue: value.fraction };
+  return { arrayValue: { values: value.map((each) => ({ stringValue: each })) } };
 }

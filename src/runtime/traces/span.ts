@@ -1,5 +1,7 @@
-/** A value of an attribute; a whole number is sent as an integer, any other as a double. */
-export type AttributeValue = string | number | boolean | readonly string[];
+/** A measure that may have a fraction: a double in every span, also where it happens to be whole. */
+export type Fraction = { readonly fraction: number };
+/** A value of an attribute; a number by itself counts something, and is sent as an integer. */
+export type AttributeValue = string | number | boolean | readonly string[] | Fraction;
 export type Attributes = Readonly<Record<string, AttributeValue | null | undefined>>;
 
 /** A part of a job's time, as OpenTelemetry tells it. Ids in hexadecimal, times in milliseconds. */

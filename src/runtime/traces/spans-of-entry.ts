@@ -74,8 +74,7 @@ async function jobSpan(
       attributes: {
         ...common(project, entry),
         'gen_ai.operation.name': 'invoke_workflow',
-        'gen_ai.agent.name': job.pipeline,
-        'gen_ai.agent.version': String(job.version),
+        'gen_ai.workflow.name': job.pipeline,
         'error.type': isError ? (job.reason_code ?? job.status) : null,
         'penstock.job.status': job.status,
         'penstock.job.queue_ms': (job.started_at ?? job.finished_at) - job.created_at,

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OwnedEntry } from '../../../src/runtime/d1/history/write-history.ts';
 import { historyMessage } from '../../../src/runtime/messages.ts';
 import { exportSpans, type TraceDeps } from '../../../src/runtime/traces/exporter.ts';
+import { otlpJson } from '../../../src/runtime/traces/otlp-json.ts';
 import type { LogFields } from '../../../src/services/ports/log-fields.ts';
 import { startOtlpReceiver, type OtlpReceiver } from '../../support/otlp-receiver.ts';
 import { ShardDriver } from '../../support/shard-driver.ts';
@@ -118,4 +119,16 @@ describe('the exporter', () => {
     expect(receiver.spans).toHaveLength(5_120);
     expect(told).toEqual([{ event: 'traces.lost', fields: { count: 880, reason: 'too_many' } }]);
   });
+});
+
+test('an attribute has one type, whatever its value happens to be', () => {
+  const attributes = { a: { fraction: 1 }, b: { fraction: 1.5 }, c: 7, d: Number.MAX_SAFE_INTEGER };
+  expect(otlpJson(attributes, [])).toContain(
+    JSON.stringify([
+      { key: 'a', value: { doubleValue: 1 } },
+      { key: 'b', value: { doubleValue: 1.5 } },
+      { key: 'c', value: { intValue: '7' } },
+      { key: 'd', value: { intValue: '9007199254740991' } },
+    ]),
+  );
 });

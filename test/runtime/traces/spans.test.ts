@@ -115,7 +115,11 @@ describe('the spans of a job', () => {
     const { birth, finishedAtMs } = driver.state(jobId);
     expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([CALLER.traceId]));
     const job = spans.find(({ name }) => name.startsWith('invoke_workflow'));
-    expect(job).toMatchObject({ startMs: birth.createdAtMs, endMs: finishedAtMs });
+    expect(job).toMatchObject({
+      startMs: birth.createdAtMs,
+      endMs: finishedAtMs,
+      attributes: { 'gen_ai.workflow.name': birth.pipeline, 'penstock.pipeline.version': 1 },
+    });
     const call = spans.find(({ name }) => name === 'chat second');
     expect(call?.attributes).toMatchObject({
       'gen_ai.operation.name': 'chat',
@@ -123,7 +127,7 @@ describe('the spans of a job', () => {
       'gen_ai.request.model': 'second',
       'gen_ai.response.model': 'second-2026',
       'gen_ai.response.finish_reasons': ['stop'],
-      'gen_ai.response.time_to_first_chunk': 0.009,
+      'gen_ai.response.time_to_first_chunk': { fraction: 0.009 },
       'gen_ai.usage.input_tokens': 10,
       'gen_ai.usage.output_tokens': 7,
       'gen_ai.usage.cache_read.input_tokens': 2,
