@@ -55,6 +55,13 @@ export class NodeD1 {
       all: run,
       run,
       first: async () => (await run()).results[0] ?? null,
+      /** Rows as arrays, which is how drizzle reads. */
+      raw: async () => {
+        this.beforeCall();
+        const statement = this.#db.prepare(query);
+        statement.setReturnArrays(true);
+        return statement.all(...values);
+      },
     };
   }
 

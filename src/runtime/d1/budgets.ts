@@ -43,14 +43,14 @@ export function makeBudgets(d1: D1Database): Budgets {
         ? { kind: 'stored' }
         : { kind: 'overlap', other: budgetOf(other) };
     },
-    async update(budget) {
-      const { name, limitNanoUsd, isHard, onExceed, warnAt, updatedAt } = rowOf(budget);
-      const changed = await db
+    async update(project, id, { warnAt, updatedAtMs: updatedAt, ...change }) {
+      const shareList = warnAt === undefined ? {} : { warnAt: JSON.stringify(warnAt) };
+      const [changed] = await db
         .update(table)
-        .set({ name, limitNanoUsd, isHard, onExceed, warnAt, updatedAt })
-        .where(and(eq(table.project, budget.project), eq(table.id, budget.id)))
-        .returning({ id: table.id });
-      return changed.length > 0;
+        .set({ ...change, ...shareList, updatedAt })
+        .where(and(eq(table.project, project), eq(table.id, id)))
+        .returning();
+      return changed === undefined ? null : budgetOf(changed);
     },
     async delete(project, id) {
       const gone = await db

@@ -4,7 +4,7 @@ import type { ProjectId } from '../../domain/ids.ts';
 import { missingScope } from '../access/require-scope.ts';
 import { audited, type AuditDeps } from '../audit/audited.ts';
 import type { AccessStore } from '../ports/access.ts';
-import type { BudgetLedgers, Budgets, BudgetStanding } from '../ports/budgets.ts';
+import type { BudgetLedgers, Budgets, BudgetStanding, BudgetUpdate } from '../ports/budgets.ts';
 import { errorName, type Log } from '../ports/log.ts';
 import type { Pipelines } from '../ports/pipelines.ts';
 import { done, refuse, refuseAt, type Result } from '../result.ts';
@@ -122,22 +122,28 @@ export async function changeBudget(
   if (refused !== null) return refused;
   const found = await find(deps, actor, id);
   if (!found.ok) return found;
-  const { name, limit_usd: limitUsd, hard, on_exceed: onExceed, warn_at: warnAt } = change;
-  const before = found.value;
-  const budget: Budget = {
-    ...before,
-    name: name ?? before.name,
-    limitNanoUsd: limitUsd === undefined ? before.limitNanoUsd : nanoUsdOf(limitUsd),
-    isHard: hard ?? before.isHard,
-    onExceed: onExceed ?? before.onExceed,
-    warnAt: warnAt ?? before.warnAt,
-    updatedAtMs: deps.machine.nowMs(),
-  };
+  const update = { ...updateOf(change), updatedAtMs: deps.machine.nowMs() };
   const deed = { action: 'budget.change', subject: id } as const;
   return audited(deps, actor, deed, async () => {
-    const changed = await deps.budgets.update(budget);
-    return changed ? first(await withStandings(deps, actor, [budget])) : noSuchBudget(id);
+    const changed = await deps.budgets.update(actor.project, id, update);
+    return changed === null ? noSuchBudget(id) : first(await withStandings(deps, actor, [changed]));
   });
+}
+
+function updateOf({
+  name,
+  limit_usd: limitUsd,
+  hard: isHard,
+  on_exceed: onExceed,
+  warn_at: warnAt,
+}: BudgetChange): Omit<BudgetUpdate, 'updatedAtMs'> {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(limitUsd === undefined ? {} : { limitNanoUsd: nanoUsdOf(limitUsd) }),
+    ...(isHard === undefined ? {} : { isHard }),
+    ...(onExceed === undefined ? {} : { onExceed }),
+    ...(warnAt === undefined ? {} : { warnAt }),
+  };
 }
 
 /** What it has counted goes with it. */

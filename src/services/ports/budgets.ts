@@ -12,13 +12,17 @@ type PutBudget =
   /** Another budget counts the same calls by the same period; nothing was stored. */
   | { readonly kind: 'overlap'; readonly other: Budget };
 
+/** What of a budget may change. */
+export type BudgetUpdate = Pick<Budget, 'updatedAtMs'> &
+  Partial<Pick<Budget, 'name' | 'limitNanoUsd' | 'isHard' | 'onExceed' | 'warnAt'>>;
+
 /** The budgets of projects. What has been spent of them is their ledger's to know. */
 export type Budgets = {
   /** All of them, oldest first. */
   list(project: ProjectId): Promise<readonly Budget[]>;
   add(budget: Budget): Promise<PutBudget>;
-  /** Changes what may change: name, limit, and what happens at it. False when there is none. */
-  update(budget: Budget): Promise<boolean>;
+  /** Changes what is given and leaves the rest, so that changes at the same time keep each other. Null when there is none. */
+  update(project: ProjectId, id: string, change: BudgetUpdate): Promise<Budget | null>;
   /** False when there is none. */
   delete(project: ProjectId, id: string): Promise<boolean>;
 };

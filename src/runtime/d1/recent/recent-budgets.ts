@@ -18,7 +18,7 @@ export function withRecentBudgets(budgets: Budgets, clock: Clock): Budgets {
   return {
     list: async (project) => (await list(project)) ?? [],
     add: async (budget) => settled(await budgets.add(budget)),
-    update: async (budget) => settled(await budgets.update(budget)),
+    update: async (project, id, change) => settled(await budgets.update(project, id, change)),
     delete: async (project, id) => settled(await budgets.delete(project, id)),
   };
 }

@@ -29,7 +29,7 @@ function remembered() {
       db.stored = [...db.stored, added];
       return { kind: 'stored' };
     },
-    update: async () => true,
+    update: async () => budget,
     delete: async () => true,
   };
   const wait = async (ms: number) => void (db.nowMs += ms);
