@@ -1,3 +1,4 @@
+import { periodAt } from '../../domain/budget.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type { BudgetLedgers, BudgetStanding } from '../ports/budgets.ts';
 import type { Machine } from '../ports/runtime.ts';
@@ -9,6 +10,7 @@ const KEPT_MS = 2_000;
 const PROJECTS_MAX = 1_000;
 
 type Known = {
+  /** Which budgets, and which of their periods. */
   readonly ids: string;
   readonly standings: readonly BudgetStanding[];
   readonly atMs: number;
@@ -22,7 +24,8 @@ export function makeRecentStandings(
   const recent = new Map<ProjectId, Known>();
   return async (project, budgets) => {
     const atMs = nowMs();
-    const ids = budgets.map(({ id }) => id).join();
+    // What was spent of a period that is over says nothing of the next one.
+    const ids = budgets.map(({ id, period }) => `${id}@${periodAt(period, atMs).startMs}`).join();
     const known = recent.get(project);
     if (known?.ids === ids && atMs - known.atMs < KEPT_MS) return known.standings;
     const standings = await ledgers.of(project).standing(budgets.map(termsOf));
