@@ -71,19 +71,23 @@ export class Ledger {
     });
   }
 
+  /** Warns, too: once a limit was lowered below what is spent, no call gets here any more that could. */
   standing(terms: readonly BudgetTerms[]): readonly BudgetStanding[] {
-    return this.#change((nowMs) =>
-      terms.map(({ id, period }) => {
-        const sums = this.#pages.tally.of(id, periodAt(period, nowMs).startMs);
-        return {
-          id,
-          paidNanoUsd: sums.paid,
-          assumedNanoUsd: sums.assumed,
-          reservedNanoUsd: sums.reserved,
-          unknownCalls: sums.unknown,
-        };
-      }),
-    );
+    return this.#change((nowMs) => {
+      for (const each of terms) this.#warn(each, nowMs);
+      return terms.map((each) => this.#standingOf(each, nowMs));
+    });
+  }
+
+  #standingOf({ id, period }: BudgetTerms, nowMs: number): BudgetStanding {
+    const sums = this.#pages.tally.of(id, periodAt(period, nowMs).startMs);
+    return {
+      id,
+      paidNanoUsd: sums.paid,
+      assumedNanoUsd: sums.assumed,
+      reservedNanoUsd: sums.reserved,
+      unknownCalls: sums.unknown,
+    };
   }
 
   forget(budgetId: string): void {
@@ -132,9 +136,9 @@ export class Ledger {
     const known = this.#pages.get(order.key);
     const terms = order.budgets.flatMap((id) => byId.get(id) ?? []);
     if (order.kind === 'settle') return this.#settle(order, terms, known, nowMs);
+    if (order.kind === 'adopt') return this.#adopt(order, terms, known, nowMs);
     // Whoever asks again has the room that it was given.
     if (known !== undefined) return { kind: 'done' };
-    if (order.kind === 'adopt') return this.#adopt(order, terms, nowMs);
     const { estimateNanoUsd } = order;
     const wanted = { terms, estimateNanoUsd, nowMs, heldMs: this.#heldMs };
     const refused = refusalOf((id, startMs) => this.#pages.tally.of(id, startMs), wanted);
@@ -175,20 +179,22 @@ export class Ledger {
     return { kind: 'done' };
   }
 
-  /** What goes on at a provider has its room already, whatever the limit is by now. */
+  /**
+   * What goes on at a provider has its room already, whatever the limit is by now. It counts with the later attempt
+   * alone, also when that one has reported before this comes.
+   */
   #adopt(
     order: Extract<BudgetOrder, { readonly kind: 'adopt' }>,
     terms: readonly BudgetTerms[],
+    known: Entry | undefined,
     nowMs: number,
   ): BudgetVerdict {
     const from = this.#pages.get(order.from);
+    const isOpen = from !== undefined && from.s !== 'p';
+    if (isOpen) this.#pages.put(settled(from, 0), nowMs);
+    if (known !== undefined) return { kind: 'done' };
     const made = entryOf(order, terms, nowMs);
-    if (from === undefined || from.s === 'p') {
-      this.#pages.put(made, nowMs);
-      return { kind: 'done' };
-    }
-    this.#pages.put(settled(from, 0), nowMs);
-    this.#pages.put({ ...made, e: from.e, b: from.b }, nowMs);
+    this.#pages.put(isOpen ? { ...made, e: from.e, b: from.b } : made, nowMs);
     return { kind: 'done' };
   }
 

@@ -95,6 +95,21 @@ describe('what nobody reports', () => {
   });
 });
 
+test.each([['the end first'], ['the adoption twice']])(
+  'work that another attempt takes over counts once, whatever comes first: %s',
+  (order) => {
+    const world = new LedgerWorld();
+    const adopt = { kind: 'adopt', key: 'a#2', from: 'a#1', budgets: ['bud_a'] } as const;
+    world.reserve([A], 'a#1', 60);
+    if (order === 'the adoption twice')
+      world.order([A], { ...adopt, estimateNanoUsd: 60, forMs: 60_000 });
+    world.settle([A], 'a#2', 20);
+    world.order([A], { ...adopt, estimateNanoUsd: 60, forMs: 60_000 });
+    world.pass(120_000);
+    expect(world.sums(A)).toEqual({ paid: 20, assumed: 0, reserved: 0, unknown: 0 });
+  },
+);
+
 describe('a period', () => {
   test('begins anew at midnight UTC; a call counts in the one in which it began', () => {
     const world = new LedgerWorld();
@@ -136,6 +151,19 @@ describe('a period', () => {
     world.settle([hard, soft], 'b#1', 5);
     const told = world.notices.map(({ terms, threshold }) => [terms.id, threshold]);
     expect(told).toEqual([['bud_h', null]]);
+  });
+
+  test('is told of when its limit was lowered below what is spent, or when nobody reported in time', () => {
+    const world = new LedgerWorld();
+    const terms = termsOf({ warnAt: [0.5] });
+    world.settle([terms], 'a#1', 40);
+    world.ledger.standing([{ ...terms, limitNanoUsd: 30 }]);
+    world.ledger.standing([{ ...terms, limitNanoUsd: 30 }]);
+    expect(world.notices.map(({ threshold }) => threshold)).toEqual([0.5, null]);
+    world.reserve([terms], 'b#1', 20, 1_000);
+    world.pass(60_000);
+    world.ledger.standing([terms]);
+    expect(world.notices).toHaveLength(3);
   });
 
   test('is warned of anew when its limit was changed, under a name of its own', () => {
