@@ -10,7 +10,7 @@ const scrapeRoute = createRoute({
   path: '/metrics',
   summary: 'Metrics for Prometheus',
   description:
-    'In its text format: of the whole deployment for the root key, of the project for any other. Counters begin anew at midnight UTC. Needs the scope `metrics:read`.',
+    'In its text format: of the whole deployment for the root key, of the project for any other. Counters count a day of UTC and begin anew ten minutes after its end. Needs the scope `metrics:read`.',
   security: bearer,
   middleware: authentication,
   responses: {

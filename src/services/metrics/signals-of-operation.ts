@@ -15,10 +15,11 @@ const BY_SCHEDULE = 'by the schedule, each minute: ';
 /** What was found of inputs and outputs, by models and by people. */
 export const verdicts: readonly Signal[] = [
   count('moderated', 'Texts and images that a moderation has looked at', MODERATED, MODERATION),
-  count('flagged', 'Those that it has flagged', MODERATED, MODERATION),
+  count('flagged', 'Texts and images that a moderation has flagged', MODERATED, MODERATION),
   {
     name: 'flagged_rate',
-    meaning: 'The share of those that it has flagged',
+    meaning:
+      'The share of texts and images that a moderation has flagged, of those that it has looked at',
     unit: 'ratio',
     kind: 'ratio',
     sets: MODERATED,
@@ -29,7 +30,7 @@ export const verdicts: readonly Signal[] = [
   },
   count(
     'flagged_categories',
-    'What they were flagged for; group by `category`',
+    'What moderations have flagged texts and images for; group by `category`',
     ['moderation'],
     MODERATION,
   ),
@@ -51,7 +52,7 @@ export const verdicts: readonly Signal[] = [
 export const operation: readonly Signal[] = [
   {
     name: 'webhook_lag',
-    meaning: 'From what happened to the receiver’s yes, all tries included',
+    meaning: 'From what a webhook tells of to the receiver’s yes, all tries included',
     unit: 'ms',
     kind: 'distribution',
     sets: WEBHOOKS,
@@ -59,17 +60,22 @@ export const operation: readonly Signal[] = [
   },
   {
     name: 'webhook_latency',
-    meaning: 'How long a receiver took for one try',
+    meaning: 'How long a receiver of webhooks took for one try',
     unit: 'ms',
     kind: 'distribution',
     sets: WEBHOOKS,
     measured: TRY,
   },
-  count('webhook_tries', 'Tries of deliveries', WEBHOOKS, TRY),
-  count('webhook_failures', 'Those that failed; group by `class` to see why', WEBHOOKS, TRY),
+  count('webhook_tries', 'Tries of deliveries of webhooks', WEBHOOKS, TRY),
+  count(
+    'webhook_failures',
+    'Tries of deliveries of webhooks that failed; group by `class` to see why',
+    WEBHOOKS,
+    TRY,
+  ),
   {
     name: 'webhook_failure_rate',
-    meaning: 'The share of tries that failed; by `class`, that failed so',
+    meaning: 'The share of tries of webhooks that failed; by `class`, that failed so',
     unit: 'ratio',
     kind: 'ratio',
     sets: WEBHOOKS,
@@ -78,9 +84,20 @@ export const operation: readonly Signal[] = [
     above: ['class'],
     measured: TRY,
   },
-  count('webhooks_given_up', 'Deliveries after whose last try none follows', WEBHOOKS, TRY),
+  count(
+    'webhooks_given_up',
+    'Deliveries of webhooks after whose last try none follows',
+    WEBHOOKS,
+    TRY,
+  ),
   sampled('queue_messages', 'count', 'Messages that wait in a queue', ['queues'], '`metrics()`'),
-  sampled('queue_oldest_age', 'ms', 'Age of the oldest of them', ['queues'], '`metrics()`'),
+  sampled(
+    'queue_oldest_age',
+    'ms',
+    'Age of the oldest message that waits in a queue',
+    ['queues'],
+    '`metrics()`',
+  ),
   sampled(
     'runnable_jobs',
     'count',
@@ -91,7 +108,7 @@ export const operation: readonly Signal[] = [
   sampled(
     'runnable_oldest_age',
     'ms',
-    'How long the first of them has waited for one',
+    'How long the job has waited that has waited longest for a runner',
     ['runnable'],
     'what history tells of waits over 5 s',
   ),
@@ -114,10 +131,17 @@ export const operation: readonly Signal[] = [
   },
   {
     name: 'target_state',
-    meaning: 'The state of a target’s circuit, as a label',
+    meaning: 'How a target stands, as a label: in the words of `/v1/targets`',
     unit: 'state',
     kind: 'gauge',
     measured: 'the target’s gate, when `/metrics` is asked',
+  },
+  {
+    name: 'silent_shards',
+    meaning: 'Shards that did not answer when asked: what waits there is not in `runnable_jobs`',
+    unit: 'count',
+    kind: 'gauge',
+    measured: 'the project’s shards, when `/metrics` is asked',
   },
 ];
 

@@ -22,11 +22,14 @@ const work: readonly Signal[] = [
   },
   ...spans({
     job_latency: 'From submit to the job’s end',
-    queue_wait: 'From submit until the first attempt began',
-    provider_wait: 'Of the time since then, that in which at least one model call was under way',
+    queue_wait:
+      'From submit until a job’s first attempt began, or until its end if none did: queues, limits of jobs at a time, and pauses',
+    provider_wait:
+      'Of a job’s time since its first attempt, that in which at least one model call was under way outside the Worker',
     deliberate_wait:
-      'Of the rest, that in which the job was held on purpose: back-off, limit, circuit, budget, timer, event, review, child job, pause',
-    overhead: 'What is left of it: our own work, and waiting for our own queues',
+      'Of a job’s time since its first attempt and without calls under way, that in which it was held on purpose: back-off, limit, circuit, budget, timer, event, review, child job, pause',
+    overhead:
+      'What is left of a job’s time since its first attempt: our own work, and waiting for our own queues',
   }),
   {
     name: 'attempts',
@@ -58,7 +61,7 @@ const work: readonly Signal[] = [
   {
     name: 'provider_latency',
     meaning:
-      'From the start of a model call to its answer; results that were taken over do not count',
+      'From the start of a model call to its answer, those of models inside the Worker (`builtin`) included; results that were taken over do not count',
     unit: 'ms',
     kind: 'distribution',
     sets: BY_STEP,
@@ -134,7 +137,7 @@ const work: readonly Signal[] = [
   },
   {
     name: 'saved',
-    meaning: 'What those calls had cost whose results were taken over',
+    meaning: 'What calls had cost whose results other attempts took over',
     unit: 'nano_usd',
     kind: 'sum',
     sets: CALLS,

@@ -35,6 +35,7 @@ const backlogs = {
   queues: async () => [
     { queue: 'JOBS_0', messages: 3, bytes: 90, oldestAtMs: DAY, unavailable: null },
     { queue: 'JOBS_1', messages: null, bytes: null, oldestAtMs: null, unavailable: 'no answer' },
+    { queue: 'HISTORY', messages: 2, bytes: null, oldestAtMs: null, unavailable: null },
   ],
   shards: async () => [{ jobs: 2, oldestSinceMs: DAY }, null],
 };
@@ -239,9 +240,15 @@ describe('what Prometheus scrapes', () => {
     expect(attempts.reduce((sum, { value }) => sum + Number(value), 0)).toBe(made);
     expect(byName.get('penstock_job_latency_seconds')?.type).toBe('HISTOGRAM');
     const depth = byName.get('penstock_queue_messages')?.metrics;
-    expect(depth).toEqual([{ labels: { queue: 'JOBS_0' }, value: '3' }]);
+    expect(depth).toEqual([
+      { labels: { queue: 'JOBS_0' }, value: '3' },
+      { labels: { queue: 'HISTORY' }, value: '2' },
+    ]);
+    const ages = byName.get('penstock_queue_oldest_age_seconds')?.metrics;
+    expect(ages?.map(({ labels }) => labels?.['queue'])).toEqual(['JOBS_0']);
+    expect(byName.get('penstock_silent_shards')?.metrics).toEqual([{ value: '1' }]);
     const states = byName.get('penstock_target_state')?.metrics;
-    const labels = { provider: 'openai', model: 'a "b"', state: 'open' };
+    const labels = { provider: 'openai', model: 'a "b"', state: 'unavailable' };
     expect(states).toEqual([{ labels, value: '1' }]);
     expect(families.every(({ metrics }) => metrics.length <= 600)).toBe(true);
   });

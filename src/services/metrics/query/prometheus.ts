@@ -15,7 +15,7 @@ import { deploymentScopes, projectScope, type ScrapeScope } from './scrape-scope
 import {
   sampledTargets,
   targetStates,
-  type TargetState,
+  type StandingTarget,
   type TargetStateDeps,
 } from './target-states.ts';
 
@@ -222,6 +222,8 @@ function gaugeLines({ atMs, queues, runnable }: QueueSample): string[] {
   const age = (sinceMs: number | null): number =>
     sinceMs === null ? 0 : Math.max(0, atMs - sinceMs) / 1_000;
   const told = queues.filter(({ messages }) => messages !== null);
+  // Of what waits and does not tell since when, no age is told: 0 would say that nothing waits.
+  const aged = told.filter(({ messages, oldestAtMs }) => messages === 0 || oldestAtMs !== null);
   return [
     ...gauge(
       'queue_messages',
@@ -231,15 +233,16 @@ function gaugeLines({ atMs, queues, runnable }: QueueSample): string[] {
     ...gauge(
       'queue_oldest_age',
       '_seconds',
-      told.map(({ queue, oldestAtMs }) => [{ queue }, age(oldestAtMs)]),
+      aged.map(({ queue, oldestAtMs }) => [{ queue }, age(oldestAtMs)]),
     ),
     ...gauge('runnable_jobs', '', [[{}, runnable.jobs]]),
     ...gauge('runnable_oldest_age', '_seconds', [[{}, age(runnable.oldestSinceMs)]]),
+    ...gauge('silent_shards', '', [[{}, runnable.silent]]),
   ];
 }
 
 /** The state that a target is in, as a series of its own. */
-function targetLines(targets: readonly TargetState[]): string[] {
+function targetLines(targets: readonly StandingTarget[]): string[] {
   return gauge(
     'target_state',
     '',

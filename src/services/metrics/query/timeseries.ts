@@ -94,9 +94,8 @@ function signalOf(name: string): Result<KeptSignal> {
   if (signal !== null) return done(signal);
   const known = keptSignals.map((each) => each.name).join(', ');
   const isGauge = signals.some((each) => each.name === name);
-  const where = isGauge
-    ? 'is told by /metrics and is not kept (target_samples, grouped by state, is)'
-    : 'is not a metric';
+  const kept = name === 'target_state' ? ' (target_samples, grouped by state, is)' : '';
+  const where = isGauge ? `is told by /metrics and is not kept${kept}` : 'is not a metric';
   return refuseAt('invalid_request', '/query/metric', `${name} ${where}; there are ${known}`);
 }
 
