@@ -257,6 +257,19 @@ describe('facts of what history tells', () => {
     expect(factsOf(event)).toEqual(expected);
   });
 
+  test.each([
+    [{ outcome: 'superseded', failure_class: null }, 'superseded'],
+    [{ outcome: 'lost', failure_class: null }, 'lost'],
+    [{ outcome: 'failed', failure_class: 'timeout' }, 'timeout'],
+    [{ outcome: 'abandoned', failure_class: null }, undefined],
+  ])('a correction counts under what its attempt was counted: %j', (end, expected) => {
+    const event = told('cost.adjusted', { facts, replaces_unknown: true });
+    const countedAs = expected === undefined ? {} : { class: expected };
+    expect(factsOf(event, [{ ...call, ...end }])).toEqual([
+      { kind: 'cost', ...subject, resolves: true, cost: 3, ...countedAs },
+    ]);
+  });
+
   test('a parent’s attempt costs nothing of its own, and work inside the Worker never', () => {
     expect(factsOf(told('attempt.succeeded', { facts }), [])).toEqual([
       { kind: 'attempt', seq: 7, at: 4_000, step: 'a', outcome: 'succeeded', latency_ms: 9 },

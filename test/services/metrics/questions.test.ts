@@ -128,6 +128,18 @@ describe('costs', () => {
     expect(year).toMatchObject({ ok: false, failure: { code: 'unprocessable' } });
   });
 
+  test('by class stand with the attempts that they are of, also those that become known later', async () => {
+    const byClass = told(await costs(deps, actor, { groupBy: ['class'], filters: {} }));
+    const own = jobs.filter(({ project }) => project === 'prj_a');
+    const lost = own.flatMap((job) => job.attempts).filter(({ outcome }) => outcome === 'lost');
+    const corrections = own.flatMap((job) => job.corrections);
+    expect(byClass.lines.find(({ group }) => group['class'] === 'lost')).toMatchObject({
+      attempts: BigInt(lost.length),
+      unknownCosts: BigInt(lost.length - corrections.length),
+      costNanoUsd: corrections.reduce((sum, each) => sum + BigInt(each.costNanoUsd ?? 0), 0n),
+    });
+  });
+
   test('have no line for what was neither called nor paid', async () => {
     const byTag = told(await costs(deps, actor, { groupBy: ['tag', 'model'], filters: {} }));
     expect(byTag.lines.filter(({ group }) => group['model'] === '')).toEqual([]);

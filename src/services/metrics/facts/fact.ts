@@ -48,6 +48,8 @@ const costFact = z.object({
   kind: z.literal('cost'),
   ...moment,
   ...subject,
+  /** What the attempt was counted under. */
+  class: z.string().optional(),
   cost: z.number().int().optional(),
   /** The attempt counted as one of unknown cost until now. */
   resolves: z.literal(true).optional(),

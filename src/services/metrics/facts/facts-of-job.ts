@@ -39,6 +39,9 @@ type ToldCall = {
   readonly provider: string;
   readonly model: string;
   readonly local?: boolean | undefined;
+  /** How the attempt ended; absent where an event comes without its call. */
+  readonly outcome?: string | undefined;
+  readonly failure_class?: string | null | undefined;
 };
 
 const target = z.object({ provider: z.string(), model: z.string() });
@@ -123,7 +126,15 @@ function factsOfEnd(event: ToldEvent, step: string, called: ReadonlyMap<string, 
   const call = called.get(attemptKey(step, item, attempt));
   const subject =
     call === undefined ? { step } : { step, provider: call.provider, model: call.model };
-  return ENDS[type]?.(event, subject, data, call?.local === true) ?? [];
+  const facts = ENDS[type]?.(event, subject, data, call?.local === true) ?? [];
+  return type === 'cost.adjusted' ? facts.map((fact) => ({ ...fact, ...classOf(call) })) : facts;
+}
+
+/** What the attempt was counted under that a correction is of. */
+function classOf(call: ToldCall | undefined): { class?: string } {
+  const { outcome = '', failure_class: failureClass = null } = call ?? {};
+  if (outcome === 'lost' || outcome === 'superseded') return { class: outcome };
+  return failureClass === null ? {} : { class: failureClass };
 }
 
 type Made = (event: ToldEvent, subject: Subject, data: Data, isLocal: boolean) => Fact[];

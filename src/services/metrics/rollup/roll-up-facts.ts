@@ -61,8 +61,7 @@ function callShares(
   sums: Amounts,
   times: Amounts,
 ): Share[] {
-  const failureClass = fact.kind === 'attempt' ? (fact.class ?? '') : '';
-  const { provider, model } = fact;
+  const { provider, model, class: failureClass = '' } = fact;
   const byTag =
     provider === undefined
       ? []
