@@ -6,6 +6,7 @@ import type { Plan } from '../../engine/plan/plan.ts';
 import { afterHints, hintsToSend, resendDelayMs, retentionDueAtMs } from './book.ts';
 import { choresOf } from './work/chores.ts';
 import { commit, jobDueAtMs, overDueAtMs } from './commit.ts';
+import { measureCommit } from './measure-commit.ts';
 import { confirmedSeq, forget, type ShardContext } from './context.ts';
 import { claimableCount, sendFlowAgain } from './flow.ts';
 import { expiredLeases, markUnheard } from './work/leases.ts';
@@ -50,7 +51,7 @@ export function apply(
       objects: false,
     });
   });
-  context.ports.measure({ before: row.state, state: after.state, events: decision.events });
+  measureCommit(context, row, after, decision);
   return after;
 }
 

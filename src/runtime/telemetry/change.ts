@@ -12,6 +12,8 @@ export type Change = {
   readonly before: JobState | null;
   readonly state: JobState;
   readonly events: readonly JobEvent[];
+  /** The finished attempts of an item of a map, which lie beside the job; absent where no map can be told of. */
+  readonly itemAttempts?: (step: string, item: number) => readonly AttemptRecord[];
 };
 
 /** The attempt that an event is about, as it stood in a runner's hands; null for one that had been given up. */
@@ -22,11 +24,13 @@ export function activeOf({ before }: Change, event: JobEvent): ActiveAttempt | n
 
 /** What the attempt of an event called; null for a step that calls no model, and where it is not known any more. */
 export function targetOf(change: Change, event: JobEvent): Target | null {
-  return (activeOf(change, event) ?? recordOf(change.state, event))?.target ?? null;
+  return (activeOf(change, event) ?? recordOf(change, event))?.target ?? null;
 }
 
-function recordOf({ steps }: JobState, { step = '', attempt }: JobEvent): AttemptRecord | null {
-  return steps[step]?.attempts.find((record) => record.attempt === attempt) ?? null;
+function recordOf({ state, itemAttempts }: Change, event: JobEvent): AttemptRecord | null {
+  const { step = '', item, attempt } = event;
+  const attempts = item === undefined ? state.steps[step]?.attempts : itemAttempts?.(step, item);
+  return attempts?.find((record) => record.attempt === attempt) ?? null;
 }
 
 /** True for the commit that ended its job. */

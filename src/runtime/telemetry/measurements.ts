@@ -2,6 +2,7 @@ import type { AttemptFacts, Moderated } from '../../domain/job/attempt.ts';
 import type { Continuation, JobEvent } from '../../domain/job/event.ts';
 import type { Violation } from '../../domain/job/failure.ts';
 import type { JobState } from '../../domain/job/job.ts';
+import { isRefusedHere } from '../../services/metrics/facts/facts-of-job.ts';
 import { activeOf, endsJob, targetOf, type Change } from './change.ts';
 import { pointOf, type Numbers, type Point, type Texts } from './columns.ts';
 
@@ -13,10 +14,15 @@ export function pointsOf(change: Change): Point[] {
 
 function attemptPoint(change: Change, event: JobEvent): Point | null {
   switch (event.type) {
-    case 'attempt.succeeded':
-      return attemptWith(change, event, { outcome: 'succeeded' }, event.data.facts);
+    case 'attempt.succeeded': {
+      const { facts, late } = event.data;
+      // Its end has had a point of its own, when it was given up.
+      if (late === true) return adjustment(change, event, facts, true);
+      return attemptWith(change, event, { outcome: 'succeeded' }, facts);
+    }
     case 'attempt.failed': {
-      const { failure, facts } = event.data;
+      const { failure } = event.data;
+      const facts = isRefusedHere(failure) ? withoutTimes(event.data.facts) : event.data.facts;
       const texts = {
         outcome: 'failed',
         failure_class: failure.class,
@@ -33,12 +39,10 @@ function attemptPoint(change: Change, event: JobEvent): Point | null {
     case 'attempt.superseded':
       return attemptWith(change, event, { outcome: 'superseded' }, null);
     case 'cost.adjusted': {
-      const { costNanoUsd } = event.data.facts;
-      const texts = { ...subjectOf(change, event), kind: 'cost_adjustment' };
-      return pointAbout(change.state, texts, {
-        ...money(costNanoUsd),
-        attempt: event.attempt ?? 0,
-      });
+      const { facts, replacesUnknown } = event.data;
+      // A call that was open at its job's end has no point that says it is unknown.
+      const wasTold = activeOf(change, event) === null;
+      return adjustment(change, event, facts, replacesUnknown && wasTold);
     }
     default:
       return null;
@@ -70,6 +74,31 @@ function attemptWith(
       target_index: active?.targetIndex,
     },
   );
+}
+
+/** What an attempt cost and used, known too late for its own point, which said that it is not known if it `resolves`. */
+function adjustment(
+  change: Change,
+  event: JobEvent,
+  facts: AttemptFacts,
+  resolves: boolean,
+): Point {
+  const spent = spentOf(facts);
+  return pointAbout(
+    change.state,
+    { ...subjectOf(change, event), ...findings(facts.moderated), kind: 'cost_adjustment' },
+    {
+      ...spent,
+      cost_unknown: (spent.cost_unknown ?? 0) - (resolves ? 1 : 0),
+      attempt: event.attempt,
+    },
+  );
+}
+
+/** How long it took to refuse a call on this side says nothing about its provider. */
+function withoutTimes(facts: AttemptFacts): AttemptFacts {
+  const { timeToFirstTokenMs: _, ...rest } = facts;
+  return { ...rest, latencyMs: 0 };
 }
 
 function findings(moderated: Moderated | undefined): Texts {
@@ -107,15 +136,20 @@ function money(costNanoUsd: number | null): Numbers {
 }
 
 function factsOf(facts: AttemptFacts): Numbers {
-  const { usage = {}, savedNanoUsd } = facts;
   return {
-    ...money(facts.costNanoUsd),
+    ...spentOf(facts),
     latency_ms: facts.latencyMs,
-    input_tokens: sumOf(usage.inputTokens, usage.cacheReadTokens, usage.cacheWriteTokens),
-    output_tokens: sumOf(usage.outputTokens, usage.reasoningTokens),
     first_token_ms: facts.timeToFirstTokenMs,
     cache_hit: facts.cacheHit === true ? 1 : 0,
-    saved_nano_usd: savedNanoUsd ?? 0,
+    saved_nano_usd: facts.savedNanoUsd ?? 0,
+  };
+}
+
+function spentOf({ costNanoUsd, usage = {} }: AttemptFacts): Numbers {
+  return {
+    ...money(costNanoUsd),
+    input_tokens: sumOf(usage.inputTokens, usage.cacheReadTokens, usage.cacheWriteTokens),
+    output_tokens: sumOf(usage.outputTokens, usage.reasoningTokens),
     images: usage.images,
     audio_ms: usage.audioMs,
     compute_ms: usage.computeMs,

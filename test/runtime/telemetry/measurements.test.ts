@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import type { Feedback } from '../../../src/domain/feedback.ts';
-import { jobIdOf, projectId } from '../../../src/domain/ids.ts';
+import { jobIdOf, projectId, type JobId } from '../../../src/domain/ids.ts';
 import {
   numberColumns,
   pointOf,
@@ -124,6 +124,89 @@ describe('the points of a job', () => {
   });
 });
 
+/** Sums over the points of attempts, as queries make them. */
+function sums(points: readonly Record<string, string | number>[]) {
+  const told = points.filter(({ kind }) => kind === 'attempt' || kind === 'cost_adjustment');
+  const of = (name: string) => told.reduce((sum, point) => sum + Number(point[name]), 0);
+  return {
+    attempts: points.filter(({ kind }) => kind === 'attempt').length,
+    cost: of('cost_nano_usd'),
+    unknown: of('cost_unknown'),
+    tokens: of('input_tokens') + of('output_tokens'),
+  };
+}
+async function lost(driver: ShardDriver, jobId: JobId): Promise<string[]> {
+  const keys = driver.claim(jobId);
+  await driver.pass(600_000);
+  expect(driver.events(jobId).map(({ type }) => type)).toContain('attempt.lost');
+  return keys;
+}
+
+describe('what comes after an attempt was given up', () => {
+  const usage = { inputTokens: 7, outputTokens: 3 };
+  const facts = { latencyMs: 40, costNanoUsd: 5_000, usage };
+  const mapped: DefinitionBody = {
+    steps: [{ ...asks.steps[0], id: 'ask', uses: 'model.chat', for_each: '${{ [1, 2] }}' }],
+  };
+
+  test('a result that is still used corrects its attempt’s point, and is no attempt more', async () => {
+    const driver = new ShardDriver();
+    const jobId = driver.create(asks);
+    const keys = await lost(driver, jobId);
+    expect(sums(pointsBy(driver))).toMatchObject({ attempts: 1, cost: 0, unknown: 1 });
+    driver.settle(jobId, ...keys.map((key) => driver.succeeded(jobId, key, {}, facts)));
+    expect(driver.state(jobId).status).toBe('succeeded');
+    const points = pointsBy(driver);
+    expect(sums(points)).toEqual({ attempts: 1, cost: 5_000, unknown: 0, tokens: 10 });
+    expect(points.find(({ kind }) => kind === 'cost_adjustment')).toMatchObject({
+      provider: 'openai',
+      model: 'first',
+      latency_ms: 0,
+    });
+  });
+
+  test.each([
+    ['a step', asks, 1],
+    ['the items of a map', mapped, 2],
+  ])('a cost of %s that comes too late counts at its model', async (_what, body, times) => {
+    const driver = new ShardDriver();
+    const jobId = driver.create(body);
+    const keys = await lost(driver, jobId);
+    driver.finish(jobId);
+    driver.settle(jobId, ...keys.map((key) => driver.succeeded(jobId, key, {}, facts)));
+    const late = pointsBy(driver).filter(({ kind }) => kind === 'cost_adjustment');
+    expect(late).toHaveLength(times);
+    for (const point of late) {
+      expect(point).toMatchObject({ provider: 'openai', model: 'first', cost_nano_usd: 5_000 });
+    }
+    const cost = 5_000 * times;
+    const tokens = 10 * times;
+    expect(sums(pointsBy(driver))).toEqual({ attempts: 2 * times, cost, unknown: 0, tokens });
+    expect(driver.state(jobId).cost).toEqual({ nanoUsd: cost, unpricedAttempts: 0 });
+  });
+
+  test('a cost of a call that was open at its job’s end counts once, and was not unknown here', async () => {
+    const driver = new ShardDriver();
+    const jobId = driver.create(asks);
+    const keys = driver.claim(jobId);
+    driver.shard.cancel({ jobId, by: 'key_1' });
+    await driver.pass(3_600_000);
+    expect(driver.state(jobId).status).toBe('cancelled');
+    const given = sums(pointsBy(driver));
+    driver.settle(jobId, ...keys.map((key) => driver.succeeded(jobId, key, {}, facts)));
+    expect(sums(pointsBy(driver))).toEqual({ ...given, cost: 5_000, unknown: 0, tokens: 10 });
+  });
+});
+
+test('a call that was refused on this side says nothing of how fast its provider is', () => {
+  const driver = new ShardDriver();
+  const jobId = driver.create(asks);
+  const facts = { latencyMs: 2 };
+  const [key = ''] = driver.claim(jobId);
+  driver.settle(jobId, driver.failed(key, { class: 'invalid_request', phase: 'not_sent' }, facts));
+  expect(pointsBy(driver)[0]).toMatchObject({ outcome: 'failed', latency_ms: 0 });
+});
+
 describe('a point', () => {
   const project = projectId('prj_a');
 
@@ -223,10 +306,26 @@ describe('the page about measurements', () => {
       expect(ALIASES[alias] ?? alias).toBe(columns.get(column));
     }
     // What is counted or summed is weighed; the greatest and least of a time need no weight.
-    for (const [sum] of sql.matchAll(/\b(?:SUM|quantileExactWeighted\([\d.]+\))\([^\n]*/g)) {
+    for (const sum of callsIn(sql, /\b(?:SUM|quantileExactWeighted\([\d.]+\))\(/g)) {
       expect(sum).toContain('_sample_interval');
     }
+    for (const [alias, numbers] of numbersOf(sql)) {
+      expect([alias, numbers.map((column) => columns.get(column))]).toEqual([
+        alias,
+        NUMBERS[alias],
+      ]);
+    }
     expect(sql).not.toMatch(/\b(?:COUNT|AVG)\(/i);
+  });
+
+  test('counts as an error, and as a time, what the metrics of these names count', () => {
+    for (const sql of queries.filter((query) => query.includes(' AS error_rate'))) {
+      expect(sql).toContain("SUM(if(blob6 IN ('failed', 'lost'), _sample_interval, 0))");
+    }
+    const timed = queries.filter((query) => /blob1 = 'attempt'[\s\S]*$/.test(query));
+    for (const sql of timed.filter((query) => /quantile\w+\([\d.]+\)\(double1,/.test(query))) {
+      expect(sql, 'attempts without an answer have no time').toContain('AND double1 > 0');
+    }
   });
 
   test('asks many things', () => {
@@ -242,3 +341,51 @@ const ALIASES: Readonly<Record<string, string>> = {
   asked: 'model',
   answered: 'returned_model',
 };
+
+/** What queries call sums and quantiles, and the columns of numbers that they are made of. */
+const NUMBERS: Readonly<Record<string, readonly string[]>> = {
+  all_ms: ['latency_ms'],
+  audio_seconds: ['audio_ms'],
+  cost_usd: ['cost_nano_usd'],
+  first_token_p50_ms: ['first_token_ms', 'first_token_ms'],
+  hit_rate: ['cache_hit'],
+  images: ['images'],
+  input_tokens: ['input_tokens'],
+  lag_p50_ms: ['lag_ms', 'lag_ms'],
+  lag_p95_ms: ['lag_ms', 'lag_ms'],
+  mean_score: ['score'],
+  messages: ['messages'],
+  oldest_s: ['queue_wait_ms'],
+  output_tokens: ['output_tokens'],
+  p50_ms: ['latency_ms'],
+  p95_ms: ['latency_ms'],
+  p99_ms: ['latency_ms'],
+  provider_ms: ['latency_ms'],
+  queue_ms: ['queue_wait_ms'],
+  queue_wait_p95_ms: ['queue_wait_ms'],
+  saved_usd: ['saved_nano_usd'],
+  unpriced_attempts: ['cost_unknown'],
+};
+
+/** Of each column that a query selects and that has numbers in it, its name and those numbers. */
+function numbersOf(sql: string): (readonly [alias: string, used: readonly string[]])[] {
+  const [, selected = ''] = /^SELECT ([\s\S]*?)\nFROM /.exec(sql) ?? [];
+  return selected.split(/ AS \w+(?:,\s+|$)/).flatMap((expression, index) => {
+    const alias = [...selected.matchAll(/ AS (\w+)(?:,|$)/gm)][index]?.[1] ?? '';
+    const used = expression.match(/\bdouble\d+\b/g) ?? [];
+    return used.length === 0 ? [] : [[alias, used] as const];
+  });
+}
+
+/** The calls that begin so, each to its own closing bracket. */
+function callsIn(sql: string, begins: RegExp): string[] {
+  return [...sql.matchAll(begins)].map(({ 0: begin, index }) => {
+    let depth = 1;
+    let end = index + begin.length;
+    for (; depth > 0 && end < sql.length; end += 1) {
+      if (sql[end] === '(') depth += 1;
+      if (sql[end] === ')') depth -= 1;
+    }
+    return sql.slice(index, end);
+  });
+}

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 
 import { Gate, type CircuitChange } from '../../../src/runtime/gate/gate.ts';
-import { numberColumns, textColumns, type Point } from '../../../src/runtime/telemetry/columns.ts';
+import {
+  numberColumns,
+  textColumns,
+  VERSION,
+  type Point,
+} from '../../../src/runtime/telemetry/columns.ts';
 import { pointOfCircuit, pointOfSample } from '../../../src/runtime/telemetry/operation-points.ts';
 import { NodeSqlite } from '../../support/node-sqlite.ts';
 
@@ -14,7 +19,7 @@ function told({ indexes, blobs, doubles }: Point): Record<string, string | numbe
 }
 
 const TARGET = { provider: 'openai', model: 'a' };
-const ours = { project: 'prj_deployment', schema_version: '3' };
+const ours = { project: 'prj_deployment', schema_version: VERSION };
 
 test('samples are points of the deployment', () => {
   const at = { seq: 1, at: 0 };

@@ -1,4 +1,5 @@
 import type { JobId } from '../../../domain/ids.ts';
+import type { AttemptRecord } from '../../../domain/job/attempt.ts';
 import type { ItemState } from '../../../domain/job/job.ts';
 import type { Json } from '../../../domain/json.ts';
 import { integer, type Sql, type SqlRow } from '../sql.ts';
@@ -17,6 +18,12 @@ export function loadItem(
     item,
   );
   return row === undefined ? undefined : jsonColumn<ItemState>(row, 'state');
+}
+
+/** The finished attempts of a job's items, read when they are asked for. */
+export function itemAttemptsOf(sql: Sql, jobId: JobId) {
+  return (step: string, item: number): readonly AttemptRecord[] =>
+    loadItem(sql, jobId, step, item)?.attempts ?? [];
 }
 
 /** Writes an item; `output` is its output's JSON text when that lies here, and null leaves what is there. */

@@ -13,6 +13,7 @@ import type { WorkItem } from '../../../services/ports/job-shard/work-item.ts';
 import { hintAnswered } from '../book.ts';
 import { choresOf } from './chores.ts';
 import { commit } from '../commit.ts';
+import { measureCommit } from '../measure-commit.ts';
 import type { ShardContext } from '../context.ts';
 import { mayWork } from '../flow.ts';
 import { noteSeen, stillUnheard } from './leases.ts';
@@ -99,7 +100,7 @@ function takeTurn(
       read: request.settled.flatMap(readCallbacks),
     });
   });
-  context.ports.measure({ before: row.state, state: after.state, events: decision.events });
+  measureCommit(context, row, after, decision);
   const keys = repeated.length > 0 ? repeated : decision.claimed.keys;
   const { starved } = decision.claimed;
   const stop = askedNow(row.book, after.book);

@@ -180,7 +180,10 @@ function failed(event: ToldEvent, subject: Subject, { facts, failure, retry }: D
       ...subject,
       outcome: 'failed',
       class: failure?.class ?? 'unknown',
-      ...measured(subject, failure !== undefined && isOurs(failure) ? withoutTimes(facts) : facts),
+      ...measured(
+        subject,
+        failure !== undefined && isRefusedHere(failure) ? withoutTimes(facts) : facts,
+      ),
       ...(retry === undefined ? {} : { retried: true }),
       ...(checks === null ? {} : { checks }),
     },
@@ -191,7 +194,10 @@ function failed(event: ToldEvent, subject: Subject, { facts, failure, retry }: D
 const ON_THE_WAY: ReadonlySet<string> = new Set(['network', 'timeout']);
 
 /** True for what was refused on this side, such as by a budget: it says nothing of how fast a provider is. */
-function isOurs({ class: of, phase }: NonNullable<Data['failure']>): boolean {
+export function isRefusedHere({
+  class: of,
+  phase,
+}: Pick<NonNullable<Data['failure']>, 'class' | 'phase'>): boolean {
   return phase === 'not_sent' && !ON_THE_WAY.has(of);
 }
 
