@@ -12,8 +12,8 @@ import type { SettlementReport } from '../ports/job-shard/turn.ts';
 import type { WorkItem } from '../ports/job-shard/work-item.ts';
 import type { Objects } from '../ports/values/objects.ts';
 import { contextScope, readValue, scopeOf } from '../values/resolve-scope.ts';
-import { errorName, framesOf } from '../ports/log.ts';
 import type { Attempt, ExecuteDeps, Ran } from './attempt.ts';
+import { defectOf } from './defect.ts';
 import { localFacts } from './facts.ts';
 import { packOutput } from './pack-output.ts';
 import { runChild } from './run-child.ts';
@@ -21,28 +21,23 @@ import { runEffect } from './run-effect.ts';
 import { runModel } from './run-model.ts';
 import { runTransform } from './run-transform.ts';
 
-/** Carries out one attempt from its input to a report. Never throws: a defect is a failure like any other. */
+/**
+ * Carries out one attempt from its input to a report. Never throws: a defect is a failure like any other, and takes
+ * nothing from what the attempt is known to have cost.
+ */
 export async function executeAttempt(
   deps: ExecuteDeps,
   attempt: Attempt,
 ): Promise<SettlementReport> {
   const startedAtMs = deps.machine.nowMs();
+  let ran: Ran | null = null;
   try {
-    const ran = await run(deps, attempt);
+    ran = await run(deps, attempt);
     return await reportOf(deps, attempt, ran);
   } catch (error) {
-    deps.log('error', 'attempt.defect', {
-      ...subjectOf(attempt),
-      error: errorName(error),
-      stack: framesOf(error),
-    });
-    const facts = localFacts(startedAtMs, deps.machine.nowMs(), null);
-    const message = 'a defect in Penstock stopped this attempt; the log has it under this job';
-    return {
-      ...whichAttempt(attempt),
-      facts,
-      outcome: { ok: false, failure: { class: 'internal', phase: 'unknown', message } },
-    };
+    const failure = defectOf(deps, attempt, error);
+    const facts = ran?.facts ?? localFacts(startedAtMs, deps.machine.nowMs(), null);
+    return { ...whichAttempt(attempt), facts, outcome: { ok: false, failure } };
   }
 }
 
@@ -131,19 +126,4 @@ async function reportOf(
   const moderated =
     outcome.ok && step.definition.uses === 'model.moderate' ? moderatedOf(result.output) : null;
   return { ...which, facts: { ...facts, ...(moderated !== null && { moderated }) }, outcome };
-}
-
-function subjectOf({ job, work }: Attempt) {
-  return {
-    job_id: job.jobId,
-    project: job.project,
-    pipeline: `${job.pipeline}@${job.version}`,
-    request_id: job.requestId,
-    trace_id: job.traceId,
-    step: work.step,
-    item: work.item,
-    attempt: work.attempt,
-    provider: work.target?.provider ?? null,
-    model: work.target?.model ?? null,
-  };
 }

@@ -49,6 +49,46 @@ describe('a job with a limit of its own', () => {
   });
 });
 
+function submitJob(): never {
+  throw new Error('a defect');
+}
+
+describe('a defect', () => {
+  test('takes nothing from what a call is known to have cost', async () => {
+    const world = new BudgetedWorld({});
+    const long = 'y'.repeat(300_000);
+    const choices = [{ message: { role: 'assistant', content: long }, finish_reason: 'stop' }];
+    world.answers = [
+      async (call) => Response.json({ ...(await (await answering(call)).json()), choices }),
+    ];
+    world.driver.objects.set = () => {
+      throw new Error('R2 does not answer');
+    };
+    const id = world.submit(asking());
+    const turn = world.run(id);
+    await world.driver.pass(30_000);
+    await turn;
+    expect(await world.view(id)).toMatchObject({
+      status: 'failed',
+      cost: { nano_usd: COST, unpriced_attempts: 0 },
+    });
+    expect(world.sums()).toMatchObject({ paid: COST, assumed: 0, reserved: 0 });
+  });
+
+  test('while a call is made leaves its cost unknown, in the job and in its budgets', async () => {
+    const world = new BudgetedWorld({}, { isHard: false });
+    world.adapters.set('openai', { ...slowProvider('found'), submitJob, capabilities: SYNC });
+    const id = world.submit({ ...asking(), budget: { max_cost_usd: 0.01 } });
+    await world.run(id);
+    const job = await world.view(id);
+    expect(job).toMatchObject({ status: 'failed', cost: { nano_usd: 0, unpriced_attempts: 1 } });
+    expect(world.driver.state(id).assumedNanoUsd).toBeGreaterThanOrEqual(LEAST_ESTIMATE);
+    for (const each of [0, 1]) expect(world.sums(each)).toMatchObject({ unknown: 1, reserved: 0 });
+  });
+});
+
+const SYNC = { local: false, kinds: ['chat'] } as const;
+
 /** A provider that works on by itself, and can be asked what became of a submit. */
 function slowProvider(found: 'found' | 'absent'): ProviderAdapter {
   const failure: Failure = { class: 'network', phase: 'unknown', message: 'cut off' };

@@ -3,6 +3,7 @@ import { countFound, withinBudget } from '../../budgets/within-budget.ts';
 import { throughGate } from '../../gates/through-gate.ts';
 import { deltaSenderOf } from '../../live/delta-sender.ts';
 import type { Attempt, ExecuteDeps, Ran } from '../attempt.ts';
+import { defectOf } from '../defect.ts';
 import { localFacts } from '../facts.ts';
 import { CHECK_IN_MIN_MS, pollCall } from './poll-call.ts';
 import { contextOf, soon } from './provider-call.ts';
@@ -59,7 +60,26 @@ export function isTicketed({ adapter, call }: ResolvedCall): boolean {
   return adapter.capabilities.executions?.[call.kind]?.includes('sync') === false;
 }
 
+/** A defect while the call is made, or while its answer is read: it may have been paid, and nobody knows how much. */
 async function send(
+  deps: ExecuteDeps,
+  attempt: Attempt,
+  resolved: ResolvedCall,
+  context: CallContext,
+): Promise<Ran> {
+  const startedAtMs = deps.machine.nowMs();
+  try {
+    return await sendAndRead(deps, attempt, resolved, context);
+  } catch (error) {
+    const { version, capabilities } = resolved.adapter;
+    const facts = localFacts(startedAtMs, deps.machine.nowMs(), version);
+    const costNanoUsd = capabilities.local ? 0 : null;
+    const failure = defectOf(deps, attempt, error);
+    return { facts: { ...facts, costNanoUsd }, result: { ok: false, failure } };
+  }
+}
+
+async function sendAndRead(
   deps: ExecuteDeps,
   attempt: Attempt,
   resolved: ResolvedCall,
