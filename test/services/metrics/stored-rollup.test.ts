@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 
 import { utf8Bytes } from '../../../src/domain/json.ts';
-import { RollupSum, type Rollup } from '../../../src/services/metrics/rollup/series.ts';
+import {
+  mergeRollups,
+  RollupSum,
+  type Rollup,
+} from '../../../src/services/metrics/rollup/series.ts';
 import {
   fromStored,
   OTHERS,
@@ -40,4 +44,40 @@ test.each([
   const names = [...jobs.values()].map(({ values }) => values[0]);
   expect(names).toContain(`pipeline-ü-${hour.count}`);
   expect(names.includes(OTHERS)).toBe(hour.kept < hour.count);
+});
+
+test('versions and steps are added up first: what each pipeline and target did is the same in a minute and its hour', () => {
+  const minute = (from: number): Rollup => {
+    const sum = new RollupSum();
+    for (let index = from; index < from + 390; index += 1) {
+      const values = [
+        `p${index % 13}`,
+        String(index),
+        'ask',
+        'openai',
+        'm',
+        index % 2 ? 'lost' : '',
+      ];
+      const sums = new Map([['attempts', BigInt(1 + (index % 7))]]);
+      sum.add('attempts', { values, sums, distributions: new Map() });
+    }
+    return sum.sum();
+  };
+  const minutes = [0, 390, 780].map((from) => minute(from));
+  const stored = minutes.map((each) => fromStored(JSON.parse(storedText(each))));
+  const hour = fromStored(JSON.parse(storedText(mergeRollups(stored))));
+  expect(hour.attempts.size).toBeLessThanOrEqual(400);
+  const byTarget = (rollups: readonly Rollup[]) => {
+    const sums = new Map<string, bigint>();
+    for (const { values, sums: of } of rollups.flatMap((each) => [...each.attempts.values()])) {
+      const key = [values[0], ...values.slice(3)].join(' ');
+      sums.set(key, (sums.get(key) ?? 0n) + (of.get('attempts') ?? 0n));
+    }
+    return sums;
+  };
+  expect(byTarget([hour])).toEqual(byTarget(minutes));
+  // The hour made anew out of hours, as of late minutes, is the same again.
+  expect(byTarget([fromStored(JSON.parse(storedText(mergeRollups([hour]))))])).toEqual(
+    byTarget(minutes),
+  );
 });

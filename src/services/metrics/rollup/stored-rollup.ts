@@ -69,15 +69,39 @@ export function fromStored(stored: unknown): Rollup {
   return sum.sum();
 }
 
-/** The series in the order of their values, the busiest kept apart. */
+/**
+ * The series in the order of their values, the busiest kept apart. Of the others versions and steps are added up first, so
+ * that what each pipeline and each target did stays exact; only where that does not help are they added up altogether.
+ */
 function bounded(set: SetName, series: ReadonlyMap<string, Series>, seriesMax: number): Series[] {
   const ordered = [...series].toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (ordered.length <= seriesMax) return ordered.map(([, each]) => each);
   const ranked = ordered.map(([, each]) => each).toSorted((a, b) => weight(b) - weight(a));
+  for (const share of KEPT_APART) {
+    const kept = withoutParts(set, ranked, Math.floor(seriesMax * share));
+    if (kept.length <= seriesMax) return kept;
+  }
   const others = ranked
     .slice(seriesMax - 1)
     .reduce(mergeSeries, emptyOf(dimensionsOf[set].map(() => OTHERS)));
   return [...ranked.slice(0, seriesMax - 1), others];
+}
+
+/** Shares of the room for what keeps its versions and steps: the most that leaves room for all others without them. */
+const KEPT_APART = [0.75, 0.5, 0.25, 0];
+const PARTS: ReadonlySet<string> = new Set(['version', 'step']);
+
+/** The first `whole` as they are, of the others the sums over their versions and steps. */
+function withoutParts(set: SetName, ranked: readonly Series[], whole: number): Series[] {
+  const sum = new RollupSum();
+  for (const each of ranked.slice(0, whole)) sum.add(set, each);
+  for (const { values, ...each } of ranked.slice(whole)) {
+    const coarse = dimensionsOf[set].map((name, at) =>
+      PARTS.has(name) ? OTHERS : (values[at] ?? ''),
+    );
+    sum.add(set, { ...each, values: coarse });
+  }
+  return [...sum.sum()[set].values()];
 }
 
 function weight({ values, sums }: Series): number {
