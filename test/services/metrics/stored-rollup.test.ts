@@ -46,38 +46,37 @@ test.each([
   expect(names.includes(OTHERS)).toBe(hour.kept < hour.count);
 });
 
+/** 390 versions of thirteen pipelines. */
+function minuteOf(from: number): Rollup {
+  const sum = new RollupSum();
+  for (let index = from; index < from + 390; index += 1) {
+    const failure = index % 2 === 0 ? '' : 'lost';
+    sum.add('attempts', {
+      values: [`p${index % 13}`, String(index), 'ask', 'openai', 'm', failure],
+      sums: new Map([['attempts', BigInt(1 + (index % 7))]]),
+      distributions: new Map(),
+    });
+  }
+  return sum.sum();
+}
+
+/** Attempts by pipeline, provider, model and class. */
+function byTarget(rollups: readonly Rollup[]): Map<string, bigint> {
+  const found = new Map<string, bigint>();
+  for (const { values, sums } of rollups.flatMap((each) => [...each.attempts.values()])) {
+    const key = [values[0], ...values.slice(3)].join(' ');
+    found.set(key, (found.get(key) ?? 0n) + (sums.get('attempts') ?? 0n));
+  }
+  return found;
+}
+
 test('versions and steps are added up first: what each pipeline and target did is the same in a minute and its hour', () => {
-  const minute = (from: number): Rollup => {
-    const sum = new RollupSum();
-    for (let index = from; index < from + 390; index += 1) {
-      const values = [
-        `p${index % 13}`,
-        String(index),
-        'ask',
-        'openai',
-        'm',
-        index % 2 ? 'lost' : '',
-      ];
-      const sums = new Map([['attempts', BigInt(1 + (index % 7))]]);
-      sum.add('attempts', { values, sums, distributions: new Map() });
-    }
-    return sum.sum();
-  };
-  const minutes = [0, 390, 780].map((from) => minute(from));
+  const minutes = [0, 390, 780].map((from) => minuteOf(from));
   const stored = minutes.map((each) => fromStored(JSON.parse(storedText(each))));
   const hour = fromStored(JSON.parse(storedText(mergeRollups(stored))));
   expect(hour.attempts.size).toBeLessThanOrEqual(400);
-  const byTarget = (rollups: readonly Rollup[]) => {
-    const sums = new Map<string, bigint>();
-    for (const { values, sums: of } of rollups.flatMap((each) => [...each.attempts.values()])) {
-      const key = [values[0], ...values.slice(3)].join(' ');
-      sums.set(key, (sums.get(key) ?? 0n) + (of.get('attempts') ?? 0n));
-    }
-    return sums;
-  };
   expect(byTarget([hour])).toEqual(byTarget(minutes));
-  // The hour made anew out of hours, as of late minutes, is the same again.
-  expect(byTarget([fromStored(JSON.parse(storedText(mergeRollups([hour]))))])).toEqual(
-    byTarget(minutes),
-  );
+  // So it is when it is added up with what was added up before.
+  const more = fromStored(JSON.parse(storedText(mergeRollups([hour, minuteOf(5_000)]))));
+  expect(byTarget([more])).toEqual(byTarget([...minutes, minuteOf(5_000)]));
 });

@@ -4,14 +4,13 @@ import { done, type Result } from '../../result.ts';
 import type { TimeRange } from '../../ports/metrics-store.ts';
 import { DAY_MS, MINUTE_MS } from '../facts/fact.ts';
 import { countUpToPower, type Histogram } from '../rollup/histogram.ts';
-import { mergeSeries, setNames, type Series, type SetName } from '../rollup/series.ts';
-import { OTHERS } from '../rollup/stored-rollup.ts';
+import { setNames, type Series, type SetName } from '../rollup/series.ts';
 import { keptSignals, signals, type KeptSignal } from '../signals.ts';
-import { groupSums, type Group } from './group.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
 import { sampleQueues, type BacklogDeps, type QueueSample } from './queues.ts';
 import { readWindow } from './read-window.ts';
 import { deploymentScopes, projectScope, type ScrapeScope } from './scrape-scopes.ts';
+import { bounded, groupedOnce, has, type Labelled } from './scrape-series.ts';
 import {
   sampledTargets,
   targetStates,
@@ -108,26 +107,6 @@ function labelsFor({ name, kind }: KeptSignal, set: SetName): readonly string[] 
   return LABELS_OF[name] ?? LABELS[set];
 }
 
-function has({ kind, name }: KeptSignal, { sums, distributions }: Series): boolean {
-  return kind === 'distribution' ? distributions.has(name) : sums.has(name);
-}
-
-type Labelled = { readonly values: readonly string[]; readonly point: Series };
-
-/** The first ones by name, and all others together: with those, too, that the roll-up has added up already. */
-function bounded(series: readonly Labelled[], seriesMax: number): readonly Labelled[] {
-  if (series.length <= seriesMax) return series;
-  const ordered = [...series.filter(isNamed), ...series.filter((each) => !isNamed(each))];
-  const [first, ...more] = ordered.slice(seriesMax - 1);
-  if (first === undefined) return series;
-  const point = more.reduce((sum, each) => mergeSeries(sum, each.point), first.point);
-  return [...ordered.slice(0, seriesMax - 1), { values: first.values.map(() => OTHERS), point }];
-}
-
-function isNamed({ values }: Labelled): boolean {
-  return values.some((value) => value !== OTHERS);
-}
-
 function familyHeader(signal: KeptSignal): string[] {
   const type = signal.kind === 'distribution' ? 'histogram' : typeOf(signal);
   return header(nameOf(signal), type, signal.meaning);
@@ -144,33 +123,16 @@ function nameOf(signal: KeptSignal): string {
   return `penstock_${stem(signal)}${suffix}${typeOf(signal) === 'counter' ? '_total' : ''}`;
 }
 
-/** Many metrics have the same labels: their series are added up once. */
-function groupedOnce(
-  units: ScrapeScope['units'],
-): (set: SetName, names: readonly string[]) => readonly Group[] {
-  const known = new Map<string, readonly Group[]>();
-  return (set, names) => {
-    const key = [set, ...names].join();
-    const groups =
-      known.get(key) ?? groupSums(units, { set, groupBy: names, filters: {}, pointOf: () => 0 });
-    known.set(key, groups);
-    return groups;
-  };
-}
-
 /** What a scope has of a metric. */
 function samples(
   signal: KeptSignal,
   { labels, seriesMax }: Pick<ScrapeScope, 'labels' | 'seriesMax'>,
   names: readonly string[],
-  groups: readonly Group[],
+  groups: readonly Labelled[],
 ): string[] {
-  const series = groups.flatMap(({ values, points }) => {
-    const point = points.get(0);
-    return point === undefined || !has(signal, point) ? [] : [{ values, point }];
-  });
+  const series = groups.filter(({ point }) => has(signal, point));
   const max = signal.kind === 'distribution' ? seriesMax.distribution : seriesMax.sum;
-  return bounded(series, max).flatMap(({ values, point }) => {
+  return bounded(signal, series, max).flatMap(({ values, point }) => {
     const own = names.map((name, index) => [name, values[index] ?? ''] as const);
     return sampleLines(signal, { ...labels, ...Object.fromEntries(own) }, point);
   });
