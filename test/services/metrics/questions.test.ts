@@ -284,6 +284,10 @@ describe('what Prometheus scrapes', () => {
       '(others)',
     ]);
     expect(scopes.flatMap((scope) => scope.units)).toHaveLength(60);
+    // One that begins later in the day puts none out of its place, however old it is.
+    const later = { ...units[0], project: projectId('prj_0'), atMs: DAY + HOUR_MS } as const;
+    const projects = deploymentScopes([...units, { ...later, grain: 'hour', rollup }]);
+    expect(projects.map(({ labels }) => labels)).toEqual(scopes.map(({ labels }) => labels));
     expect(scopes.every(({ seriesMax }) => seriesMax.sum <= 20)).toBe(true);
   });
 

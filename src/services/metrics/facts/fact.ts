@@ -196,6 +196,10 @@ export function minuteOf(ms: number): number {
   return Math.floor(ms / MINUTE_MS) * MINUTE_MS;
 }
 
+export function hourOf(ms: number): number {
+  return Math.floor(ms / HOUR_MS) * HOUR_MS;
+}
+
 /** Facts from several copies of history: each once, in no particular order. */
 export function distinct(groups: readonly JobFacts[]): JobFacts[] {
   const jobs = new Map<string, { group: JobFacts; facts: Map<number, Fact> }>();

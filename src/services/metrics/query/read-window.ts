@@ -7,7 +7,7 @@ import type {
   TimeRange,
 } from '../../ports/metrics-store.ts';
 import { inLanes } from '../../in-lanes.ts';
-import { HOUR_MS } from '../facts/fact.ts';
+import { HOUR_MS, hourOf } from '../facts/fact.ts';
 import { rollUpFacts } from '../rollup/roll-up-facts.ts';
 import type { SetName } from '../rollup/series.ts';
 
@@ -75,10 +75,6 @@ export async function readWindow(
     units: [...hourSums.filter(isOfHour), ...stored, ...freshSums],
     asOfMs: marked[freshMax]?.atMs ?? nowMs,
   };
-}
-
-function hourOf(ms: number): number {
-  return Math.floor(ms / HOUR_MS) * HOUR_MS;
 }
 
 function keyOf({ project }: MetricUnit, atMs: number): string {

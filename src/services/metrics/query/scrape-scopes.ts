@@ -1,5 +1,6 @@
 import { DEPLOYMENT } from '../../../domain/ids.ts';
 import type { StoredSums } from '../../ports/metrics-store.ts';
+import { hourOf } from '../facts/fact.ts';
 import { OTHERS } from '../rollup/stored-rollup.ts';
 
 /** Whose series a scrape tells together, and how many of them at most. */
@@ -11,7 +12,7 @@ export type ScrapeScope = {
   readonly seriesMax: { readonly sum: number; readonly distribution: number };
 };
 
-/** Projects that are told apart, the oldest first: a new one makes no counter of another one go back. */
+/** Projects that are told apart: those that began first in the day, so that a later one puts none out of its place. */
 const PROJECTS_MAX = 50;
 /** So many may have as many series as a project that is scraped alone has. */
 const FEW_PROJECTS = 5;
@@ -29,7 +30,9 @@ export function projectScope(units: readonly StoredSums[]): readonly ScrapeScope
 export function deploymentScopes(units: readonly StoredSums[]): readonly ScrapeScope[] {
   const ofProjects = units.filter(({ project }) => project !== DEPLOYMENT);
   const byProject = Map.groupBy(ofProjects, ({ project }) => project);
-  const ordered = [...byProject].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const ordered = [...byProject]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([, a], [, b]) => beganMs(a) - beganMs(b));
   const seriesMax = ordered.length <= FEW_PROJECTS ? OF_FEW : OF_MANY;
   const others = ordered.slice(PROJECTS_MAX).flatMap(([, of]) => of);
   return [
@@ -38,4 +41,8 @@ export function deploymentScopes(units: readonly StoredSums[]): readonly ScrapeS
       .map(([project, of]) => ({ labels: { project }, units: of, seriesMax })),
     ...(others.length === 0 ? [] : [{ labels: { project: OTHERS }, units: others, seriesMax }]),
   ];
+}
+
+function beganMs(units: readonly StoredSums[]): number {
+  return Math.min(...units.map(({ atMs }) => hourOf(atMs)));
 }

@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../facts/fact.ts';
+import { hourOf } from '../facts/fact.ts';
 import { grow, growing, mergeSeries, type Series, type SetName } from '../rollup/series.ts';
 import { OTHERS } from '../rollup/stored-rollup.ts';
 import type { KeptSignal } from '../signals.ts';
@@ -25,10 +25,6 @@ export function groupedOnce(
     known.set(key, series);
     return series;
   };
-}
-
-function hourOf(atMs: number): number {
-  return Math.floor(atMs / HOUR_MS) * HOUR_MS;
 }
 
 function labelled({ values, points }: Group): Labelled[] {
