@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -59,7 +60,11 @@ async function main(): Promise<void> {
   }
   const show = makePrinter(values);
   const cutter = new OutputCutter();
-  for await (const text of sourceOf(values)) for (const piece of cutter.push(text)) show(piece);
+  for await (const text of sourceOf(values)) {
+    for (const piece of cutter.push(text)) show(piece);
+    // Whoever reads this slowly is not waited for with everything in memory.
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  }
   for (const piece of cutter.end()) show(piece);
 }
 
@@ -82,7 +87,7 @@ function makePrinter(values: Values): (piece: Piece) => void {
     throw new Error(`--level takes ${logLevels.join(', ')}, not ${values.level}`);
   }
   const isWanted = makeSelection({ ...values, level });
-  const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  const color = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   return (piece) => {
     if (piece.kind === 'text' && values.all && !values.json) say(printable(piece.line));
     for (const record of recordsOf(piece)) {

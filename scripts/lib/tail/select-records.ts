@@ -1,5 +1,5 @@
 import { logLevels, type LogLevel } from '../../../src/services/ports/log.ts';
-import type { LogRecord } from './records.ts';
+import { TALK_OF_TAIL, type LogRecord } from './records.ts';
 
 export type Wanted = {
   readonly job?: string | undefined;
@@ -19,6 +19,7 @@ export function makeSelection(wanted: Wanted): (record: LogRecord) => boolean {
   const ofPipeline =
     wanted.pipeline === undefined ? () => true : makePipelineFollower(wanted.pipeline);
   return (record) => {
+    if (record.event === TALK_OF_TAIL) return true;
     const { project, trace_id: trace } = record.fields;
     // Every condition sees every record: they learn from lines that others leave out.
     const verdicts = [
@@ -42,7 +43,9 @@ function makeJobFollower(job: string): (record: LogRecord) => boolean {
   return ({ event, fields }) => {
     const { job_id: jobId, parent, request_id: request, trace_id: trace } = fields;
     if (event === 'job.accepted' && isKnown(jobs, parent)) add(jobs, jobId);
-    if (typeof jobId !== 'string') return isKnown(others, request) || isKnown(others, trace);
+    if (typeof jobId !== 'string') {
+      return isKnown(others, request) || isKnown(others, trace) || namesOneOf(jobs, fields);
+    }
     if (!jobs.has(jobId)) return false;
     add(others, request);
     add(others, trace);
@@ -55,11 +58,16 @@ function makePipelineFollower(pipeline: string): (record: LogRecord) => boolean 
   const jobs = new Set<string>();
   return ({ fields }) => {
     const { pipeline: name, job_id: jobId } = fields;
-    if (typeof name !== 'string') return isKnown(jobs, jobId);
+    if (typeof name !== 'string') return isKnown(jobs, jobId) || namesOneOf(jobs, fields);
     if (name !== pipeline && !name.startsWith(`${pipeline}@`)) return false;
     add(jobs, jobId);
     return true;
   };
+}
+
+/** True for a line about several jobs, one of which is meant. */
+function namesOneOf(known: ReadonlySet<string>, { jobs }: LogRecord['fields']): boolean {
+  return Array.isArray(jobs) && jobs.some((job) => isKnown(known, job));
 }
 
 function isKnown(set: ReadonlySet<string>, value: unknown): boolean {

@@ -74,9 +74,14 @@ function becameOf(fields: LogRecord['fields']): string[] {
   return [
     ...texts(status, outcome),
     typeof latencyMs === 'number' ? `${latencyMs} ms` : '',
-    typeof cost === 'number' ? `$${(cost / NANO_PER_USD).toFixed(6)}` : '',
+    typeof cost === 'number' ? usd(cost) : '',
     cost === null && 'outcome' in fields ? 'cost unknown' : '',
   ];
+}
+
+/** To the nano-dollar; whole micro-dollars without it. */
+function usd(nanoUsd: number): string {
+  return `$${(nanoUsd / NANO_PER_USD).toFixed(9).replace(/0{1,3}$/, '')}`;
 }
 
 function texts(...values: readonly unknown[]): string[] {

@@ -11,6 +11,9 @@ export function logFileIn(statePath: string): string {
   return join(statePath, 'penstock.log');
 }
 
+/** How long a file is, and which one it is. */
+type Standing = { readonly size: number; readonly ino: number | null };
+
 const LOOK_EVERY_MS = 200;
 const CHUNK_BYTES = 65_536;
 
@@ -21,21 +24,41 @@ export async function* readAll(path: string): AsyncGenerator<string> {
   for await (const text of stream) yield String(text);
 }
 
-/** A file that grows, from its beginning on and for ever; from the beginning again when it is begun anew. */
+/**
+ * A file that grows, from its beginning on and for ever; from the beginning again when it is begun anew, or another one
+ * takes its place. While there is none, it is waited for.
+ */
 export async function* follow(path: string): AsyncGenerator<string> {
   let position = 0;
+  let followed: number | null = null;
   let decoder = new TextDecoder();
   for (;;) {
-    const { size } = await stat(path);
-    if (size < position) {
+    const { size, ino }: Standing = await orMissing(stat(path), { size: 0, ino: followed });
+    if (size < position || ino !== followed) {
+      // What had come of a line comes to nothing.
+      if (position > 0) yield '\n';
       position = 0;
+      followed = ino;
       decoder = new TextDecoder();
     }
     if (size > position) {
-      const bytes = await readFrom(path, position);
+      const bytes = await orMissing(readFrom(path, position), new Uint8Array());
       position += bytes.length;
       yield decoder.decode(bytes, { stream: true });
     } else await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** What was asked of a file, or `missing` when it is not there. */
+async function orMissing<Value, Missing>(
+  asked: Promise<Value>,
+  missing: Missing,
+): Promise<Value | Missing> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return missing;
+    throw error;
   }
 }
 

@@ -120,11 +120,59 @@ describe('the facts in it', () => {
     const exceptions = [{ name: 'Error', message: 'a secret', timestamp: Date.parse(AT) }];
     const logs = [{ message: ['plain', 7], level: 'warn', timestamp: Date.parse(AT) }];
     const told = of(invocation({ outcome: 'exceededCpu', exceptions, logs, truncated: true }));
+    const invoked = { trigger: 'request POST', entrypoint: null, latency_ms: 12, cpu_ms: 3 };
     expect(told).toEqual([
       record('console', { text: 'plain 7' }, 'warn'),
-      record('worker.exception', { error: 'Error' }, 'error'),
-      record('worker.outcome', { outcome: 'exceededCpu' }, 'error'),
-      record('worker.log_truncated', {}, 'warn'),
+      record('worker.exception', { error: 'Error', stack: null }, 'error'),
+      record('worker.outcome', { outcome: 'exceededCpu', ...invoked }, 'error'),
+      record('worker.log_truncated', invoked, 'warn'),
+    ]);
+  });
+
+  test.each([
+    [{ request: { method: 'GET', url: 'https://x/v1/callbacks/secret' } }, 'request GET'],
+    [{ cron: '0 * * * *', scheduledTime: 1 }, 'cron 0 * * * *'],
+    [{ scheduledTime: '2026-11-22T10:20:30Z' }, 'alarm'],
+    [{ queue: 'penstock-jobs-3', batchSize: 7 }, 'queue penstock-jobs-3 (7)'],
+    [{ rpcMethod: 'next' }, 'rpc next'],
+    [{ mailFrom: 'a', rcptTo: 'b', rawSize: 1 }, 'other'],
+    [null, null],
+  ])('name what was invoked: %j', (event, trigger) => {
+    const more = { event, outcome: 'exceededMemory', entrypoint: 'JobShardObject', logs: [] };
+    const fields = { outcome: 'exceededMemory', trigger, entrypoint: 'JobShardObject' };
+    expect(of(invocation(more))).toMatchObject([{ event: 'worker.outcome', fields }]);
+    expect(JSON.stringify(of(invocation(more)))).not.toContain('secret');
+  });
+
+  test('name the jobs that an invocation had in its hands, and where it threw', () => {
+    const logs = ['job_1', 'job_2', 'job_1'].map((job) => ({
+      message: [line('attempt.ended', { job_id: job })],
+      level: 'log',
+      timestamp: 1,
+    }));
+    const stack = 'TypeError: a secret\n    at one (a.js:1)\n  secret\n    at two (b.js:2)';
+    const exceptions = [{ name: 'TypeError', message: 'a secret', stack, timestamp: 1 }];
+    const told = of(invocation({ logs, exceptions, outcome: 'exception' })).slice(3);
+    expect(told).toMatchObject([
+      {
+        event: 'worker.exception',
+        fields: { jobs: ['job_1', 'job_2'], stack: 'at one (a.js:1)\nat two (b.js:2)' },
+      },
+      { event: 'worker.outcome', fields: { outcome: 'exception', jobs: ['job_1', 'job_2'] } },
+    ]);
+    expect(JSON.stringify(told)).not.toContain('secret');
+  });
+
+  test('do not take it for a fault that somebody went away', () => {
+    for (const outcome of ['canceled', 'responseStreamDisconnected']) {
+      expect(of(invocation({ logs: [], outcome }))).toMatchObject([{ level: 'info' }]);
+    }
+  });
+
+  test('are also that the tail leaves lines out', () => {
+    const event = { type: 'overload', message: 'Tail is in sampling mode' };
+    expect(of(invocation({ logs: [], event }))).toEqual([
+      record('tail.says', { what: 'overload', text: 'Tail is in sampling mode' }, 'warn'),
     ]);
   });
 
@@ -184,19 +232,22 @@ describe('a selection', () => {
     record('attempt.ended', { ...ids, job_id: 'job_1', pipeline: 'digest@3' }, 'warn'),
     record('attempt.ended', { ...ids, job_id: 'job_2', pipeline: 'part@1' }),
     record('webhook.delivered', { job_id: 'job_1' }),
+    record('worker.outcome', { outcome: 'exceededCpu', jobs: ['job_7', 'job_2'] }, 'error'),
+    record('tail.says', { what: 'overload' }, 'warn'),
   ];
   const cases: readonly (readonly [Wanted, readonly number[]])[] = [
-    [{}, [0, 1, 2, 3, 4, 5, 6, 7, 8]],
-    [{ job: 'job_1' }, [0, 1, 3, 4, 6, 7, 8]],
-    [{ job: 'job_2' }, [4, 7]],
-    [{ job: 'job_9' }, []],
-    [{ pipeline: 'digest' }, [0, 3, 6, 8]],
-    [{ pipeline: 'digest@3' }, [0, 3, 6, 8]],
-    [{ pipeline: 'digest@2' }, []],
-    [{ level: 'warn' }, [6]],
-    [{ job: 'job_1', level: 'warn' }, [6]],
-    [{ trace: 't2' }, [2]],
-    [{ project: 'prj_a' }, [0, 1]],
+    [{}, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+    [{ job: 'job_1' }, [0, 1, 3, 4, 6, 7, 8, 9, 10]],
+    [{ job: 'job_2' }, [4, 7, 9, 10]],
+    [{ job: 'job_9' }, [10]],
+    [{ pipeline: 'digest' }, [0, 3, 6, 8, 10]],
+    [{ pipeline: 'digest@3' }, [0, 3, 6, 8, 10]],
+    [{ pipeline: 'digest@2' }, [10]],
+    [{ pipeline: 'part' }, [4, 7, 9, 10]],
+    [{ level: 'warn' }, [6, 9, 10]],
+    [{ job: 'job_1', level: 'warn' }, [6, 9, 10]],
+    [{ trace: 't2' }, [2, 10]],
+    [{ project: 'prj_a' }, [0, 1, 10]],
   ];
   test.each(cases)('of %j', (wanted, indexes) => {
     const isWanted = makeSelection(wanted);
@@ -225,10 +276,20 @@ describe('a line for people', () => {
 
   test('has the job, the call, what became of it and what it cost', () => {
     expect(showRecord(attempt, { color: false, all: false })).toBe(
-      '10:20:30.456 INFO  attempt.ended   digest@3 job_1 ask[7]#2 openai/gpt-5.4-mini succeeded 834 ms $0.000123 request_id=req_1 input_tokens=12',
+      '10:20:30.456 INFO  attempt.ended   digest@3 job_1 ask[7]#2 openai/gpt-5.4-mini succeeded 834 ms $0.0001234 request_id=req_1 input_tokens=12',
     );
     expect(showRecord(attempt, { color: false, all: true })).toContain('trace_id=t1');
     expect(showRecord(attempt, { color: true, all: false })).toContain('\u001B[36mINFO');
+  });
+
+  test.each([
+    [0, '$0.000000'],
+    [7, '$0.000000007'],
+    [1_000, '$0.000001'],
+    [12_340_000_000, '$12.340000'],
+  ])('says what %i nano-dollars are, all of it', (cost, told) => {
+    const costs = { ...attempt, fields: { ...attempt.fields, cost_nano_usd: cost } };
+    expect(showRecord(costs, { color: false, all: false })).toContain(` ms ${told} `);
   });
 
   test('says of an unknown cost that it is unknown', () => {
