@@ -59,7 +59,7 @@ function usagesOf(call: ModelCall, { known }: BoundFor): readonly Usage[] {
     case 'image': {
       const images = call.count;
       const drawn = { ...read, images, imageOutputTokens: images * IMAGE_OUTPUT_TOKENS };
-      return [{ images }, drawn, { computeMs: COMPUTE_MS }];
+      return [{ images }, { ...read, images }, drawn, { computeMs: COMPUTE_MS }];
     }
     case 'transcribe': {
       const audioMs = Math.ceil(call.audio.bytes / SOUND_BYTES_PER_MS);
@@ -87,6 +87,7 @@ function writing(call: ModelCall, read: Usage, known: ModelCapabilities | null):
     { ...read, outputTokens },
     { ...read, reasoningTokens: outputTokens },
     { cacheWriteTokens, outputTokens },
+    { cacheWriteTokens, reasoningTokens: outputTokens },
   ];
 }
 

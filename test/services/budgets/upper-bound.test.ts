@@ -57,6 +57,8 @@ describe('the most that a call may cost', () => {
     expect(thinking - plain).toBe(100 * 4_000);
     const cached = bound(chat('x', 100), { ...TEXT, million_cache_write_tokens: '2' }) ?? 0;
     expect(cached - plain).toBe(35 * 1_000);
+    const dear = { ...TEXT, million_cache_write_tokens: '2', million_reasoning_tokens: '5' };
+    expect((bound(chat('x', 100), dear) ?? 0) - plain).toBe(35 * 1_000 + 100 * 4_000);
   });
 
   test('has a file’s bytes, 20,000 tokens at least, and no more than the model reads', () => {
@@ -70,6 +72,7 @@ describe('the most that a call may cost', () => {
 
   test.each([
     ['by the image', { image: '0.04' }, 120_000_000],
+    ['by the image and its prompt', { image: '0.04', million_input_tokens: '1' }, 120_007_000],
     ['by its tokens', { ...TEXT, million_image_output_tokens: '1' }, 3 * 8_192_000],
     ['by the time', { compute_second: '0.001' }, 600_000_000],
   ] as const)('is known of images %s', (_how, prices, atLeast) => {
