@@ -16,7 +16,7 @@ export type LogLine = {
 /** The log lines of a commit, in the order of what happened. `docs/logs.md` has each of them. */
 export function linesOf(change: Change): LogLine[] {
   const lines = change.events.flatMap((event) => lineOf(change, event) ?? []);
-  return endsJob(change) ? [...lines, jobEnded(change.state)] : lines;
+  return endsJob(change) ? [...lines, jobEnded(change)] : lines;
 }
 
 function lineOf(change: Change, event: JobEvent): LogLine | null {
@@ -34,6 +34,8 @@ function lineOf(change: Change, event: JobEvent): LogLine | null {
     }
     case 'cost.adjusted':
       return about(change, event, 'info', 'cost.adjusted', factsFields(event.data.facts));
+    case 'step.failed':
+      return stepFailed(change, event);
     default:
       return attemptEnded(change, event);
   }
@@ -143,6 +145,23 @@ function isOutgoing(change: Change, event: JobEvent): boolean {
   return targetOf(change, event) !== null && activeOf(change, event)?.local !== true;
 }
 
+/** A step that failed by more than the attempt whose end stands beside it: its targets, a condition, a time limit. */
+function stepFailed(change: Change, event: JobEvent<'step.failed'>): LogLine | null {
+  const { failure, stopped } = event.data;
+  const isTold = change.events.some(
+    ({ type, step }) =>
+      step === event.step && (type === 'attempt.failed' || type === 'attempt.lost'),
+  );
+  if (isTold) return null;
+  const { skipped = [] } = change.state.steps[event.step ?? ''] ?? {};
+  const passedOver = [...new Set(skipped.map(({ target }) => nameOf(target)))];
+  return about(change, event, 'warn', 'step.failed', {
+    ...failureFields(failure),
+    stopped,
+    target: passedOver.length === 0 ? null : passedOver.join(','),
+  });
+}
+
 function failureFields({ class: failureClass, phase, code, status }: Failure): LogFields {
   return { class: failureClass, phase, code, http_status: status };
 }
@@ -169,13 +188,14 @@ function factsFields({ usage, ...facts }: AttemptFacts): LogFields {
 const GOOD_ENDS: ReadonlySet<string> = new Set(['succeeded', 'partially_succeeded', 'cancelled']);
 
 /** A job that did not come to a good end is in every log, whatever is sampled. */
-function jobEnded(state: JobState): LogLine {
+function jobEnded({ state, events }: Change): LogLine {
   const { birth, status, startedAtMs, finishedAtMs, cost } = state;
   const endMs = finishedAtMs ?? birth.createdAtMs;
   const fields = {
     ...identityOf(state),
     status,
     reason: state.reason?.code ?? null,
+    step: events.flatMap((event) => (event.type === 'job.failed' ? [event.data.step] : []))[0],
     latency_ms: endMs - birth.createdAtMs,
     queue_ms: (startedAtMs ?? endMs) - birth.createdAtMs,
     events: state.seq,

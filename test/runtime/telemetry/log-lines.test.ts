@@ -74,11 +74,32 @@ describe('the lines of commits', () => {
       'warn attempt.ended ask failed',
       'info fallback.taken ask',
       'warn attempt.ended ask failed',
-      'warn job.ended',
+      'warn job.ended ask',
     ]);
     const failed = lines.filter(({ event }) => event === 'attempt.ended');
     expect(failed.map(({ fields }) => fields.class)).toEqual(['overloaded', 'overloaded']);
     expect(failed.map(({ fields }) => fields.stopped)).toEqual([undefined, 'max_attempts']);
+    expect(JSON.stringify(lines)).not.toContain('herring');
+    expect(lines.at(-1)?.fields).toMatchObject({ status: 'failed', step: 'ask' });
+  });
+
+  test('name the step and the targets of a job that failed before any call', () => {
+    const driver = new ShardDriver();
+    driver.unusable.set('openai', 'not configured: herring');
+    const jobId = driver.create(asks);
+    driver.claim(jobId);
+    const lines = linesBy(driver);
+    expect(told(lines)).toEqual([
+      'info job.accepted',
+      'warn step.failed ask',
+      'warn job.ended ask',
+    ]);
+    expect(lines[1]?.fields).toMatchObject({
+      class: 'not_configured',
+      code: 'no_target',
+      stopped: 'no_target_left',
+      target: 'openai/first,openai/second',
+    });
     expect(JSON.stringify(lines)).not.toContain('herring');
   });
 });
