@@ -1,5 +1,6 @@
 import type { BudgetTerms } from '../../src/domain/budget.ts';
-import { Ledger, type BudgetNotice } from '../../src/runtime/budget/ledger.ts';
+import { Ledger } from '../../src/runtime/budget/ledger.ts';
+import type { BudgetNotice } from '../../src/runtime/budget/notices.ts';
 import type { BudgetOrder, BudgetVerdict } from '../../src/services/ports/budgets.ts';
 import { NodeSqlite } from './node-sqlite.ts';
 
@@ -9,6 +10,8 @@ export const START_MS = Date.UTC(2026, 10, 23, 12);
 export class LedgerWorld {
   readonly db = new NodeSqlite();
   readonly notices: BudgetNotice[] = [];
+  /** False while nobody can be told. */
+  takesNotices = true;
   nowMs = START_MS;
   alarmAtMs: number | null = null;
   alarmsSet = 0;
@@ -22,7 +25,10 @@ export class LedgerWorld {
     return new Ledger({
       sql: this.db.port(),
       log: () => {},
-      announce: (notice) => void this.notices.push(notice),
+      announce: (notice, { taken }) => {
+        this.notices.push(notice);
+        if (this.takesNotices) taken();
+      },
       setAlarm: (atMs) => {
         this.alarmAtMs = atMs;
         this.alarmsSet += 1;

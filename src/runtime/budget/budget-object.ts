@@ -7,8 +7,8 @@ import type { BudgetMessage, BudgetStanding, BudgetVerdict } from '../../service
 import { errorName, type Log } from '../../services/ports/log.ts';
 import { makeAlarmClock, type AlarmClock } from '../alarm-clock.ts';
 import { sqlOf } from '../object-sql.ts';
-import { Ledger, type BudgetNotice } from './ledger.ts';
-import { announcementOf, logNotice } from './notices.ts';
+import { Ledger, type Telling } from './ledger.ts';
+import { announcementOf, logNotice, type BudgetNotice } from './notices.ts';
 
 /** What a ledger needs of the deployment. `index.ts` says where it comes from. */
 export type BudgetDeployment = {
@@ -35,7 +35,7 @@ export class BudgetObject extends DurableObject<Env> {
     this.#ledger = new Ledger({
       sql: sqlOf(ctx.storage),
       log: this.#deployment.log,
-      announce: (notice) => this.#tell(notice),
+      announce: (notice, telling) => this.#tell(notice, telling),
       setAlarm: (atMs) => this.#alarm.set(atMs),
       nowMs: () => Date.now(),
     });
@@ -58,13 +58,18 @@ export class BudgetObject extends DurableObject<Env> {
     this.#ledger.alarm();
   }
 
-  #tell(notice: BudgetNotice): void {
+  /** May tell twice: receivers know a notice by its id. */
+  #tell(notice: BudgetNotice, { again, taken }: Telling): void {
     const { log, announcements } = this.#deployment;
     const { name: project = '' } = this.ctx.id;
-    logNotice(log, project, notice);
-    if (announcements === undefined || !isProjectId(project)) return;
+    if (!again) logNotice(log, project, notice);
+    if (announcements === undefined || !isProjectId(project)) {
+      taken();
+      return;
+    }
     const told = announcements
-      .announce(project, [announcementOf(project, notice, Date.now())])
+      .announce(project, [announcementOf(project, notice)])
+      .then(taken)
       .catch((error: unknown) => {
         log('error', 'budget.not_announced', { project, error: errorName(error) });
       });

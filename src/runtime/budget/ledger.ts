@@ -10,23 +10,23 @@ import type {
 import type { Sql } from '../job-shard/sql.ts';
 import { StandingAlarm, type AlarmPorts } from '../standing-alarm.ts';
 import { settled, type Entry } from './entries.ts';
+import type { BudgetNotice } from './notices.ts';
 import { Pages } from './pages.ts';
+import { UntoldNotices } from './untold.ts';
 
-/** Something about a budget that people want to know, once a period and limit. */
-export type BudgetNotice = {
-  readonly terms: BudgetTerms;
-  readonly startMs: number;
-  /** The share of the limit that was reached; null when a call was refused. */
-  readonly threshold: number | null;
-  readonly spentNanoUsd: number;
+export type Telling = {
+  /** It was told before, or may have been. */
+  readonly again: boolean;
+  /** Nobody needs to be told any more. */
+  readonly taken: () => void;
 };
 
 /** What a ledger needs of the world. In production a Durable Object, in tests a script. */
 export type LedgerPorts = AlarmPorts & {
   readonly sql: Sql;
   readonly log: Log;
-  /** Tells whoever wants to know. Must not throw and must not wait. */
-  announce(notice: BudgetNotice): void;
+  /** Tells whoever wants to know, again and again until it says that this was taken. Must not throw and must not wait. */
+  announce(notice: BudgetNotice, telling: Telling): void;
 };
 
 /** An attempt's report may take so long beyond its time. */
@@ -50,7 +50,7 @@ const LINE_MAX_MS = 30_000;
 export class Ledger {
   readonly #ports: LedgerPorts;
   #pages: Pages;
-  #notices: BudgetNotice[] = [];
+  #untold: UntoldNotices;
   #heldMs = HELD_FIRST_MS;
   /** When the next call that waits for what others hold is asked to come. */
   #lineEndsMs = 0;
@@ -59,6 +59,7 @@ export class Ledger {
   constructor(ports: LedgerPorts) {
     this.#ports = ports;
     this.#pages = new Pages(ports.sql);
+    this.#untold = new UntoldNotices(ports.sql);
     this.#alarm = new StandingAlarm(ports, null);
   }
 
@@ -102,11 +103,11 @@ export class Ledger {
 
   #change<Result>(work: (nowMs: number) => Result): Result {
     const nowMs = this.#ports.nowMs();
-    this.#notices = [];
     let result: Result;
     try {
       result = this.#ports.sql.transaction(() => {
         this.#expire(nowMs);
+        this.#untold.giveUp(nowMs);
         const made = work(nowMs);
         this.#pages.write();
         return made;
@@ -114,10 +115,14 @@ export class Ledger {
     } catch (error) {
       // What could not be written down has not happened.
       this.#pages = new Pages(this.#ports.sql);
+      this.#untold = new UntoldNotices(this.#ports.sql);
       throw error;
     }
+    const due = this.#untold.due(nowMs);
     this.#arm();
-    for (const notice of this.#notices) this.#ports.announce(notice);
+    for (const { id, notice, again } of due) {
+      this.#ports.announce(notice, { again, taken: () => this.#untold.taken(id) });
+    }
     return result;
   }
 
@@ -204,7 +209,7 @@ export class Ledger {
     const spentNanoUsd = paid + assumed;
     for (const threshold of terms.warnAt) {
       if (spentNanoUsd < threshold * terms.limitNanoUsd) return;
-      this.#notice({ terms, startMs, threshold, spentNanoUsd }, String(threshold));
+      this.#notice({ terms, startMs, threshold, spentNanoUsd, atMs: nowMs }, String(threshold));
     }
     // From now on jobs are refused before any of their calls gets here.
     if (terms.isHard && spentNanoUsd >= terms.limitNanoUsd) this.#tellExceeded(terms, nowMs);
@@ -214,7 +219,8 @@ export class Ledger {
     if (terms === undefined) return;
     const { startMs } = periodAt(terms.period, nowMs);
     const { paid, assumed } = this.#pages.tally.of(terms.id, startMs);
-    this.#notice({ terms, startMs, threshold: null, spentNanoUsd: paid + assumed }, 'exceeded');
+    const spentNanoUsd = paid + assumed;
+    this.#notice({ terms, startMs, threshold: null, spentNanoUsd, atMs: nowMs }, 'exceeded');
   }
 
   #notice(notice: BudgetNotice, what: string): void {
@@ -223,13 +229,13 @@ export class Ledger {
     const named = `${what}@${terms.limitNanoUsd}`;
     if (this.#pages.told(terms.id, startMs).includes(named)) return;
     this.#pages.tell(terms.id, startMs, named);
-    this.#notices.push(notice);
+    this.#untold.add(notice);
   }
 
   #arm(): void {
-    let dueAtMs = this.#pages.foldsAtMs();
-    for (const { until } of this.#pages.open) dueAtMs = Math.min(dueAtMs ?? until, until);
-    if (dueAtMs === null) return;
+    let dueAtMs = Math.min(this.#pages.foldsAtMs() ?? Infinity, this.#untold.dueAtMs() ?? Infinity);
+    for (const { until } of this.#pages.open) dueAtMs = Math.min(dueAtMs, until);
+    if (dueAtMs === Infinity) return;
     const laterMs = Math.max(dueAtMs, this.#ports.nowMs() + 1);
     this.#alarm.arm(Math.ceil(laterMs / ALARM_STEP_MS) * ALARM_STEP_MS);
   }

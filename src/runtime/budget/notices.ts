@@ -1,8 +1,18 @@
+import type { BudgetTerms } from '../../domain/budget.ts';
 import { formatUsd } from '../../domain/money.ts';
 import type { ProjectId } from '../../domain/ids.ts';
 import type { Announcement } from '../../domain/webhook.ts';
 import type { Log } from '../../services/ports/log.ts';
-import type { BudgetNotice } from './ledger.ts';
+
+/** Something about a budget that people want to know, once a period and limit. */
+export type BudgetNotice = {
+  readonly terms: BudgetTerms;
+  readonly startMs: number;
+  /** The share of the limit that was reached; null when a call was refused. */
+  readonly threshold: number | null;
+  readonly spentNanoUsd: number;
+  readonly atMs: number;
+};
 
 /** One line, once a threshold and period. */
 export function logNotice(
@@ -21,8 +31,7 @@ export function logNotice(
 
 export function announcementOf(
   project: ProjectId,
-  { terms, startMs, threshold, spentNanoUsd }: BudgetNotice,
-  atMs: number,
+  { terms, startMs, threshold, spentNanoUsd, atMs }: BudgetNotice,
 ): Announcement {
   // Whoever keeps apart what was told by its id must not take one share, or one limit, for another.
   const what = threshold === null ? 'exceeded' : `at_${String(threshold).replace('.', '_')}`;

@@ -2,12 +2,14 @@ import { integer, text, type Sql } from '../job-shard/sql.ts';
 import { runMigrations } from '../object-migrations.ts';
 import type { Entry } from './entries.ts';
 import type { Sums } from './tally.ts';
+import type { BudgetNotice } from './notices.ts';
 
 /**
  * STORED CONTRACT: a ledger's tables. A released entry never changes; a new one is appended and must be additive.
  *
  * - `pages` some attempts each, as JSON: one row is written for whatever changes of them.
  * - `sums`  a row a budget and period: what the attempts of pages that are gone came to, and what was told of it.
+ * - `notices` what is to be told of budgets, until it was taken.
  */
 const MIGRATIONS: readonly (readonly string[])[] = [
   [
@@ -15,6 +17,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE sums (budget TEXT NOT NULL, start INTEGER NOT NULL, body TEXT NOT NULL,
        PRIMARY KEY (budget, start)) WITHOUT ROWID`,
   ],
+  ['CREATE TABLE notices (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'],
 ];
 
 export function migrateLedger(sql: Sql): void {
@@ -78,4 +81,22 @@ export function deleteSums(sql: Sql, budget: string): void {
 /** Periods that began before then are shown nowhere. */
 export function deleteOldSums(sql: Sql, beforeMs: number): void {
   sql.exec('DELETE FROM sums WHERE start > 0 AND start < ?', beforeMs);
+}
+
+type NoticeRow = { readonly id: number; readonly notice: BudgetNotice };
+
+export function loadNotices(sql: Sql): NoticeRow[] {
+  return sql.exec('SELECT id, body FROM notices ORDER BY id').map((row) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only `saveNotice` writes this column
+    const notice = JSON.parse(text(row, 'body')) as BudgetNotice;
+    return { id: integer(row, 'id'), notice };
+  });
+}
+
+export function saveNotice(sql: Sql, { id, notice }: NoticeRow): void {
+  sql.exec('INSERT INTO notices (id, body) VALUES (?, ?)', id, JSON.stringify(notice));
+}
+
+export function deleteNotice(sql: Sql, id: number): void {
+  sql.exec('DELETE FROM notices WHERE id = ?', id);
 }

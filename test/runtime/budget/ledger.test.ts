@@ -178,9 +178,32 @@ describe('a period', () => {
     world.restart();
     world.settle([raised], 'e#1', 1);
     expect(world.notices.map(({ threshold }) => threshold)).toEqual([0.501, 0.504, 0.501, 0.504]);
-    const ids = world.notices.map((notice) => announcementOf('prj_a' as never, notice, 0).id);
+    const ids = world.notices.map((notice) => announcementOf('prj_a' as never, notice).id);
     expect(new Set(ids).size).toBe(4);
   });
+});
+
+test('a notice that nobody takes is told again, though the object dies, and under the same id', () => {
+  const world = new LedgerWorld();
+  const terms = termsOf({ warnAt: [0.5] });
+  const ids = () => world.notices.map((notice) => announcementOf('prj_a' as never, notice));
+  world.takesNotices = false;
+  world.settle([terms], 'a#1', 60);
+  world.restart();
+  world.settle([terms], 'b#1', 1);
+  expect(world.notices).toHaveLength(1);
+  world.pass(120_000);
+  world.takesNotices = true;
+  world.pass(120_000);
+  expect(world.notices.length).toBeGreaterThan(2);
+  expect(new Set(ids().map((told) => JSON.stringify(told))).size).toBe(1);
+  expect(world.db.count('notices')).toBe(0);
+  const told = world.notices.length;
+  world.takesNotices = false;
+  world.settle([{ ...terms, limitNanoUsd: 90 }], 'c#1', 1);
+  world.pass(3 * 86_400_000);
+  expect(world.notices.length).toBeGreaterThan(told);
+  expect(world.db.count('notices')).toBe(0);
 });
 
 test('what is stored is folded into sums, and a budget that is deleted leaves nothing', () => {

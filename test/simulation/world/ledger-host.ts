@@ -40,7 +40,7 @@ export class LedgerHost {
   /** Gives the storage back for the next world. */
   close(): void {
     this.#epoch += 1;
-    for (const table of ['pages', 'sums']) this.db.port().exec(`DELETE FROM ${table}`);
+    for (const table of ['pages', 'sums', 'notices']) this.db.port().exec(`DELETE FROM ${table}`);
     pool.push(this.db);
   }
 
@@ -65,7 +65,7 @@ export class LedgerHost {
         },
       },
       log: () => {},
-      announce: () => {},
+      announce: (_notice, { taken }) => taken(),
       setAlarm: (atMs) => {
         if (epoch === this.#epoch) this.alarmAtMs = atMs;
       },
