@@ -61,7 +61,12 @@ const scope = z
   .strictObject({
     pipeline: z.string().min(1).max(64).optional(),
     api_key: z.string().min(1).max(64).optional(),
-    tag: z.string().min(1).max(64, 'is longer than a tag can be: 64 characters').optional(),
+    tag: z
+      .string()
+      .min(1)
+      .max(64, 'is longer than a tag can be: 64 characters')
+      .regex(/^\P{Cc}*$/u, 'has control characters, which no tag has')
+      .optional(),
   })
   .refine(
     (scopes) => Object.values(scopes).filter((value) => value !== undefined).length <= 1,

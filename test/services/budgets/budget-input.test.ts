@@ -52,3 +52,10 @@ describe('a limit', () => {
     ]);
   });
 });
+
+test('a tag that no job can have is a slip', () => {
+  const { error } = budgetInputSchema.safeParse({ ...inputWith(1), scope: { tag: 'a\nb' } });
+  expect(error?.issues.map(({ path, message }) => [path, message])).toEqual([
+    [['scope', 'tag'], 'has control characters, which no tag has'],
+  ]);
+});
