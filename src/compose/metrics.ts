@@ -36,7 +36,6 @@ export function metricsOf(
     archive,
     nowMs: () => machine.nowMs(),
     newId: () => machine.newUuid(),
-    ...kept,
   });
   return { store, log, nowMs: () => machine.nowMs(), ...kept };
 }

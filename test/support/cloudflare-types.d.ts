@@ -31,6 +31,7 @@ interface ExecutionContext {
 }
 interface R2Object {
   readonly etag: string;
+  readonly size: number;
 }
 interface R2ObjectBody extends R2Object {
   text(): Promise<string>;

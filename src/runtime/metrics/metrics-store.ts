@@ -1,10 +1,14 @@
+import { z } from 'zod';
+
 import { DAY_MS } from '../../services/metrics/facts/fact.ts';
 import type { RollupStore, TimeRange } from '../../services/ports/metrics-store.ts';
-import { archiveMinute, readFacts } from './minute-facts.ts';
-import { EVERYWHERE, readMarks, readSums, units } from './read-sums.ts';
-import { minutesOf, storeHour, storeMinute, type SumDeps } from './store-sums.ts';
+import { archiveMinute, sumFacts, type FactDeps } from './minute-facts.ts';
+import { EVERYWHERE, readDue, readMarks, readSums, units } from './read-sums.ts';
+import { partsOf, storeHour, storeMinute } from './store-sums.ts';
 
-export type MetricsStoreDeps = SumDeps & { readonly newId: () => string };
+export type MetricsStoreDeps = FactDeps & { readonly newId: () => string };
+
+const countRow = z.object({ n: z.number() });
 
 const RUNS_KEPT_MS = 30 * DAY_MS;
 
@@ -20,11 +24,12 @@ export function makeMetricsStore(deps: MetricsStoreDeps): RollupStore {
   return {
     sums: (project, grain, ranges, sets) => readSums(db, project, grain, ranges, sets),
     marks: (project, grain, range, limit) => readMarks(db, project, grain, range, limit),
-    facts: (project, minuteMs) => readFacts(deps, project, minuteMs),
-    storeMinute: (unit, facts, rollup) => storeMinute(db, unit, facts, rollup),
-    minutesOf: (hour) => minutesOf(deps, hour),
-    storeHour: (hour, rollup, sources) => storeHour(deps, hour, rollup, sources),
-    mark: (range) => markRange(db, range),
+    due: (grain, beforeMs, limit) => readDue(db, grain, beforeMs, limit),
+    sumFacts: (project, minuteMs) => sumFacts(deps, project, minuteMs),
+    storeMinute: (unit, sums) => storeMinute(db, unit, sums),
+    partsOf: (hour) => partsOf(deps, hour),
+    storeHour: (hour, rollup, made) => storeHour(db, hour, rollup, made),
+    mark: (range, limit) => markRange(db, range, limit),
     async minutesBefore(ms, limit) {
       const { results } = await db
         .prepare(
@@ -60,16 +65,26 @@ export function makeMetricsStore(deps: MetricsStoreDeps): RollupStore {
   };
 }
 
-async function markRange(db: D1Database, { fromMs, toMs }: TimeRange): Promise<number> {
+const IN_RANGE = `
+SELECT 'minute', minute, project FROM metric_facts
+  WHERE ${EVERYWHERE} AND minute >= ?1 AND minute < ?2
+UNION SELECT grain, at, project FROM metric_rollups
+  WHERE ${EVERYWHERE} AND grain IN ('minute', 'hour') AND at >= ?1 AND at < ?2`;
+
+/** Marks nothing where there are too many: one statement would write them all, and everybody else waits for it. */
+async function markRange(
+  db: D1Database,
+  { fromMs, toMs }: TimeRange,
+  limit: number,
+): Promise<number | null> {
+  const { results } = await db
+    .prepare(`SELECT count(*) AS n FROM (${IN_RANGE} LIMIT ?3)`)
+    .bind(fromMs, toMs, limit + 1)
+    .all();
+  const [found] = results.map((row) => countRow.parse(row));
+  if ((found?.n ?? 0) > limit) return null;
   const { meta } = await db
-    .prepare(
-      `INSERT INTO metric_marks (grain, at, project)
-       SELECT 'minute', minute, project FROM metric_facts
-         WHERE ${EVERYWHERE} AND minute >= ?1 AND minute < ?2
-       UNION SELECT grain, at, project FROM metric_rollups
-         WHERE ${EVERYWHERE} AND grain IN ('minute', 'hour') AND at >= ?1 AND at < ?2
-       ON CONFLICT DO NOTHING`,
-    )
+    .prepare(`INSERT INTO metric_marks (grain, at, project) ${IN_RANGE} ON CONFLICT DO NOTHING`)
     .bind(fromMs, toMs)
     .run();
   return meta.changes;

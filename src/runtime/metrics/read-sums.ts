@@ -69,6 +69,21 @@ export async function readMarks(
   return units(grain, results);
 }
 
+export async function readDue(
+  db: D1Database,
+  grain: Grain,
+  beforeMs: number,
+  limit: number,
+): Promise<MetricUnit[]> {
+  const { results } = await db
+    .prepare(
+      'SELECT project, at FROM metric_marks WHERE grain = ? AND at < ? ORDER BY at DESC LIMIT ?',
+    )
+    .bind(grain, beforeMs, limit)
+    .all();
+  return units(grain, results);
+}
+
 export function units(grain: Grain, rows: readonly unknown[]): MetricUnit[] {
   return rows.flatMap((row) => {
     const { project, at } = unitRow.parse(row);

@@ -1,18 +1,12 @@
 import { z } from 'zod';
 
-import { HOUR_MS, MINUTE_MS } from '../../services/metrics/facts/fact.ts';
-import { rollUpFacts } from '../../services/metrics/rollup/roll-up-facts.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../services/metrics/facts/fact.ts';
 import type { Rollup } from '../../services/metrics/rollup/series.ts';
 import { fromStored, storedText } from '../../services/metrics/rollup/stored-rollup.ts';
-import type { MetricUnit, MinuteFacts } from '../../services/ports/metrics-store.ts';
-import { readFacts, type FactDeps } from './minute-facts.ts';
+import type { HourSums, MetricUnit, MinuteSums } from '../../services/ports/metrics-store.ts';
+import { sumFacts, type FactDeps } from './minute-facts.ts';
 
-export type SumDeps = FactDeps & {
-  /** How long the sums of minutes are kept, in milliseconds. */
-  readonly minutesKeptMs: number;
-};
-
-const sourcesRow = z.object({ sources: z.number(), body: z.string() });
+const sumsRow = z.object({ sources: z.number(), body: z.string() });
 
 /** Rows of facts are only added, so as many as were read are the same. */
 const NO_FACTS_CAME = `(SELECT count(*) FROM metric_facts WHERE project = ?1 AND minute = ?2) = ?3`;
@@ -26,10 +20,8 @@ WHERE excluded.sources > metric_rollups.sources
 export async function storeMinute(
   db: D1Database,
   { project, atMs }: MetricUnit,
-  { jobs, rowsRead }: MinuteFacts,
-  rollup: Rollup,
+  { rollup, sources, rowsRead }: MinuteSums,
 ): Promise<boolean> {
-  const sources = jobs.reduce((sum, { facts }) => sum + facts.length, 0);
   const hour = Math.floor(atMs / HOUR_MS) * HOUR_MS;
   const results = await db.batch([
     db
@@ -54,13 +46,15 @@ export async function storeMinute(
   return (results[2]?.meta.changes ?? 0) > 0;
 }
 
-/** Hours whose minutes may be gone, or go meanwhile, are made of the facts themselves. */
-function isBeyondMinutes({ minutesKeptMs, nowMs }: SumDeps, hour: MetricUnit): boolean {
-  return hour.atMs < nowMs() - minutesKeptMs + 2 * HOUR_MS;
-}
+/**
+ * No setting has sums of minutes deleted sooner: older hours are made of the facts themselves. What the setting says today is
+ * no measure, for minutes were deleted under that of another day.
+ */
+const MINUTES_GONE_AFTER_MS = DAY_MS - 2 * HOUR_MS;
 
-export async function minutesOf(deps: SumDeps, hour: MetricUnit) {
-  if (isBeyondMinutes(deps, hour)) return minutesFromFacts(deps, hour);
+/** The minutes of an hour; its facts where minutes may be gone. */
+export async function partsOf(deps: FactDeps, hour: MetricUnit): Promise<HourSums> {
+  if (hour.atMs < deps.nowMs() - MINUTES_GONE_AFTER_MS) return partsFromFacts(deps, hour);
   const { results } = await deps.db
     .prepare(
       `SELECT sources, body FROM metric_rollups
@@ -68,50 +62,54 @@ export async function minutesOf(deps: SumDeps, hour: MetricUnit) {
     )
     .bind(hour.project, hour.atMs, hour.atMs + HOUR_MS)
     .all();
-  const rows = results.map((row) => sourcesRow.parse(row));
+  const rows = results.map((row) => sumsRow.parse(row));
   return {
     rollups: rows.map(({ body }) => fromStored(JSON.parse(body))),
     sources: rows.reduce((sum, { sources }) => sum + sources, 0),
+    factRows: null,
   };
 }
 
-async function minutesFromFacts(deps: SumDeps, { project, atMs }: MetricUnit) {
+async function partsFromFacts(deps: FactDeps, { project, atMs }: MetricUnit): Promise<HourSums> {
   const rollups: Rollup[] = [];
-  let sources = 0;
+  let [sources, factRows] = [0, 0];
   for (let minuteMs = atMs; minuteMs < atMs + HOUR_MS; minuteMs += MINUTE_MS) {
-    const { jobs } = await readFacts(deps, project, minuteMs);
-    sources += jobs.reduce((sum, { facts }) => sum + facts.length, 0);
-    rollups.push(rollUpFacts(jobs));
+    const minute = await sumFacts(deps, project, minuteMs);
+    rollups.push(minute.rollup);
+    sources += minute.sources;
+    factRows += minute.rowsRead;
   }
-  return { rollups, sources };
+  return { rollups, sources, factRows };
 }
 
 const SAME_MINUTES = `
-(?5 = 1 OR (SELECT coalesce(sum(sources), 0) FROM metric_rollups
-  WHERE project = ?1 AND grain = 'minute' AND at >= ?2 AND at < ?2 + ${HOUR_MS}) = ?3)`;
+(SELECT coalesce(sum(sources), 0) FROM metric_rollups
+  WHERE project = ?1 AND grain = 'minute' AND at >= ?2 AND at < ?2 + ${HOUR_MS}) = ?3`;
+const SAME_FACTS = `
+(SELECT count(*) FROM metric_facts
+  WHERE project = ?1 AND minute >= ?2 AND minute < ?2 + ${HOUR_MS}) = ?3`;
 
 export async function storeHour(
-  deps: SumDeps,
-  hour: MetricUnit,
+  db: D1Database,
+  { project, atMs }: MetricUnit,
   rollup: Rollup,
-  sources: number,
+  { sources, factRows }: HourSums,
 ): Promise<boolean> {
-  const { db } = deps;
-  const unchecked = isBeyondMinutes(deps, hour) ? 1 : 0;
-  const { project, atMs } = hour;
+  const nothingCame = factRows === null ? SAME_MINUTES : SAME_FACTS;
+  const unchanged = [project, atMs, factRows ?? sources] as const;
   const results = await db.batch([
     db
       .prepare(
         `INSERT INTO metric_rollups (project, grain, at, sources, body)
-         SELECT ?1, 'hour', ?2, ?3, ?4 WHERE ${SAME_MINUTES} ${KEEP_NEWEST}`,
+         SELECT ?1, 'hour', ?2, ?4, ?5 WHERE ${nothingCame} ${KEEP_NEWEST}`,
       )
-      .bind(project, atMs, sources, storedText(rollup), unchecked),
+      .bind(...unchanged, sources, storedText(rollup)),
     db
       .prepare(
         `DELETE FROM metric_marks
-         WHERE grain = 'hour' AND at = ?2 AND project = ?1 AND ?4 = '' AND ${SAME_MINUTES}`,
+         WHERE grain = 'hour' AND at = ?2 AND project = ?1 AND ${nothingCame}`,
       )
-      .bind(project, atMs, sources, '', unchecked),
+      .bind(...unchanged),
   ]);
   return (results[1]?.meta.changes ?? 0) > 0;
 }

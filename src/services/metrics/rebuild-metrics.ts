@@ -4,6 +4,8 @@ import { DAY_MS } from './facts/fact.ts';
 import type { MetricsDeps } from './query/metrics-deps.ts';
 
 const DAYS_MAX = 31;
+/** Sums that are marked by one request. */
+const MARKED_MAX = 100_000;
 
 /** Has the sums of a window made anew by the next runs of the roll-up. Gives how many. */
 export async function rebuildMetrics(
@@ -20,5 +22,8 @@ export async function rebuildMetrics(
     const message = `must be later than \`from\`, by at most ${DAYS_MAX} days at a time`;
     return refuseAt('invalid_request', '/to', message);
   }
-  return done(await store.mark({ fromMs, toMs }));
+  const marked = await store.mark({ fromMs, toMs }, MARKED_MAX);
+  if (marked !== null) return done(marked);
+  const message = `the window has more than ${MARKED_MAX} sums of minutes and hours, of all projects: ask for a shorter one, and for the next when it is done`;
+  return refuseAt('unprocessable', '/to', message);
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { projectId } from '../../../src/domain/ids.ts';
 import { makeFactWriter } from '../../../src/runtime/d1/fact-rows.ts';
 import { MINUTE_MS, type DeliveryFact } from '../../../src/services/metrics/facts/fact.ts';
-import { rollUpFacts } from '../../../src/services/metrics/rollup/roll-up-facts.ts';
+import { FactSum } from '../../../src/services/metrics/rollup/fact-sum.ts';
 import type { FactWriter } from '../../../src/services/ports/fact-writer.ts';
 import { DeliveryWorld, type Answer } from '../../support/delivery-world.ts';
 import { NodeD1 } from '../../support/node-d1.ts';
@@ -156,6 +156,7 @@ test('a write that is made again counts once', async () => {
   await writer.write(PROJECT, [group]);
   expect(d1.rows('SELECT count(*) AS n FROM metric_facts')).toEqual([{ n: 2 }]);
   expect(d1.rows('SELECT count(*) AS n FROM metric_marks')).toEqual([{ n: 1 }]);
-  const sums = rollUpFacts([group]).webhooks;
-  expect([...sums.values()]).toMatchObject([{ values: ['e', ''] }]);
+  const sum = new FactSum();
+  sum.add([group]);
+  expect([...sum.sum().webhooks.values()]).toMatchObject([{ values: ['e', ''] }]);
 });

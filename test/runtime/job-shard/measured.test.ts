@@ -5,9 +5,8 @@ import type { JobEvent } from '../../../src/domain/job/event.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { CostSum } from '../../../src/domain/money.ts';
 import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
-import { distinct } from '../../../src/services/metrics/facts/fact.ts';
 import { factsOfJob } from '../../../src/services/metrics/facts/facts-of-job.ts';
-import { rollUpFacts } from '../../../src/services/metrics/rollup/roll-up-facts.ts';
+import { FactSum } from '../../../src/services/metrics/rollup/fact-sum.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
 import { ShardDriver } from '../../support/shard-driver.ts';
 import { anyDays, ShardPlayer } from '../../support/shard-player.ts';
@@ -18,8 +17,9 @@ function measured(driver: ShardDriver, jobId: JobId) {
   if (recorded === undefined) throw new Error('nothing was told of it');
   const { job, events, calls } = recorded;
   const told = { job, events: { events: [...events.values()] }, calls: [...calls.values()] };
-  const facts = distinct([factsOfJob(told)]);
-  const { attempts, jobs } = rollUpFacts(facts);
+  const facts = new FactSum();
+  facts.add([factsOfJob(told)]);
+  const { attempts, jobs } = facts.sum();
   const sumOf = (name: string): number =>
     [...attempts.values()].reduce((sum, { sums }) => sum + Number(sums.get(name) ?? 0n), 0);
   const ended = [...jobs.values()];

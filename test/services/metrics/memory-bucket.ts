@@ -5,7 +5,9 @@ export function memoryBucket() {
   const bucket = {
     async get(key: string) {
       const object = objects.get(key);
-      return object === undefined ? null : { etag: object.etag, text: async () => object.body };
+      if (object === undefined) return null;
+      const { etag, body } = object;
+      return { etag, size: Buffer.byteLength(body), text: async () => body };
     },
     async put(
       key: string,

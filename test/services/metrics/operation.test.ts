@@ -253,7 +253,7 @@ test('the facts of the deployment go to the archive too, and its sums can be mad
   expect(keys).toEqual(['1200', '1203'].map((time) => `${folder}/${time}.ndjson`));
   const before = its.d1.rows('SELECT * FROM metric_rollups');
   its.d1.rows(`UPDATE metric_rollups SET body = '{}', sources = 0`);
-  expect(await its.store.mark({ fromMs: NOON, toMs: NOON + HOUR_MS })).toBe(before.length);
+  expect(await its.store.mark({ fromMs: NOON, toMs: NOON + HOUR_MS }, 1_000)).toBe(before.length);
   await settle(its, NOON + 3 * DAY_MS);
   expect(its.d1.rows('SELECT * FROM metric_rollups')).toEqual(before);
 });

@@ -91,7 +91,7 @@ describe('sums of sums', () => {
       await deliver(its, dice(seed), jobs, DAY_MS);
       await settle(its, DAY + DAY_MS);
       const first = tables(its);
-      const marked = await its.store.mark({ fromMs: DAY, toMs: DAY + DAY_MS });
+      const marked = await its.store.mark({ fromMs: DAY, toMs: DAY + DAY_MS }, 1_000);
       expect(marked).toBeGreaterThan(50);
       await settle(its, DAY + DAY_MS);
       expect(tables(its)).toEqual(first);

@@ -199,14 +199,3 @@ export function minuteOf(ms: number): number {
 export function hourOf(ms: number): number {
   return Math.floor(ms / HOUR_MS) * HOUR_MS;
 }
-
-/** Facts from several copies of history: each once, in no particular order. */
-export function distinct(groups: readonly JobFacts[]): JobFacts[] {
-  const jobs = new Map<string, { group: JobFacts; facts: Map<number, Fact> }>();
-  for (const group of groups) {
-    const known = jobs.get(group.job) ?? { group, facts: new Map<number, Fact>() };
-    for (const each of group.facts) if (!known.facts.has(each.seq)) known.facts.set(each.seq, each);
-    jobs.set(group.job, known);
-  }
-  return [...jobs.values()].map(({ group, facts }) => ({ ...group, facts: [...facts.values()] }));
-}

@@ -30,19 +30,26 @@ export function histogramOf(value: number): Histogram {
   return { buckets: new Map([[bucketOf(value), 1]]), count: 1, sum: value, max: value };
 }
 
-export function mergeHistograms(left: Histogram, right: Histogram): Histogram {
-  if (left.count === 0) return right;
-  if (right.count === 0) return left;
-  const buckets = new Map(left.buckets);
-  for (const [bucket, count] of right.buckets) {
-    buckets.set(bucket, (buckets.get(bucket) ?? 0) + count);
+/** A distribution that is added to where it lies: copies of its buckets for every value are dear. */
+export type GrowingHistogram = {
+  readonly buckets: Map<number, number>;
+  count: number;
+  sum: number;
+  max: number;
+};
+
+export function growingHistogram({ buckets, count, sum, max }: Histogram): GrowingHistogram {
+  return { buckets: new Map(buckets), count, sum, max };
+}
+
+export function growHistogram(growing: GrowingHistogram, more: Histogram): void {
+  if (more.count === 0) return;
+  for (const [bucket, count] of more.buckets) {
+    growing.buckets.set(bucket, (growing.buckets.get(bucket) ?? 0) + count);
   }
-  return {
-    buckets,
-    count: left.count + right.count,
-    sum: left.sum + right.sum,
-    max: Math.max(left.max, right.max),
-  };
+  growing.max = growing.count === 0 ? more.max : Math.max(growing.max, more.max);
+  growing.count += more.count;
+  growing.sum += more.sum;
 }
 
 /** The value below which a share of all values lies (nearest rank); null when there are none. */

@@ -6,22 +6,16 @@ import type {
   JobFacts,
   OccurrenceFact,
 } from '../facts/fact.ts';
-import { RollupSum, type Rollup } from './series.ts';
+import type { RollupSum } from './series.ts';
 import { share, type Amounts, type Share } from './share.ts';
 import { otherShares } from './other-shares.ts';
 
 /** Of a job with more tags than this, the others are not counted by tag. */
 const TAGS_MAX = 32;
 
-/** The sums of facts, each of which is given once. */
-export function rollUpFacts(jobs: readonly JobFacts[]): Rollup {
-  const sum = new RollupSum();
-  for (const job of jobs) {
-    for (const fact of job.facts) {
-      for (const { set, series } of sharesOf(job, fact)) sum.add(set, series);
-    }
-  }
-  return sum.sum();
+/** Adds what a fact counts for to the series that it belongs to. */
+export function addFact(sum: RollupSum, job: JobFacts, fact: Fact): void {
+  for (const { set, series } of sharesOf(job, fact)) sum.add(set, series);
 }
 
 /** What a fact adds, and to which series. */

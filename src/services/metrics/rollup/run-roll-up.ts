@@ -1,9 +1,8 @@
 import { isoTime } from '../../../domain/wire.ts';
 import { inLanes } from '../../in-lanes.ts';
 import { errorName, type Log } from '../../ports/log.ts';
-import type { MetricUnit, RollupStore } from '../../ports/metrics-store.ts';
+import type { Grain, MetricUnit, RollupStore } from '../../ports/metrics-store.ts';
 import { HOUR_MS, MINUTE_MS } from '../facts/fact.ts';
-import { rollUpFacts } from './roll-up-facts.ts';
 import { mergeRollups } from './series.ts';
 
 export type RollUpDeps = {
@@ -16,13 +15,16 @@ export type RollUpDeps = {
 };
 
 /** What one run takes on; the rest is the next one's. */
-const MINUTES_MAX = 500;
-const HOURS_MAX = 100;
-const ARCHIVED_MAX = 200;
-const DELETED_MAX = 1_000;
+const MINUTES_MAX = 2_000;
+const HOURS_MAX = 500;
+const ARCHIVED_MAX = 1_000;
+const DELETED_MAX = 5_000;
 const LANES = 4;
-/** A run begins nothing new after this long. */
-const RUN_MS = 45_000;
+/**
+ * After so long from its beginning a run begins no further minutes, hours, moves to the archive, in milliseconds: however far
+ * behind one of them is, there is time for the next, and all of it within the processor time that a run has.
+ */
+const UNTIL_MS = { minutes: 12_000, hours: 18_000, archive: 25_000 };
 /** Minutes and hours are summed up once they are over for this long: most of what is told late has come by then. */
 const SETTLING_MS = 10_000;
 
@@ -38,51 +40,77 @@ export type RollUpCounts = {
 /**
  * Makes the sums of marked minutes anew, whole, out of their facts, and of hours out of their minutes; then moves old facts
  * to the archive and deletes old sums. To run it twice, or two at once, changes nothing; what it does not get to stays
- * marked.
+ * marked. The newest come first, so that what is happening now never waits for what was missed.
  */
 export async function runRollUp(deps: RollUpDeps): Promise<RollUpCounts> {
   const { store, log, nowMs } = deps;
   const startedAtMs = nowMs();
-  const untilMs = startedAtMs + RUN_MS;
-  const over = (grainMs: number) => ({ fromMs: 0, toMs: startedAtMs - grainMs - SETTLING_MS + 1 });
-  const each = (units: readonly MetricUnit[], work: (unit: MetricUnit) => Promise<boolean>) =>
-    eachUnit(deps, units, untilMs, work);
-
-  const minutes = await each(
-    await store.marks(null, 'minute', over(MINUTE_MS), MINUTES_MAX),
-    async (unit) => rollUpMinute(store, unit),
-  );
-  const hours = await each(
-    await store.marks(null, 'hour', over(HOUR_MS), HOURS_MAX),
-    async (unit) => rollUpHour(store, unit),
-  );
-  const archived = await each(
-    await store.minutesBefore(startedAtMs - deps.factsKeptMs, ARCHIVED_MAX),
-    async (unit) => store.archive(unit),
-  );
-  const deleted =
-    (await store.deleteSums('minute', startedAtMs - deps.minutesKeptMs, DELETED_MAX)) +
-    (await store.deleteSums('hour', startedAtMs - deps.hoursKeptMs, DELETED_MAX));
+  const overMs = (grainMs: number) => startedAtMs - grainMs - SETTLING_MS + 1;
+  const minutes = await eachUnit(deps, startedAtMs + UNTIL_MS.minutes, {
+    what: 'minutes',
+    list: () => store.due('minute', overMs(MINUTE_MS), MINUTES_MAX),
+    work: (unit) => rollUpMinute(store, unit),
+  });
+  const hours = await eachUnit(deps, startedAtMs + UNTIL_MS.hours, {
+    what: 'hours',
+    list: () => store.due('hour', overMs(HOUR_MS), HOURS_MAX),
+    work: (unit) => rollUpHour(store, unit),
+  });
+  const archived = await eachUnit(deps, startedAtMs + UNTIL_MS.archive, {
+    what: 'archive',
+    list: () => store.minutesBefore(startedAtMs - deps.factsKeptMs, ARCHIVED_MAX),
+    work: (unit) => store.archive(unit),
+  });
   const counts = {
     minutes: minutes.done,
     hours: hours.done,
     archived: archived.done,
-    deleted,
+    deleted: await deleteOld(deps, startedAtMs),
     left: minutes.left + hours.left + archived.left,
   };
   if (Object.values(counts).every((count) => count === 0)) return counts;
   log('info', 'metrics.rolled_up', { ...counts, latency_ms: nowMs() - startedAtMs });
-  await store.recordRun(startedAtMs, counts);
+  await part(deps, 'record', null, () => store.recordRun(startedAtMs, counts));
   return counts;
 }
+
+async function deleteOld(deps: RollUpDeps, startedAtMs: number): Promise<number> {
+  const { store, minutesKeptMs, hoursKeptMs } = deps;
+  const before = (grain: Grain, keptMs: number): Promise<number> =>
+    part(deps, `old ${grain}s`, 0, () =>
+      store.deleteSums(grain, startedAtMs - keptMs, DELETED_MAX),
+    );
+  return (await before('minute', minutesKeptMs)) + (await before('hour', hoursKeptMs));
+}
+
+/** A part of a run that fails keeps no other from being done, and is done by the next run. */
+async function part<Done>(
+  { log }: RollUpDeps,
+  what: string,
+  otherwise: Done,
+  work: () => Promise<Done>,
+): Promise<Done> {
+  try {
+    return await work();
+  } catch (error) {
+    log('error', 'metrics.part_failed', { what, error: errorName(error) });
+    return otherwise;
+  }
+}
+
+type Task = {
+  readonly what: string;
+  readonly list: () => Promise<readonly MetricUnit[]>;
+  readonly work: (unit: MetricUnit) => Promise<boolean>;
+};
 
 /** Some at a time; a unit that fails harms no other. */
 async function eachUnit(
   deps: RollUpDeps,
-  units: readonly MetricUnit[],
   untilMs: number,
-  work: (unit: MetricUnit) => Promise<boolean>,
+  { what, list, work }: Task,
 ): Promise<{ done: number; left: number }> {
+  const units = await part(deps, what, [], list);
   const outcomes = await inLanes(LANES, units, async (unit) =>
     deps.nowMs() > untilMs ? false : succeeds(deps, unit, work),
   );
@@ -108,11 +136,10 @@ async function succeeds(
 }
 
 async function rollUpMinute(store: RollupStore, unit: MetricUnit): Promise<boolean> {
-  const facts = await store.facts(unit.project, unit.atMs);
-  return store.storeMinute(unit, facts, rollUpFacts(facts.jobs));
+  return store.storeMinute(unit, await store.sumFacts(unit.project, unit.atMs));
 }
 
 async function rollUpHour(store: RollupStore, unit: MetricUnit): Promise<boolean> {
-  const { rollups, sources } = await store.minutesOf(unit);
-  return store.storeHour(unit, mergeRollups(rollups), sources);
+  const made = await store.partsOf(unit);
+  return store.storeHour(unit, mergeRollups(made.rollups), made);
 }

@@ -1,4 +1,9 @@
-import { mergeHistograms, type Histogram } from './histogram.ts';
+import {
+  growHistogram,
+  growingHistogram,
+  type GrowingHistogram,
+  type Histogram,
+} from './histogram.ts';
 
 /**
  * What is added up together. A set is a list of series with the same dimensions; which there are decides how many rows
@@ -47,20 +52,25 @@ export type Series = {
 };
 
 /** A sum that is added to where it lies: a window has a hundred thousand series, and copies of maps are dear. */
-export type GrowingSeries = Series & {
+export type GrowingSeries = {
+  readonly values: readonly string[];
   readonly sums: Map<string, bigint>;
-  readonly distributions: Map<string, Histogram>;
+  readonly distributions: Map<string, GrowingHistogram>;
 };
 
 export function growing({ values, sums, distributions }: Series): GrowingSeries {
-  return { values, sums: new Map(sums), distributions: new Map(distributions) };
+  const copies = [...distributions].map(
+    ([name, histogram]) => [name, growingHistogram(histogram)] as const,
+  );
+  return { values, sums: new Map(sums), distributions: new Map(copies) };
 }
 
 export function grow({ sums, distributions }: GrowingSeries, more: Series): void {
   for (const [name, sum] of more.sums) sums.set(name, (sums.get(name) ?? 0n) + sum);
   for (const [name, histogram] of more.distributions) {
     const known = distributions.get(name);
-    distributions.set(name, known === undefined ? histogram : mergeHistograms(known, histogram));
+    if (known === undefined) distributions.set(name, growingHistogram(histogram));
+    else growHistogram(known, histogram);
   }
 }
 
@@ -88,11 +98,21 @@ export class RollupSum {
     runnable: new Map(),
     targets: new Map(),
   };
+  readonly #grown = new WeakMap<Series, GrowingSeries>();
 
   add(set: SetName, series: Series): void {
     const key = series.values.join('\u0000');
     const known = this.#sets[set].get(key);
-    this.#sets[set].set(key, known === undefined ? series : mergeSeries(known, series));
+    if (known === undefined) this.#sets[set].set(key, series);
+    else grow(this.#own(set, key, known), series);
+  }
+
+  /** What was given belongs to whoever gave it; from the second on they are added up in a copy. */
+  #own(set: SetName, key: string, known: Series): GrowingSeries {
+    const grown = this.#grown.get(known) ?? growing(known);
+    this.#grown.set(grown, grown);
+    this.#sets[set].set(key, grown);
+    return grown;
   }
 
   addRollup(rollup: Rollup): void {
