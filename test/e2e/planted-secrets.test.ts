@@ -22,6 +22,7 @@ const planted = {
   prompt: 'bream-in-the-prompt',
   output: 'perch-in-the-output',
   refused: 'tench-in-an-output-that-fails-its-check',
+  madeUp: 'pollan_as_a_name_that_a_model_makes_up',
   error: 'burbot-in-the-error',
   /** One word of up to 64 characters would be a code, and told. */
   errorCode: 'barbel in the code',
@@ -128,6 +129,7 @@ async function chats(): Promise<void> {
   server.simulator.addRules(
     { match: { model }, times: 2, reply: { text: planted.output } },
     { match: { model }, times: 1, reply: { text: `{"a": "${planted.refused}"}` } },
+    { match: { model }, times: 1, reply: { text: `{"b": 1, "${planted.madeUp}": 1}` } },
     {
       match: { model },
       times: 1,
@@ -146,7 +148,13 @@ async function chats(): Promise<void> {
   const cached = chatPipeline(model, { with: { messages }, cache: { mode: 'read_write' } });
   const checked = chatPipeline(
     model,
-    { with: { messages }, check: { schema: { type: 'object', required: ['b'] }, re_ask: 1 } },
+    {
+      with: { messages },
+      check: {
+        schema: { type: 'object', required: ['b'], additionalProperties: false },
+        re_ask: 1,
+      },
+    },
     { name: 'checked' },
   );
   await publish(api, cached);
@@ -324,7 +332,8 @@ describe('what was planted in payloads, prompts and keys', () => {
     }
     const shards = stored().filter(({ path }) => path.includes('JobShardObject'));
     const payloads = shards.map(({ content }) => content).join('\n');
-    for (const word of [planted.input, planted.output, planted.error, planted.event]) {
+    const { input, output, madeUp, error, event } = planted;
+    for (const word of [input, output, madeUp, error, event]) {
       expect(payloads, word).toContain(word);
     }
     expect(hidden().length).toBeGreaterThan(5);

@@ -3,7 +3,7 @@ import type { JobId, ProjectId } from '../../domain/ids.ts';
 import type { Json } from '../../domain/json.ts';
 import type { PlannedStep } from '../../engine/plan/plan.ts';
 import { checkAsset } from '../values/check-asset.ts';
-import { checkValue } from '../values/check-value.ts';
+import { checkOutput } from '../values/check-output.ts';
 import { controlValues } from '../values/control-values.ts';
 import { packPayload } from '../values/payloads.ts';
 import type { SettlementReport } from '../ports/job-shard/turn.ts';
@@ -47,6 +47,6 @@ export async function packOutput(
 
 function unfitOf({ definition }: PlannedStep, { output, checked }: Unchecked): Failure | null {
   const { schema, asset } = definition.check ?? {};
-  const unfit = schema === undefined || checked === undefined ? null : checkValue(schema, checked);
+  const unfit = schema === undefined || checked === undefined ? null : checkOutput(schema, checked);
   return unfit ?? (asset === undefined ? null : checkAsset(asset, output));
 }

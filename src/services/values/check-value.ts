@@ -7,7 +7,7 @@ const compiled = new WeakMap<JsonObject, JsonSchemaCheck>();
 
 /** Checks a value against a schema; null when it passes. */
 export function checkValue(schema: JsonObject, value: Json): Failure | null {
-  return outputInvalid('the value does not satisfy its schema', checkOf(schema)(value));
+  return outputInvalid('the value does not satisfy its schema', violationsIn(schema, value));
 }
 
 /** What an output that breaks rules comes to; null when it breaks none. */
@@ -27,6 +27,11 @@ export function outputInvalid(sentence: string, violations: readonly Violation[]
 export function describe(violation: Violation | undefined): string {
   if (violation === undefined) return '';
   return `${violation.pointer === '' ? 'the value' : violation.pointer} ${violation.message}`;
+}
+
+/** The rules of a schema that a value breaks. */
+export function violationsIn(schema: JsonObject, value: Json): Violation[] {
+  return checkOf(schema)(value);
 }
 
 function checkOf(schema: JsonObject): JsonSchemaCheck {
