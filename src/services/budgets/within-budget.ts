@@ -136,14 +136,19 @@ async function reserve(
   if (!terms.some(({ isHard }) => isHard) || estimateNanoUsd === 0) return null;
   const { work } = attempt;
   const nowMs = deps.machine.nowMs();
+  const key = keyOf(attempt, work.attempt);
   const verdict = await tell(deps, attempt, counted, {
     kind: 'reserve',
-    key: keyOf(attempt, work.attempt),
+    key,
     budgets: terms.map(({ id }) => id),
     estimateNanoUsd,
     forMs: (work.givenUpAtMs ?? work.deadlineAtMs) - nowMs,
   });
-  if (verdict === null) return silence(deps);
+  if (verdict === null) {
+    // Only the answer may have been lost: room that was taken would count as spent once its time is over.
+    beside(attempt, tell(deps, attempt, counted, { ...settlement(counted, 0), key }));
+    return silence(deps);
+  }
   if (verdict.kind === 'done') return null;
   const { reason, refusal, forMs } = verdict;
   return { ok: 'declined', reason, refusal, untilAtMs: nowMs + forMs };

@@ -151,7 +151,7 @@ describe('a ledger that does not answer', () => {
     world.answersOrders = false;
     const id = world.submit(asking());
     const turn = world.run(id);
-    await world.driver.pass(2_000);
+    await world.driver.pass(4_000);
     await turn;
     expect(world.driver.snapshot(id).waitingOn?.kind).toBe('budget');
     expect(world.calls).toEqual([]);
@@ -159,6 +159,21 @@ describe('a ledger that does not answer', () => {
     await world.driver.pass(30_000);
     await world.run(id);
     expect((await world.view(id)).status).toBe('succeeded');
+  });
+
+  test('keeps no room for a call that was not made, because only its answers were lost', async () => {
+    const world = new BudgetedWorld({});
+    world.answersLost = 4;
+    const id = world.submit(asking());
+    const turn = world.run(id);
+    await world.driver.pass(4_000);
+    await turn;
+    expect(world.calls).toEqual([]);
+    await world.driver.pass(30_000);
+    await world.run(id);
+    expect((await world.view(id)).status).toBe('succeeded');
+    world.driver.nowMs += 86_400_000;
+    expect(world.sums()).toEqual({ paid: COST, assumed: 0, reserved: 0, unknown: 0 });
   });
 
   test('loses no cost: what it was not told stays as the estimate', async () => {

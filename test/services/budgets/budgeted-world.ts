@@ -46,6 +46,8 @@ export class BudgetedWorld extends World {
   readonly messages: BudgetMessage[] = [];
   /** False while the ledger does not answer. */
   answersOrders = true;
+  /** So many of its next answers do not arrive; what was ordered is done. */
+  answersLost = 0;
 
   constructor(...budgets: Partial<Budget>[]) {
     super();
@@ -59,7 +61,10 @@ export class BudgetedWorld extends World {
             this.messages.push(message);
             if (!this.answersOrders) throw new Error('no answer');
             this.ledger.nowMs = this.driver.nowMs;
-            return this.ledger.ledger.exchange(message);
+            const verdicts = this.ledger.ledger.exchange(message);
+            this.answersLost -= 1;
+            if (this.answersLost >= 0) throw new Error('the answer was lost');
+            return verdicts;
           },
           standing: async (terms) => this.ledger.ledger.standing(terms),
           forget: async (id) => this.ledger.ledger.forget(id),
