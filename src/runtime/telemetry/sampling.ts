@@ -12,8 +12,9 @@ export function sampleOf(share: number): Sample {
 }
 
 /** A share as a setting has it, such as `0.1`; everything for one that is not a number from 0 to 1. */
-export function shareOf(text: string | undefined): number {
-  const share = Number(text ?? 1);
+export function shareOf(text = ''): number {
+  // A blank is no number, whatever the language makes of it.
+  const share = text.trim() === '' ? 1 : Number(text);
   return share >= 0 && share <= 1 ? share : 1;
 }
 

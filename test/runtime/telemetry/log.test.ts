@@ -95,9 +95,9 @@ describe('the log', () => {
     const keys = Array.from({ length: 500 }, (_, index) => `job_${index}`);
     const small = keys.filter(sampleOf(0.1));
     expect(keys.filter(sampleOf(0.3))).toEqual(expect.arrayContaining(small));
-    expect(['0', '0.5', '1', '', 'x', '-1', '2', undefined].map(shareOf)).toEqual([
-      0, 0.5, 1, 0, 1, 1, 1, 1,
-    ]);
+    expect(
+      ['0', '0.5', '1', '', ' ', 'x', '-1', '2', undefined].map((text) => shareOf(text)),
+    ).toEqual([0, 0.5, 1, 1, 1, 1, 1, 1, 1]);
   });
 
   test('tells where something was thrown, and never what it says', () => {
