@@ -29,7 +29,7 @@ const work: readonly Signal[] = [
     deliberate_wait:
       'Of a job’s time since its first attempt and without calls under way, that in which it was held on purpose: back-off, limit, circuit, budget, timer, event, review, child job, pause',
     overhead:
-      'What is left of a job’s time since its first attempt: our own work, and waiting for our own queues',
+      'What is left of a job’s time since its first attempt: our own work, and waiting for our own queues and for runners that were lost',
   }),
   {
     name: 'attempts',

@@ -106,6 +106,20 @@ describe('where the time of a job went', () => {
     });
   });
 
+  test('the time until a lost runner is missed is overhead, and no provider’s', () => {
+    const retry = { atMs: 540, targetIndex: 0 };
+    const data = { possibleDuplicateSpend: true, retry } as const;
+    const events = history(
+      [0, begun],
+      [10, started('a')],
+      [540, { type: 'attempt.lost', step: 'a', attempt: 1, data }],
+      [550, started('a', 2)],
+      [650, succeeded('a', 100, 2)],
+      [650, over],
+    );
+    expect(jobTimes(events)).toMatchObject({ provider_ms: 100, waited_ms: 0, overhead_ms: 550 });
+  });
+
   test('what is known of a job’s cost at its end counts, and what comes later does not', () => {
     const events = history(
       [0, begun],

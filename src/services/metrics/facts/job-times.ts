@@ -8,8 +8,9 @@ type Span = readonly [fromMs: number, toMs: number];
 /**
  * Where the time between a job's start and its end went, by the clock: while at least one model call was under way it
  * counts as the provider's; else, while the job was held on purpose (back-off, a limit, a closed circuit, a budget, timer,
- * event, child, pause), as waited; the rest is overhead. Of a paid call that is open at the end nobody knows the cost; what
- * is known by then, that of child jobs included, is the job's. Null for a job that is not over.
+ * event, child, pause), as waited; the rest is overhead, also the time until a lost runner is missed: it says nothing of the
+ * provider. Of a paid call that is open at the end nobody knows the cost; what is known by then, that of child jobs
+ * included, is the job's. Null for a job that is not over.
  */
 export function jobTimes(events: readonly JobEvent[]): JobTimesRow | null {
   const tally = new Tally();
@@ -66,6 +67,8 @@ class Tally {
         this.#close(key, atMs, event.data.facts.cacheHit === true ? 0 : event.data.facts.latencyMs);
         return;
       case 'attempt.lost':
+        this.#close(key, atMs, 0);
+        return;
       case 'attempt.superseded':
         this.#close(key, atMs, Number.POSITIVE_INFINITY);
         return;
