@@ -1,5 +1,5 @@
 /** A measure that may have a fraction: a double in every span, also where it happens to be whole. */
-export type Fraction = { readonly fraction: number };
+type Fraction = { readonly fraction: number };
 /** A value of an attribute; a number by itself counts something, and is sent as an integer. */
 export type AttributeValue = string | number | boolean | readonly string[] | Fraction;
 export type Attributes = Readonly<Record<string, AttributeValue | null | undefined>>;
