@@ -15,9 +15,12 @@ export type FactArchive = {
     minuteMs: number,
     tell: (jobs: readonly JobFacts[]) => void,
   ): Promise<void>;
-  /** Adds facts to those that lie there; each lies there once. False when another did at the same time. */
-  add(project: ProjectId, minuteMs: number, jobs: readonly FactsAsStored[]): Promise<boolean>;
+  /** For facts that come to a minute piece by piece. */
+  adder(project: ProjectId, minuteMs: number): FactAdder;
 };
+
+/** Adds facts to those that lie there; each lies there once. False when another did at the same time. */
+export type FactAdder = (jobs: readonly FactsAsStored[]) => Promise<boolean>;
 
 /** Facts of one job with all that a later release has written in them. */
 export const factsAsStored = z.looseObject({
@@ -58,21 +61,26 @@ export function makeFactArchive(bucket: R2Bucket): FactArchive {
         if (!isFull(object)) return;
       }
     },
-    async add(project, minuteMs, jobs) {
-      const more = jobs.flatMap(({ facts, ...job }) =>
-        facts.flatMap((fact) => readLine({ project, ...job, ...fact })),
-      );
+    adder(project, minuteMs) {
+      // Of parts that are full; they change no more.
       const known = new Set<string>();
-      for (let part = 1; ; part += 1) {
-        const key = keyOf(project, minuteMs, part);
-        const object = await bucket.get(key);
-        const lines = object === null ? [] : objectsIn(await object.text()).flatMap(readLine);
-        const added = more.filter((one) => !known.has(nameOf(one)));
-        if (object === null || !isFull(object))
-          return put(bucket, key, object, [...lines, ...added]);
-        for (const one of lines) known.add(nameOf(one));
-        if (more.every((one) => known.has(nameOf(one)))) return true;
-      }
+      let part = 1;
+      return async (jobs) => {
+        const more = jobs.flatMap(({ facts, ...job }) =>
+          facts.flatMap((fact) => readLine({ project, ...job, ...fact })),
+        );
+        for (; ; part += 1) {
+          const key = keyOf(project, minuteMs, part);
+          const object = await bucket.get(key);
+          const lines = object === null ? [] : objectsIn(await object.text()).flatMap(readLine);
+          const added = more.filter((one) => !known.has(nameOf(one)));
+          if (added.length === 0) return true;
+          if (object === null || !isFull(object)) {
+            return put(bucket, key, object, [...lines, ...added]);
+          }
+          for (const one of lines) known.add(nameOf(one));
+        }
+      };
     },
   };
 }

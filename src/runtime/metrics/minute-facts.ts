@@ -79,10 +79,11 @@ export async function archiveMinute(
   archive: FactArchive,
   { project, atMs }: MetricUnit,
 ): Promise<boolean> {
+  const add = archive.adder(project, atMs);
   for await (const rows of pagesOf(db, project, atMs)) {
     if (rows.length === 0) return true;
     const jobs = rows.flatMap(({ body }) => bodyAsStored.parse(JSON.parse(body)));
-    if (!(await archive.add(project, atMs, jobs))) return false;
+    if (!(await add(jobs))) return false;
     const batches = JSON.stringify(rows.map(({ batch }) => batch));
     await db
       .prepare(
