@@ -20,7 +20,7 @@ export type FactArchive = {
 };
 
 /** Adds facts to those that lie there; each lies there once. False when another did at the same time. */
-export type FactAdder = (jobs: readonly FactsAsStored[]) => Promise<boolean>;
+type FactAdder = (jobs: readonly FactsAsStored[]) => Promise<boolean>;
 
 /** Facts of one job with all that a later release has written in them. */
 export const factsAsStored = z.looseObject({
