@@ -80,9 +80,11 @@ describe('E2 and E3: a report', () => {
       'step.succeeded a',
       'job.succeeded',
     ]);
+    expect(job.event('attempt.succeeded').data).toMatchObject({ late: true, countedAs: 'lost' });
     expect(job.state.cost).toEqual({ nanoUsd: 5, unpricedAttempts: 1 });
     expect(job.succeed('a#1', { old: true }, 5)).toBe('repeated');
     expect(job.succeed('a#2', { fresh: true }, 7)).toBe('late');
+    expect(job.event('cost.adjusted').data).toMatchObject({ countedAs: 'superseded' });
     expect(job.state.cost).toEqual({ nanoUsd: 12, unpricedAttempts: 0 });
     expect(job.state.steps['a']?.attempts).toMatchObject([
       { attempt: 1, outcome: 'succeeded', facts: { costNanoUsd: 5 } },
@@ -151,6 +153,7 @@ describe('E2 and E3: a report', () => {
     expect(job.status).toBe('failed');
     job.nowMs += 50;
     expect(job.succeed('b#1', {}, 8)).toBe('late');
+    expect(job.event('cost.adjusted').data).toMatchObject({ countedAs: null });
     expect(job.activeKeys).toEqual([]);
     expect(job.state.steps['b']).toMatchObject({
       cost: { nanoUsd: 8 },

@@ -101,6 +101,8 @@ type AttemptScope = {
     readonly output: StoredValue;
     /** True when the attempt had been given up, and counted as unpriced, and its result came in time all the same. */
     readonly late?: true;
+    /** What its end was counted as when it was given up, of a late one; absent in events of earlier releases. */
+    readonly countedAs?: CountedAs;
   };
   'attempt.failed': {
     readonly facts: AttemptFacts;
@@ -163,8 +165,16 @@ type AttemptScope = {
     readonly facts: AttemptFacts;
     /** True when the attempt was counted as unpriced until now. */
     readonly replacesUnknown: boolean;
+    /**
+     * What the attempt's end was counted as; null for one that was open when its job ended. Absent in events of earlier
+     * releases.
+     */
+    readonly countedAs?: CountedAs | null;
   };
 };
+
+/** How an attempt ended whose result is not known, or not yet: the class of its failure, or that nobody has heard of it. */
+export type CountedAs = FailureClass | 'lost' | 'superseded';
 
 /** What follows an attempt that gave no result: another one, or the reason why not. */
 export type Continuation =

@@ -4,6 +4,7 @@ import {
   type ActiveAttempt,
   type AttemptRecord,
 } from '../../domain/job/attempt.ts';
+import type { CountedAs } from '../../domain/job/event.ts';
 import {
   isTerminal,
   type ItemState,
@@ -30,10 +31,11 @@ export function recover(draft: Draft, settlement: Settlement): boolean {
   supersedeOthers(draft, { step, item }, attempt);
   const target = record?.target ?? null;
   recordUnknownCost(draft, { step, item, attempt, target }, facts);
+  const countedAs = countedAsOf(record);
   emit(draft, {
     type: 'attempt.succeeded',
     ...subjectOf({ step, item, attempt }),
-    data: { facts, output: outcome.output, late: true },
+    data: { facts, output: outcome.output, late: true, ...(countedAs && { countedAs }) },
   });
   finishStep(draft, { step, item }, outcome.output);
   return true;
@@ -90,7 +92,7 @@ export function chargeLate(
     step,
     ...(item === null ? {} : { item }),
     attempt,
-    data: { facts, replacesUnknown },
+    data: { facts, replacesUnknown, countedAs: countedAsOf(record) },
   });
   return 'late';
 }
@@ -117,6 +119,13 @@ function countsAsUnpriced(
   record: AttemptRecord | undefined,
 ): boolean {
   return active === undefined ? record?.unpriced === true : !active.local;
+}
+
+/** Of an attempt that has no record nothing was counted yet. */
+function countedAsOf(record: AttemptRecord | undefined): CountedAs | null {
+  const { outcome, failure } = record ?? {};
+  if (outcome === 'lost' || outcome === 'superseded') return outcome;
+  return failure?.class ?? null;
 }
 
 function isUnaccounted(record: AttemptRecord | undefined): boolean {
@@ -150,6 +159,11 @@ export function recordReconciled(
     });
     if (outcome === 'unknown') continue;
     const facts = { latencyMs: record.finishedAtMs - record.startedAtMs, costNanoUsd: 0 };
-    emit(draft, { type: 'cost.adjusted', ...subject, data: { facts, replacesUnknown: true } });
+    const countedAs = countedAsOf(record);
+    emit(draft, {
+      type: 'cost.adjusted',
+      ...subject,
+      data: { facts, replacesUnknown: true, countedAs },
+    });
   }
 }

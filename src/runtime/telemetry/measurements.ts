@@ -1,5 +1,5 @@
 import type { AttemptFacts, Moderated } from '../../domain/job/attempt.ts';
-import type { Continuation, JobEvent } from '../../domain/job/event.ts';
+import type { Continuation, CountedAs, JobEvent } from '../../domain/job/event.ts';
 import type { Violation } from '../../domain/job/failure.ts';
 import type { JobState } from '../../domain/job/job.ts';
 import { isRefusedHere } from '../../services/metrics/facts/facts-of-job.ts';
@@ -15,9 +15,9 @@ export function pointsOf(change: Change): Point[] {
 function attemptPoint(change: Change, event: JobEvent): Point | null {
   switch (event.type) {
     case 'attempt.succeeded': {
-      const { facts, late } = event.data;
+      const { facts, late, countedAs } = event.data;
       // Its end has had a point of its own, when it was given up.
-      if (late === true) return adjustment(change, event, facts, true);
+      if (late === true) return adjustment(change, event, { facts, resolves: true, countedAs });
       return attemptWith(change, event, { outcome: 'succeeded' }, facts);
     }
     case 'attempt.failed': {
@@ -39,10 +39,10 @@ function attemptPoint(change: Change, event: JobEvent): Point | null {
     case 'attempt.superseded':
       return attemptWith(change, event, { outcome: 'superseded' }, null);
     case 'cost.adjusted': {
-      const { facts, replacesUnknown } = event.data;
+      const { facts, replacesUnknown, countedAs } = event.data;
       // A call that was open at its job's end has no point that says it is unknown.
       const wasTold = activeOf(change, event) === null;
-      return adjustment(change, event, facts, replacesUnknown && wasTold);
+      return adjustment(change, event, { facts, resolves: replacesUnknown && wasTold, countedAs });
     }
     default:
       return null;
@@ -77,22 +77,40 @@ function attemptWith(
 }
 
 /** What an attempt cost and used, known too late for its own point, which said that it is not known if it `resolves`. */
+type Adjustment = {
+  readonly facts: AttemptFacts;
+  readonly resolves: boolean;
+  readonly countedAs: CountedAs | null | undefined;
+};
+
 function adjustment(
   change: Change,
   event: JobEvent,
-  facts: AttemptFacts,
-  resolves: boolean,
+  { facts, resolves, countedAs = null }: Adjustment,
 ): Point {
   const spent = spentOf(facts);
   return pointAbout(
     change.state,
-    { ...subjectOf(change, event), ...findings(facts.moderated), kind: 'cost_adjustment' },
+    {
+      ...subjectOf(change, event),
+      ...endedAs(countedAs),
+      ...findings(facts.moderated),
+      kind: 'cost_adjustment',
+    },
     {
       ...spent,
       cost_unknown: (spent.cost_unknown ?? 0) - (resolves ? 1 : 0),
       attempt: event.attempt,
     },
   );
+}
+
+/** The texts of the point that an attempt's end has had. */
+function endedAs(countedAs: CountedAs | null): Texts {
+  if (countedAs === null) return {};
+  if (countedAs === 'superseded') return { outcome: countedAs };
+  const outcome = countedAs === 'lost' ? countedAs : 'failed';
+  return { outcome, failure_class: countedAs };
 }
 
 /** How long it took to refuse a call on this side says nothing about its provider. */

@@ -161,6 +161,8 @@ describe('what comes after an attempt was given up', () => {
     expect(points.find(({ kind }) => kind === 'cost_adjustment')).toMatchObject({
       provider: 'openai',
       model: 'first',
+      outcome: 'lost',
+      failure_class: 'lost',
       latency_ms: 0,
     });
   });

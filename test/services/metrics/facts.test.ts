@@ -222,6 +222,11 @@ describe('facts of what history tells', () => {
     ],
     [
       'a result that came after its attempt was given up',
+      told('attempt.succeeded', { facts, late: true, counted_as: 'timeout' }),
+      [{ kind: 'cost', ...subject, resolves: true, cost: 3, class: 'timeout' }],
+    ],
+    [
+      'the same, as releases before told it',
       told('attempt.succeeded', { facts, late: true }),
       [{ kind: 'cost', ...subject, resolves: true, cost: 3 }],
     ],
@@ -281,6 +286,13 @@ describe('facts of what history tells', () => {
     const countedAs = expected === undefined ? {} : { class: expected };
     expect(factsOf(event, [{ ...call, ...end }])).toEqual([
       { kind: 'cost', ...subject, resolves: true, cost: 3, ...countedAs },
+    ]);
+  });
+
+  test('a correction of a call that was open at its job’s end counts under no class, as the call did', () => {
+    const event = told('cost.adjusted', { facts, replaces_unknown: true, counted_as: null });
+    expect(factsOf(event, [{ ...call, outcome: 'lost', failure_class: null }])).toEqual([
+      { kind: 'cost', ...subject, resolves: true, cost: 3 },
     ]);
   });
 

@@ -78,6 +78,7 @@ const toldEvent = z.object({
       retry: z.object({}).optional(),
       possible_duplicate_spend: z.boolean().optional(),
       replaces_unknown: z.boolean().optional(),
+      counted_as: z.string().nullish(),
       hedge_of: z.number().optional(),
       target: target.optional(),
       from: target.optional(),
@@ -127,11 +128,15 @@ function factsOfEnd(event: ToldEvent, step: string, called: ReadonlyMap<string, 
   const subject =
     call === undefined ? { step } : { step, provider: call.provider, model: call.model };
   const facts = ENDS[type]?.(event, subject, data, call?.local === true) ?? [];
-  return type === 'cost.adjusted' ? facts.map((fact) => ({ ...fact, ...classOf(call) })) : facts;
+  return facts.map((fact) =>
+    fact.kind === 'cost' ? { ...fact, ...classOf(data.counted_as, call) } : fact,
+  );
 }
 
 /** What the attempt was counted under that a correction is of. */
-function classOf(call: ToldCall | undefined): { class?: string } {
+function classOf(countedAs: Data['counted_as'], call: ToldCall | undefined): { class?: string } {
+  if (countedAs !== undefined) return countedAs === null ? {} : { class: countedAs };
+  // Events of earlier releases do not say it.
   const { outcome = '', failure_class: failureClass = null } = call ?? {};
   if (outcome === 'lost' || outcome === 'superseded') return { class: outcome };
   return failureClass === null ? {} : { class: failureClass };
