@@ -65,15 +65,17 @@ function isSpent({ limitNanoUsd }: Budget, { paidNanoUsd, assumedNanoUsd }: Budg
   return paidNanoUsd + assumedNanoUsd >= limitNanoUsd;
 }
 
-/** True when a step is sure to run and none of its targets is free; what is cached may be. */
+/**
+ * True when a step is sure to run and nothing that could serve it is free; what is cached may be. A provider that is not
+ * configured serves nothing.
+ */
 function mustPay({ providers }: BudgetRefusalDeps, plan: Plan): boolean {
   return plan.steps.some(({ definition, route, ...step }) => {
     if (!isModelStepKind(definition.uses) || route === null || definition.cache !== undefined)
       return false;
-    const isFree = route.targets.some(
-      ({ provider }) => providers?.get(provider)?.capabilities.local !== false,
-    );
-    return !isFree && isSure(plan, { ...step, definition, route });
+    const adapters = route.targets.flatMap(({ provider }) => providers?.get(provider) ?? []);
+    const isPaid = adapters.length > 0 && adapters.every(({ capabilities: { local } }) => !local);
+    return isPaid && isSure(plan, { ...step, definition, route });
   });
 }
 
