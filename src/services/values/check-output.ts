@@ -1,3 +1,4 @@
+import { boundViolation } from '../../domain/job/bound-failure.ts';
 import type { Failure, Violation } from '../../domain/job/failure.ts';
 import { jsonPointer, type Json, type JsonObject } from '../../domain/json.ts';
 import { describe, outputInvalid, violationsIn } from './check-value.ts';
@@ -13,11 +14,28 @@ const INDEX = /^\d{1,6}$/;
  */
 export function checkOutput(schema: JsonObject, value: Json): Failure | null {
   const found = violationsIn(schema, value);
+  if (found.length === 0) return null;
   const names = namesIn(schema);
   const told = found.map((violation) => withKnownNames(violation, names));
   const failure = outputInvalid('the value does not satisfy its schema', told);
   const isWhole = told.every(({ pointer }, index) => pointer === found[index]?.pointer);
-  return failure === null || isWhole ? failure : { ...failure, detail: found.map(describe) };
+  if (failure === null || isWhole) return failure;
+  return { ...failure, detail: found.map(boundViolation).map(describe) };
+}
+
+/**
+ * What was wrong with an output that was rejected, as the model that gave it may read it: with the names that it made up.
+ * What is `told` of it is all there is where it was not the schema that it broke, such as by being no JSON at all.
+ */
+export function problemsIn(
+  schema: JsonObject,
+  rejected: Json,
+  told: readonly Violation[],
+): readonly Violation[] {
+  const found = violationsIn(schema, rejected).map(boundViolation);
+  const isOfSchema =
+    found.length === told.length && found.every(({ code }, index) => code === told[index]?.code);
+  return isOfSchema ? found : told;
 }
 
 function withKnownNames(violation: Violation, names: ReadonlySet<string>): Violation {

@@ -42,6 +42,16 @@ function unsupported(): string[] {
   return ['seed', 'topP'];
 }
 
+test('an answer that was no JSON is asked for again as such, not as a text that breaks the schema', async () => {
+  const violations = [{ pointer: '', code: 'not_json', message: 'the answer is not valid JSON' }];
+  const attempt = new FakeAttempt(
+    { uses: 'model.chat', check: { schema: { type: 'object' } } },
+    { answer: () => said, work: { reAsk: { rejected: 'In a good mood.', violations } } },
+  );
+  await attempt.run(question);
+  expect(JSON.stringify(attempt.calls)).toContain('the answer is not valid JSON');
+});
+
 describe('what is known of a model', () => {
   const parameters = { temperature: 0.2, seed: 7 };
   const targets = [{ provider: 'fake', model: 'm', parameters }];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Json, JsonObject } from '../../../src/domain/json.ts';
-import { checkOutput } from '../../../src/services/values/check-output.ts';
+import { checkOutput, problemsIn } from '../../../src/services/values/check-output.ts';
 
 const strict: JsonObject = {
   type: 'object',
@@ -42,5 +42,27 @@ describe('of an output that breaks its schema', () => {
     });
     expect(checkOutput(strict, { title: 7 })).not.toHaveProperty('detail');
     expect(checkOutput(strict, { title: 'x' })).toBeNull();
+  });
+
+  test('however long names are, what lies with the payloads is bounded', () => {
+    const rows = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`row ${at}`, 'x']));
+    const schema = { additionalProperties: { additionalProperties: { type: 'number' } } };
+    const { detail } = checkOutput(schema, { ['long '.repeat(20_000)]: rows }) ?? {};
+    expect(JSON.stringify(detail).length).toBeLessThan(50 * 700);
+  });
+});
+
+describe('a model that is asked again', () => {
+  const notJson = { pointer: '', code: 'not_json', message: 'the answer is not valid JSON' };
+
+  test('is told the names that it made up', () => {
+    const rejected = { title: '', herring: 1 };
+    const told = checkOutput(strict, rejected)?.violations ?? [];
+    expect(problemsIn(strict, rejected, told)).toMatchObject([{ pointer: '/herring' }]);
+  });
+
+  test('is told what else was wrong than its schema', () => {
+    expect(problemsIn(strict, 'Not in JSON.', [notJson])).toEqual([notJson]);
+    expect(problemsIn(strict, { title: '' }, [notJson])).toEqual([notJson]);
   });
 });

@@ -1,4 +1,5 @@
 import { attemptKey, type ActiveAttempt } from '../../../domain/job/attempt.ts';
+import { boundFailure } from '../../../domain/job/bound-failure.ts';
 import type { JobId } from '../../../domain/ids.ts';
 import { isTerminal } from '../../../domain/job/job.ts';
 import type { Json } from '../../../domain/json.ts';
@@ -8,7 +9,6 @@ import type { PendingWork, Settlement } from '../../../engine/attempts/settlemen
 import type { PayloadOnTheWay } from '../../../services/ports/job-shard/payload.ts';
 import type { SettlementReport, TicketReport } from '../../../services/ports/job-shard/turn.ts';
 import type { Book } from '../book.ts';
-import { boundFailure } from '../bounds.ts';
 import type { CommitInput } from '../commit.ts';
 import type { ShardContext } from '../context.ts';
 import type { Arrivals } from './make-world.ts';

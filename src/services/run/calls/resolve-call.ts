@@ -1,7 +1,7 @@
 import type { Target } from '../../../domain/job/attempt.ts';
 import { canonicalJson } from '../../../domain/canonical.ts';
 import type { TargetDefinition } from '../../../domain/definition/definition.ts';
-import type { Failure, Outcome, Violation } from '../../../domain/job/failure.ts';
+import type { Failure, Outcome } from '../../../domain/job/failure.ts';
 import type { FileId } from '../../../domain/file.ts';
 import type { Json, JsonObject } from '../../../domain/json.ts';
 import type { MediaRef } from '../../../domain/model/media.ts';
@@ -13,7 +13,8 @@ import { modelSteps } from '../../../steps/model/table.ts';
 import type { WorkItem } from '../../ports/job-shard/work-item.ts';
 import type { Files } from '../../ports/values/files.ts';
 import { refusedParameters } from '../../routing/misfit.ts';
-import { describe, violationsIn } from '../../values/check-value.ts';
+import { problemsIn } from '../../values/check-output.ts';
+import { describe } from '../../values/check-value.ts';
 import type { Attempt, ExecuteDeps } from '../attempt.ts';
 import { fitCall, type FittedCall } from './fit-call.ts';
 import { resolveMedia } from './resolve-media.ts';
@@ -125,19 +126,18 @@ function settingOf(
     schema: check?.schema ?? null,
     reAsk: work.reAsk && {
       rejected: work.reAsk.rejected,
-      problems: problemsOf(work.reAsk, check?.schema).map(describe),
+      problems: problemsOf(work.reAsk, check?.schema),
     },
     media,
   };
 }
 
-/** What was wrong with an answer, as the model that gave it may read it: with the names that it made up. */
 function problemsOf(
   { rejected, violations }: NonNullable<WorkItem['reAsk']>,
   schema: JsonObject | undefined,
-): readonly Violation[] {
-  const found = schema === undefined ? [] : violationsIn(schema, rejected);
-  return found.length === 0 ? violations : found;
+): readonly string[] {
+  const found = schema === undefined ? violations : problemsIn(schema, rejected, violations);
+  return found.map(describe);
 }
 
 function notConfigured(provider: string): { readonly ok: false; readonly failure: Failure } {

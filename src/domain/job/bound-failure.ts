@@ -1,4 +1,4 @@
-import type { Failure } from '../../domain/job/failure.ts';
+import type { Failure, Violation } from './failure.ts';
 
 /**
  * A failure is written several times over: into its event, its attempt, and its step. Whatever a schema with
@@ -16,12 +16,17 @@ export function boundFailure(failure: Failure): Failure {
     ...(violations === undefined
       ? {}
       : {
-          violations: violations.slice(0, VIOLATIONS_MAX).map(({ pointer, message, code }) => ({
-            pointer: clip(pointer, VIOLATION_CHARACTERS_MAX),
-            message: clip(message, VIOLATION_CHARACTERS_MAX),
-            code,
-          })),
+          violations: violations.slice(0, VIOLATIONS_MAX).map(boundViolation),
         }),
+  };
+}
+
+/** The names in a pointer may be as long as whoever made them up likes. */
+export function boundViolation({ pointer, message, code }: Violation): Violation {
+  return {
+    pointer: clip(pointer, VIOLATION_CHARACTERS_MAX),
+    message: clip(message, VIOLATION_CHARACTERS_MAX),
+    code,
   };
 }
 
