@@ -33,6 +33,7 @@ const OWN_SETTINGS = [
   'ALLOW_LOOPBACK_URLS',
   'FETCH_PORTS',
   'DNS_RESOLVER_URL',
+  'LOCAL_QUEUES',
 ];
 
 export type Settings = Record<string, string>;
