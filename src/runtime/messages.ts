@@ -50,6 +50,8 @@ const historyJob = z.object({
   metadata: z.record(z.string(), z.string()),
   request_id: z.string(),
   trace_id: z.string(),
+  /** Of a trace that its caller does not record. */
+  sampled: z.literal(false).optional(),
   /** What the job has waited for longer than a moment, and until when; null while it does not. */
   waiting_kind: z.enum(waitingKinds).nullish(),
   waiting_until: z.number().nullish(),

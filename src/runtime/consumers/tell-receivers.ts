@@ -94,7 +94,11 @@ function ordersOf({ entry: { job, events } }: OwnedEntry): DeliveryOrder[] {
     const eraseAtMs = job.stale_at ?? job.expires_at ?? Number.POSITIVE_INFINITY;
     // Deliveries are not kept for so long anyway.
     const isLater = eraseAtMs >= announcement.atMs + DELIVERY_KEPT_MS;
-    return isLater ? { announcement } : { announcement, eraseAtMs };
+    return {
+      announcement,
+      ...(isLater ? {} : { eraseAtMs }),
+      ...(job.sampled === false ? { sampled: false } : {}),
+    };
   });
 }
 

@@ -62,6 +62,8 @@ export type DeliveryOrder = {
   readonly to?: { readonly url: string; readonly payload: WebhookPayload };
   /** When the job is erased: from then on nothing of it is delivered or shown. */
   readonly eraseAtMs?: number;
+  /** Of a job whose caller does not record its trace. */
+  readonly sampled?: false;
 };
 
 /**

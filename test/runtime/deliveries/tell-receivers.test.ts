@@ -145,6 +145,17 @@ describe('history becomes deliveries', () => {
     expect(accepted.get('any')?.told).toEqual([]);
   });
 
+  test('says of a job whose caller does not record its trace that it is so', async () => {
+    const correlation = { requestId: 'r', traceId: 'a'.repeat(32) };
+    const { deps, accepted } = receivers([any]);
+    await tellReceivers(deps, await failedJob({ correlation: { ...correlation, sampled: false } }));
+    const unrecorded = accepted.get('any')?.orders.splice(0) ?? [];
+    expect(unrecorded.map(({ sampled }) => sampled)).toEqual([false, false, false, false]);
+    await tellReceivers(deps, await failedJob({ correlation }));
+    for (const order of accepted.get('any')?.orders ?? [])
+      expect(order).not.toHaveProperty('sampled');
+  });
+
   test('is not done with while one of them does not answer', async () => {
     const entries = await failedJob({ webhook });
     expect(await tellReceivers(receivers([any], 'any').deps, entries)).toEqual([]);

@@ -112,6 +112,7 @@ function historyJob(state: JobState, book: Book, nowMs: number): HistoryEntry['j
     metadata: { ...birth.metadata },
     request_id: birth.correlation.requestId,
     trace_id: birth.correlation.traceId,
+    ...(birth.correlation.sampled === false ? { sampled: false } : {}),
     ...webhookOf(birth),
     ...(isTerminal(state.status) ? {} : waitingColumns(book, nowMs)),
   };

@@ -1,6 +1,11 @@
 import type { ProjectId } from '../../../domain/ids.ts';
-import type { Announcement, WebhookEndpoint, WebhookPayload } from '../../../domain/webhook.ts';
-import type { DueDelivery, TriedDelivery, WebhookEndpoints } from '../../ports/webhooks.ts';
+import type { WebhookEndpoint, WebhookPayload } from '../../../domain/webhook.ts';
+import type {
+  DeliveryOrder,
+  DueDelivery,
+  TriedDelivery,
+  WebhookEndpoints,
+} from '../../ports/webhooks.ts';
 import type { Log } from '../../ports/log.ts';
 import { within } from '../../within.ts';
 import type { ProjectSecrets } from '../project-secrets.ts';
@@ -129,15 +134,20 @@ async function headersOf(
     'webhook-id': announcement.id,
     'webhook-timestamp': String(timestampS),
     'webhook-signature': signature,
-    ...traceOf(announcement, id),
+    ...traceOf(order, id),
   };
 }
 
-/** W3C Trace Context: the job's trace, and as the parent the delivery. */
-function traceOf({ data }: Announcement, deliveryId: string): Record<string, string> {
-  const { trace_id: traceId } = data;
+/** W3C Trace Context: the job's trace, as the parent the delivery, and whether the job's caller records it. */
+function traceOf(
+  { announcement, sampled }: DeliveryOrder,
+  deliveryId: string,
+): Record<string, string> {
+  const { trace_id: traceId } = announcement.data;
   if (typeof traceId !== 'string' || !/^[0-9a-f]{32}$/.test(traceId)) return {};
-  return { traceparent: `00-${traceId}-${deliveryId.slice(-16)}-01` };
+  return {
+    traceparent: `00-${traceId}-${deliveryId.slice(-16)}-${sampled === false ? '00' : '01'}`,
+  };
 }
 
 function tell(
