@@ -51,6 +51,23 @@ const thrifty = {
   },
 } satisfies Omit<DefinitionBody['steps'][number], 'id'>;
 
+/** One call that outlives many requests, at a provider that is asked for it now and then. */
+const slow: DefinitionBody = {
+  timeouts,
+  steps: [
+    {
+      id: 'ask',
+      ...chat,
+      route: {
+        targets: [{ provider: 'slow', model: 'gpt-4.1-mini', execution: 'background' }],
+      },
+      timeouts: { attempt: '1h' },
+      retry: { max_attempts: 9, base_delay: '2s' },
+    },
+  ],
+  output: { text: '${{ steps.ask.output.text }}' },
+};
+
 const pipelines: Readonly<Record<string, DefinitionBody>> = {
   local: {
     timeouts,
@@ -143,21 +160,7 @@ const pipelines: Readonly<Record<string, DefinitionBody>> = {
     ],
     output: { n: '${{ steps.b.output }}' },
   },
-  slow: {
-    timeouts,
-    steps: [
-      {
-        id: 'ask',
-        ...chat,
-        route: {
-          targets: [{ provider: 'slow', model: 'gpt-4.1-mini', execution: 'background' as const }],
-        },
-        timeouts: { attempt: '1h' },
-        retry: { max_attempts: 9, base_delay: '2s' },
-      },
-    ],
-    output: { text: '${{ steps.ask.output.text }}' },
-  },
+  slow,
   'slow-map': {
     timeouts,
     steps: [
@@ -194,21 +197,7 @@ const pipelines: Readonly<Record<string, DefinitionBody>> = {
     ],
     output: { n: '${{ size(steps.each.output) }}' },
   },
-  'thrift-slow': {
-    timeouts,
-    steps: [
-      {
-        id: 'ask',
-        ...chat,
-        route: {
-          targets: [{ provider: 'slow', model: 'gpt-4.1-mini', execution: 'background' as const }],
-        },
-        timeouts: { attempt: '1h' },
-        retry: { max_attempts: 9, base_delay: '2s' },
-      },
-    ],
-    output: { text: '${{ steps.ask.output.text }}' },
-  },
+  'thrift-slow': slow,
   family: {
     timeouts,
     budget: { max_cost_usd: 0.0013 },
