@@ -5,7 +5,7 @@ import type { ProjectPrice } from '../../domain/model/price.ts';
 import type { Usage } from '../../domain/model/usage.ts';
 import { extentOf } from '../../pricing/extent.ts';
 import { priceCall } from '../../pricing/price-call.ts';
-import { filesOf, promptTokensOf } from '../explain/prompt-tokens.ts';
+import { filesOf, promptTokensOf } from '../explain/costs/prompt-tokens.ts';
 
 export type BoundFor = {
   readonly provider: string;

@@ -33,20 +33,20 @@ import {
   type ChildForecast,
   type ChildOrder,
   type Explained,
-} from './foresee-child.ts';
+} from './foresight/foresee-child.ts';
 import {
   findExplained,
   strayOutputs,
   submitErrors,
   type ExplainInput,
 } from './explained-request.ts';
-import { openBudget, type CharacterBudget } from './foresee-inputs.ts';
-import type { ModelDeps } from './foresee-model.ts';
-import { foreseeStep, type StepForecast } from './foresee-step.ts';
-import type { ForeseenOutput, ForeseenStep, Foresight } from './foresight.ts';
+import { openBudget, type CharacterBudget } from './foresight/foresee-inputs.ts';
+import type { ModelDeps } from './foresight/foresee-model.ts';
+import { foreseeStep, type StepForecast } from './foresight/foresee-step.ts';
+import type { ForeseenOutput, ForeseenStep, Foresight } from './foresight/foresight.ts';
 import { jobBounds } from './budgets/job-bounds.ts';
 import { rememberFiles } from './remember-files.ts';
-import { sumOf, type StepCost } from './step-cost.ts';
+import { sumOf, type StepCost } from './costs/step-cost.ts';
 import { costOfStep, costView, explainStep } from './step-explanation.ts';
 
 export type ExplainDeps = BudgetReadDeps & {

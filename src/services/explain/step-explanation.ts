@@ -10,11 +10,11 @@ import type {
   StepExplanation,
   TargetExplanation,
 } from '../views/explanation-schema.ts';
-import type { ModelForecast, TargetForecast } from './foresee-model.ts';
-import type { StepForecast } from './foresee-step.ts';
+import type { ModelForecast, TargetForecast } from './foresight/foresee-model.ts';
+import type { StepForecast } from './foresight/foresee-step.ts';
 import { foreseeStepBudget, type BudgetOutlook } from './budgets/foresee-budgets.ts';
-import { hedgeView } from './hedge-view.ts';
-import type { StepCost } from './step-cost.ts';
+import { hedgeView } from './routes/hedge-view.ts';
+import type { StepCost } from './costs/step-cost.ts';
 import { shownMessages, shownValue } from './shown-values.ts';
 
 export type Included = 'request' | 'outputs';

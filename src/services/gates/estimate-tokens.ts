@@ -1,5 +1,5 @@
 import type { ModelCall } from '../../domain/model/model-call.ts';
-import { promptTokensOf } from '../explain/prompt-tokens.ts';
+import { promptTokensOf } from '../explain/costs/prompt-tokens.ts';
 
 /** What an answer takes of which nobody said how long it may become. */
 const ANSWER_TOKENS = 500;

@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 import { cacheModes } from '../../domain/cache.ts';
 import { failureClasses } from '../../domain/job/failure.ts';
-import { passedOver } from '../explain/route-view.ts';
+import { passedOver } from '../explain/routes/route-view.ts';
 import { targetStates } from '../targets/target-state.ts';
-import { runCodes } from '../explain/will-it-run.ts';
+import { runCodes } from '../explain/foresight/will-it-run.ts';
 import { budgetsForecastSchema, stepBudgetSchema } from './explanation-budgets.ts';
 import { anyJson } from './fields.ts';
 import { violationSchema } from './problem-schema.ts';

@@ -13,7 +13,7 @@ import {
   type StepBudgetExplanation,
 } from '../../views/explanation-budgets.ts';
 import { budgetView } from '../../views/budget-view.ts';
-import type { ModelForecast, TargetForecast } from '../foresee-model.ts';
+import type { ModelForecast, TargetForecast } from '../foresight/foresee-model.ts';
 
 /** What budgets would make of a job's calls, by the code that decides it when they are made. Nothing is reserved. */
 

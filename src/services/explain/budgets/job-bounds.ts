@@ -1,7 +1,7 @@
 import { isModelStepKind } from '../../../domain/definition/step-kinds.ts';
 import type { NanoUsd } from '../../../domain/money.ts';
 import type { PlannedStep } from '../../../engine/plan/plan.ts';
-import type { StepForecast } from '../foresee-step.ts';
+import type { StepForecast } from '../foresight/foresee-step.ts';
 import { isAskable, localOnly } from '../step-explanation.ts';
 
 /** The most that one call for each step and item may cost; null when a part of it is not known. */

@@ -1,19 +1,19 @@
-import type { Failure, Outcome } from '../../domain/job/failure.ts';
-import type { Json } from '../../domain/json.ts';
-import type { ModelCall } from '../../domain/model/model-call.ts';
-import type { NanoUsd } from '../../domain/money.ts';
-import type { ProjectPrice } from '../../domain/model/price.ts';
-import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
-import { noTargetFailure } from '../../engine/routes/routing.ts';
-import { attemptsMax } from '../../engine/plan/worst-case.ts';
-import type { TargetDesk } from '../ports/targets/target-desk.ts';
-import { forecastCall, type CallForecast } from './call-cost.ts';
+import type { Failure, Outcome } from '../../../domain/job/failure.ts';
+import type { Json } from '../../../domain/json.ts';
+import type { ModelCall } from '../../../domain/model/model-call.ts';
+import type { NanoUsd } from '../../../domain/money.ts';
+import type { ProjectPrice } from '../../../domain/model/price.ts';
+import type { ModelStepKind } from '../../../domain/definition/step-kinds.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
+import { noTargetFailure } from '../../../engine/routes/routing.ts';
+import { attemptsMax } from '../../../engine/plan/worst-case.ts';
+import type { TargetDesk } from '../../ports/targets/target-desk.ts';
+import { forecastCall, type CallForecast } from '../costs/call-cost.ts';
 import { foreseeCache, type CacheDeps, type CacheForecast } from './foresee-cache.ts';
 import { foreseeCall, type CallDeps, type ForeseenCall } from './foreseen-calls.ts';
 import { TOO_MUCH, type CharacterBudget } from './foresee-inputs.ts';
 import type { Foresight } from './foresight.ts';
-import { routeView, type RouteTarget, type RouteView } from './route-view.ts';
+import { routeView, type RouteTarget, type RouteView } from '../routes/route-view.ts';
 
 export type ModelDeps = CallDeps &
   CacheDeps & {

@@ -1,7 +1,7 @@
-import type { Failure } from '../../domain/job/failure.ts';
-import type { Json } from '../../domain/json.ts';
-import { isModelStepKind, isTransformKind } from '../../domain/definition/step-kinds.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
+import type { Failure } from '../../../domain/job/failure.ts';
+import type { Json } from '../../../domain/json.ts';
+import { isModelStepKind, isTransformKind } from '../../../domain/definition/step-kinds.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
 import { childOf, type ChildForecast, type ExplainChild } from './foresee-child.ts';
 import { foreseeInputs, type ForeseenInputs } from './foresee-inputs.ts';
 import { foreseeModel, type ModelDeps, type ModelForecast } from './foresee-model.ts';

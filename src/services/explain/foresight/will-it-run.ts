@@ -1,5 +1,5 @@
-import type { Json } from '../../domain/json.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
+import type { Json } from '../../../domain/json.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
 import { foreseeControl, unknownBecause, type Foresight } from './foresight.ts';
 
 /** Why a step would run, would not, or why that cannot be said. */

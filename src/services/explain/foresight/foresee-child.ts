@@ -1,10 +1,10 @@
-import type { Failure } from '../../domain/job/failure.ts';
-import type { Json } from '../../domain/json.ts';
-import type { NanoUsd } from '../../domain/money.ts';
-import { controlInputs } from '../../steps/control.ts';
-import { parseStepInput } from '../run/step-input.ts';
-import type { ExplanationView } from '../views/explanation-schema.ts';
-import type { StepCost } from './step-cost.ts';
+import type { Failure } from '../../../domain/job/failure.ts';
+import type { Json } from '../../../domain/json.ts';
+import type { NanoUsd } from '../../../domain/money.ts';
+import { controlInputs } from '../../../steps/control.ts';
+import { parseStepInput } from '../../run/step-input.ts';
+import type { ExplanationView } from '../../views/explanation-schema.ts';
+import type { StepCost } from '../costs/step-cost.ts';
 
 /** The job that a `pipeline` step would make. */
 export type ChildOrder = { readonly pipeline: string; readonly input: Json };

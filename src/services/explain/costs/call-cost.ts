@@ -1,11 +1,11 @@
-import type { ModelCall } from '../../domain/model/model-call.ts';
-import type { ModelCapabilities } from '../../domain/model/model-capabilities.ts';
-import type { NanoUsd } from '../../domain/money.ts';
-import type { ProjectPrice } from '../../domain/model/price.ts';
-import type { Usage } from '../../domain/model/usage.ts';
-import { extentOf } from '../../pricing/extent.ts';
-import { priceCall } from '../../pricing/price-call.ts';
-import { upperBound } from '../budgets/upper-bound.ts';
+import type { ModelCall } from '../../../domain/model/model-call.ts';
+import type { ModelCapabilities } from '../../../domain/model/model-capabilities.ts';
+import type { NanoUsd } from '../../../domain/money.ts';
+import type { ProjectPrice } from '../../../domain/model/price.ts';
+import type { Usage } from '../../../domain/model/usage.ts';
+import { extentOf } from '../../../pricing/extent.ts';
+import { priceCall } from '../../../pricing/price-call.ts';
+import { upperBound } from '../../budgets/upper-bound.ts';
 import { filesOf, promptTokensOf, type PromptTokens } from './prompt-tokens.ts';
 
 /** What a call that has not been made would use and cost. */

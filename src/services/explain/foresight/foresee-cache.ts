@@ -1,13 +1,13 @@
-import { cacheUse, type CacheDefinition } from '../../domain/cache.ts';
-import type { JobId, ProjectId } from '../../domain/ids.ts';
-import type { NanoUsd } from '../../domain/money.ts';
-import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
-import type { Target } from '../../domain/model/target.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
-import { cacheKeyOf } from '../cache/cache-key.ts';
-import { within } from '../within.ts';
-import type { FindAnswer, ResultCaches } from '../ports/values/result-cache.ts';
-import type { Machine } from '../ports/runtime.ts';
+import { cacheUse, type CacheDefinition } from '../../../domain/cache.ts';
+import type { JobId, ProjectId } from '../../../domain/ids.ts';
+import type { NanoUsd } from '../../../domain/money.ts';
+import type { ModelStepKind } from '../../../domain/definition/step-kinds.ts';
+import type { Target } from '../../../domain/model/target.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
+import { cacheKeyOf } from '../../cache/cache-key.ts';
+import { within } from '../../within.ts';
+import type { FindAnswer, ResultCaches } from '../../ports/values/result-cache.ts';
+import type { Machine } from '../../ports/runtime.ts';
 import type { ForeseenCall } from './foreseen-calls.ts';
 
 /** What the cache of a step would do with its call, or with that of its first item. */

@@ -1,10 +1,10 @@
-import { MEASURED_CALLS_MIN } from '../../domain/model/target-measure.ts';
-import { hedgeDelayMs } from '../../engine/attempts/hedge.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
-import { sameTarget } from '../../engine/routes/routing.ts';
-import { isTicketed } from '../../engine/attempts/tickets.ts';
-import type { TargetView } from '../../engine/world.ts';
-import type { StepExplanation } from '../views/explanation-schema.ts';
+import { MEASURED_CALLS_MIN } from '../../../domain/model/target-measure.ts';
+import { hedgeDelayMs } from '../../../engine/attempts/hedge.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
+import { sameTarget } from '../../../engine/routes/routing.ts';
+import { isTicketed } from '../../../engine/attempts/tickets.ts';
+import type { TargetView } from '../../../engine/world.ts';
+import type { StepExplanation } from '../../views/explanation-schema.ts';
 import type { RouteTarget } from './route-view.ts';
 
 /** When a second target would be asked beside the first one, and which; null where the route asks none. */

@@ -1,6 +1,6 @@
-import type { JsonObject, Json } from '../../domain/json.ts';
-import { jsonBytes } from '../../domain/json.ts';
-import type { Compiled } from '../../engine/expression/cel.ts';
+import type { JsonObject, Json } from '../../../domain/json.ts';
+import { jsonBytes } from '../../../domain/json.ts';
+import type { Compiled } from '../../../engine/expression/cel.ts';
 import {
   formatPath,
   putAbsent,
@@ -8,11 +8,11 @@ import {
   valueAt,
   type Path,
   type Scope,
-} from '../../engine/expression/path.ts';
-import { fillTemplate, readsOf, type Template } from '../../engine/expression/template.ts';
-import type { Plan } from '../../engine/plan/plan.ts';
-import { tooLarge } from '../../engine/scope.ts';
-import { CONTROL_VALUE_BYTES_MAX } from '../../engine/world.ts';
+} from '../../../engine/expression/path.ts';
+import { fillTemplate, readsOf, type Template } from '../../../engine/expression/template.ts';
+import type { Plan } from '../../../engine/plan/plan.ts';
+import { tooLarge } from '../../../engine/scope.ts';
+import { CONTROL_VALUE_BYTES_MAX } from '../../../engine/world.ts';
 
 /**
  * What can be said of a job before it runs. It is taken that a step which runs succeeds, unless it is known to fail;

@@ -1,16 +1,16 @@
-import type { Outcome } from '../../domain/job/failure.ts';
-import type { Json } from '../../domain/json.ts';
-import type { ModelCall } from '../../domain/model/model-call.ts';
-import type { ModelStepKind } from '../../domain/definition/step-kinds.ts';
-import type { ProjectId } from '../../domain/ids.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
-import { targetAt } from '../../engine/routes/routing.ts';
-import type { ProviderAdapter } from '../../providers/port.ts';
-import { modelSteps } from '../../steps/model/table.ts';
-import type { Files } from '../ports/values/files.ts';
-import type { Providers } from '../ports/targets/providers.ts';
-import { misfitOf } from '../routing/misfit.ts';
-import { fit, makeCall } from '../run/calls/resolve-call.ts';
+import type { Outcome } from '../../../domain/job/failure.ts';
+import type { Json } from '../../../domain/json.ts';
+import type { ModelCall } from '../../../domain/model/model-call.ts';
+import type { ModelStepKind } from '../../../domain/definition/step-kinds.ts';
+import type { ProjectId } from '../../../domain/ids.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
+import { targetAt } from '../../../engine/routes/routing.ts';
+import type { ProviderAdapter } from '../../../providers/port.ts';
+import { modelSteps } from '../../../steps/model/table.ts';
+import type { Files } from '../../ports/values/files.ts';
+import type { Providers } from '../../ports/targets/providers.ts';
+import { misfitOf } from '../../routing/misfit.ts';
+import { fit, makeCall } from '../../run/calls/resolve-call.ts';
 
 export type CallDeps = {
   readonly providers: Providers;

@@ -1,13 +1,13 @@
-import type { Target } from '../../domain/job/attempt.ts';
-import { targetName, type TargetHealth } from '../../domain/model/target-gate.ts';
-import { failureBehind } from '../../engine/attempts/declined.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
-import { movesBetween, type Route, type RouteNode } from '../../engine/routes/plan-route.ts';
-import { orderTargets, type Order } from '../../engine/routes/route-order.ts';
-import type { Control } from '../../engine/scope.ts';
-import type { TargetView } from '../../engine/world.ts';
-import type { TargetDesk } from '../ports/targets/target-desk.ts';
-import { isOutside } from '../targets/target-state.ts';
+import type { Target } from '../../../domain/job/attempt.ts';
+import { targetName, type TargetHealth } from '../../../domain/model/target-gate.ts';
+import { failureBehind } from '../../../engine/attempts/declined.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
+import { movesBetween, type Route, type RouteNode } from '../../../engine/routes/plan-route.ts';
+import { orderTargets, type Order } from '../../../engine/routes/route-order.ts';
+import type { Control } from '../../../engine/scope.ts';
+import type { TargetView } from '../../../engine/world.ts';
+import type { TargetDesk } from '../../ports/targets/target-desk.ts';
+import { isOutside } from '../../targets/target-state.ts';
 import {
   asCompared,
   comparedBy,
@@ -15,7 +15,7 @@ import {
   type Compared,
   type PricesKnown,
 } from './compared-target.ts';
-import { foreseeControl, unknownBecause, type Foresight } from './foresight.ts';
+import { foreseeControl, unknownBecause, type Foresight } from '../foresight/foresight.ts';
 
 /** Why a target would be passed over at this moment. */
 export const passedOver = ['not_configured', 'closed', 'capability', 'not_in_order'] as const;

@@ -1,6 +1,6 @@
-import { jsonBytes, type Json } from '../../domain/json.ts';
-import type { MediaRef } from '../../domain/model/media.ts';
-import type { ChatCall, ModelCall, ModelKind } from '../../domain/model/model-call.ts';
+import { jsonBytes, type Json } from '../../../domain/json.ts';
+import type { MediaRef } from '../../../domain/model/media.ts';
+import type { ChatCall, ModelCall, ModelKind } from '../../../domain/model/model-call.ts';
 
 /**
  * How many tokens a prompt takes, without the model's own tokenizer. `estimated` counts four ASCII characters as a

@@ -1,10 +1,10 @@
-import type { Target } from '../../domain/job/attempt.ts';
-import type { ProjectPrice } from '../../domain/model/price.ts';
-import type { TargetHealth } from '../../domain/model/target-gate.ts';
-import { MEASURED_CALLS_MIN } from '../../domain/model/target-measure.ts';
-import type { RouteNode } from '../../engine/routes/plan-route.ts';
-import type { TargetView } from '../../engine/world.ts';
-import { ownBlendedNanoUsdPerMTok } from '../../pricing/blended-price.ts';
+import type { Target } from '../../../domain/job/attempt.ts';
+import type { ProjectPrice } from '../../../domain/model/price.ts';
+import type { TargetHealth } from '../../../domain/model/target-gate.ts';
+import { MEASURED_CALLS_MIN } from '../../../domain/model/target-measure.ts';
+import type { RouteNode } from '../../../engine/routes/plan-route.ts';
+import type { TargetView } from '../../../engine/world.ts';
+import { ownBlendedNanoUsdPerMTok } from '../../../pricing/blended-price.ts';
 
 /** What a `cheapest` or `fastest` route compares a target by. */
 export type Compared = {

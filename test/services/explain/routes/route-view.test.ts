@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 
-import { definitionSchema } from '../../../src/domain/definition/definition.ts';
-import type { Json, JsonObject } from '../../../src/domain/json.ts';
-import type { ForeseenStep, Foresight } from '../../../src/services/explain/foresight.ts';
-import { routeView } from '../../../src/services/explain/route-view.ts';
-import type { ProjectPrice } from '../../../src/domain/model/price.ts';
-import type { TargetHealth } from '../../../src/domain/model/target-gate.ts';
-import type { TargetDesk } from '../../../src/services/ports/targets/target-desk.ts';
-import { planOf } from '../../support/engine-driver.ts';
+import { definitionSchema } from '../../../../src/domain/definition/definition.ts';
+import type { Json, JsonObject } from '../../../../src/domain/json.ts';
+import type {
+  ForeseenStep,
+  Foresight,
+} from '../../../../src/services/explain/foresight/foresight.ts';
+import { routeView } from '../../../../src/services/explain/routes/route-view.ts';
+import type { ProjectPrice } from '../../../../src/domain/model/price.ts';
+import type { TargetHealth } from '../../../../src/domain/model/target-gate.ts';
+import type { TargetDesk } from '../../../../src/services/ports/targets/target-desk.ts';
+import { planOf } from '../../../support/engine-driver.ts';
 
 /** How targets are, by model; the gates of the others do not answer. */
 const healthOf = new Map<string, TargetHealth>();

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
 
-import { definitionSchema } from '../../../src/domain/definition/definition.ts';
-import type { Json, JsonObject } from '../../../src/domain/json.ts';
-import { openBudget } from '../../../src/services/explain/foresee-inputs.ts';
-import { foreseeStep, type StepForecast } from '../../../src/services/explain/foresee-step.ts';
-import type { ForeseenStep, Foresight } from '../../../src/services/explain/foresight.ts';
-import { planOf } from '../../support/engine-driver.ts';
+import { definitionSchema } from '../../../../src/domain/definition/definition.ts';
+import type { Json, JsonObject } from '../../../../src/domain/json.ts';
+import { openBudget } from '../../../../src/services/explain/foresight/foresee-inputs.ts';
+import {
+  foreseeStep,
+  type StepForecast,
+} from '../../../../src/services/explain/foresight/foresee-step.ts';
+import type {
+  ForeseenStep,
+  Foresight,
+} from '../../../../src/services/explain/foresight/foresight.ts';
+import { planOf } from '../../../support/engine-driver.ts';
 
 /** Never asked: these pipelines have no model. */
 const nobody = new Proxy({} as never, {

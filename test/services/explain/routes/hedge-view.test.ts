@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { hedgeView } from '../../../src/services/explain/hedge-view.ts';
-import type { RouteTarget } from '../../../src/services/explain/route-view.ts';
-import { planOf } from '../../support/engine-driver.ts';
+import { hedgeView } from '../../../../src/services/explain/routes/hedge-view.ts';
+import type { RouteTarget } from '../../../../src/services/explain/routes/route-view.ts';
+import { planOf } from '../../../support/engine-driver.ts';
 
 const A = { provider: 'openai', model: 'a' };
 const B = { provider: 'groq', model: 'b' };

@@ -1,12 +1,12 @@
-import type { Failure, Outcome } from '../../domain/job/failure.ts';
-import type { Json } from '../../domain/json.ts';
-import type { TransformKind } from '../../domain/definition/step-kinds.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
-import type { TransformStep } from '../../steps/port.ts';
-import { transforms } from '../../steps/transforms.ts';
-import { parseStepInput } from '../run/step-input.ts';
-import { checkValue } from '../values/check-value.ts';
-import { controlValues } from '../values/control-values.ts';
+import type { Failure, Outcome } from '../../../domain/job/failure.ts';
+import type { Json } from '../../../domain/json.ts';
+import type { TransformKind } from '../../../domain/definition/step-kinds.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
+import type { TransformStep } from '../../../steps/port.ts';
+import { transforms } from '../../../steps/transforms.ts';
+import { parseStepInput } from '../../run/step-input.ts';
+import { checkValue } from '../../values/check-value.ts';
+import { controlValues } from '../../values/control-values.ts';
 import type { ForeseenOutput } from './foresight.ts';
 
 /** Carries a deterministic step out: it costs nothing, and gives what it will give in the run. */

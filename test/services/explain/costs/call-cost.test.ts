@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ChatCall, ModelCall } from '../../../src/domain/model/model-call.ts';
-import type { ProjectPrice } from '../../../src/domain/model/price.ts';
-import { forecastCall, type ForecastFor } from '../../../src/services/explain/call-cost.ts';
+import type { ChatCall, ModelCall } from '../../../../src/domain/model/model-call.ts';
+import type { ProjectPrice } from '../../../../src/domain/model/price.ts';
+import {
+  forecastCall,
+  type ForecastFor,
+} from '../../../../src/services/explain/costs/call-cost.ts';
 
 const price: ProjectPrice = {
   id: 'prc_1',

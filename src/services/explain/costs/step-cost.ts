@@ -1,4 +1,4 @@
-import type { NanoUsd } from '../../domain/money.ts';
+import type { NanoUsd } from '../../../domain/money.ts';
 
 /** What a step costs, as numbers that can be added up. */
 export type StepCost = {

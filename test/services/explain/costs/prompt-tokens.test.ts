@@ -1,8 +1,8 @@
 import { assert, property, string } from 'fast-check';
 import { expect, test } from 'vitest';
 
-import type { ChatCall } from '../../../src/domain/model/model-call.ts';
-import { promptTokensOf } from '../../../src/services/explain/prompt-tokens.ts';
+import type { ChatCall } from '../../../../src/domain/model/model-call.ts';
+import { promptTokensOf } from '../../../../src/services/explain/costs/prompt-tokens.ts';
 
 function asks(content: string): ChatCall {
   return {

@@ -1,7 +1,7 @@
-import type { Failure } from '../../domain/job/failure.ts';
-import type { Json } from '../../domain/json.ts';
-import { MAP_ITEMS_MAX } from '../../engine/advance.ts';
-import type { PlannedStep } from '../../engine/plan/plan.ts';
+import type { Failure } from '../../../domain/job/failure.ts';
+import type { Json } from '../../../domain/json.ts';
+import { MAP_ITEMS_MAX } from '../../../engine/advance.ts';
+import type { PlannedStep } from '../../../engine/plan/plan.ts';
 import { foreseeTemplate, unknownBecause, type Foreseen, type Foresight } from './foresight.ts';
 
 /** What a step is given, for each item of its map or once. */
