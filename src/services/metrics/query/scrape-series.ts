@@ -1,5 +1,12 @@
 import { hourOf } from '../facts/fact.ts';
-import { grow, growing, mergeSeries, type Series, type SetName } from '../rollup/series.ts';
+import {
+  grow,
+  growing,
+  mergeSeries,
+  type GrowingSeries,
+  type Series,
+  type SetName,
+} from '../rollup/series.ts';
 import { OTHERS } from '../rollup/stored-rollup.ts';
 import type { KeptSignal } from '../signals.ts';
 import { groupSums, type Group } from './group.ts';
@@ -9,8 +16,8 @@ import type { ScrapeScope } from './scrape-scopes.ts';
 export type Labelled = {
   readonly values: readonly string[];
   readonly point: Series;
-  /** What it came to in each hour. */
-  readonly hours: Group['points'];
+  /** The hour in which something was first counted, by the names of sums and distributions. */
+  readonly beganMs: ReadonlyMap<string, number>;
 };
 
 /** Many metrics have the same labels: their series are added up once. */
@@ -18,21 +25,47 @@ export function groupedOnce(
   units: ScrapeScope['units'],
 ): (set: SetName, names: readonly string[]) => readonly Labelled[] {
   const known = new Map<string, readonly Labelled[]>();
+  const hours = [...Map.groupBy(units, ({ atMs }) => hourOf(atMs))].toSorted(([a], [b]) => a - b);
   return (set, names) => {
     const key = [set, ...names].join();
-    const selection = { set, groupBy: names, filters: {}, pointOf: hourOf };
-    const series = known.get(key) ?? groupSums(units, selection).flatMap(labelled);
+    const series = known.get(key) ?? labelled(hours, set, names);
     known.set(key, series);
     return series;
   };
 }
 
-function labelled({ values, points }: Group): Labelled[] {
-  const [first, ...more] = points.values();
-  if (first === undefined) return [];
-  const point = growing(first);
-  for (const hour of more) grow(point, hour);
-  return [{ values, point, hours: points }];
+type Hour = readonly [atMs: number, units: ScrapeScope['units']];
+type GrowingLabelled = Labelled & {
+  readonly point: GrowingSeries;
+  readonly beganMs: Map<string, number>;
+};
+
+/** One hour after the other, in their order: the sums of all hours together would take many times the room. */
+function labelled(hours: readonly Hour[], set: SetName, names: readonly string[]): Labelled[] {
+  const found = new Map<string, GrowingLabelled>();
+  for (const [atMs, units] of hours) {
+    for (const group of groupSums(units, { set, groupBy: names, filters: {}, pointOf: () => 0 })) {
+      addHour(found, atMs, group);
+    }
+  }
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
+}
+
+function addHour(
+  found: Map<string, GrowingLabelled>,
+  atMs: number,
+  { values, points }: Group,
+): void {
+  const hour = points.get(0);
+  if (hour === undefined) return;
+  const key = values.join('\u0000');
+  const known = found.get(key);
+  const each = known ?? { values, point: growing(hour), beganMs: new Map<string, number>() };
+  if (known === undefined) found.set(key, each);
+  else grow(known.point, hour);
+  for (const name of [...hour.sums.keys(), ...hour.distributions.keys()]) {
+    if (!each.beganMs.has(name)) each.beganMs.set(name, atMs);
+  }
 }
 
 /** Whether anything was counted for a signal. */
@@ -62,9 +95,8 @@ export function bounded(
   return [...ordered.slice(0, seriesMax - 1), others];
 }
 
-function beganMs(signal: KeptSignal, { hours }: Labelled): number {
-  const own = [...hours].flatMap(([atMs, hour]) => (has(signal, hour) ? [atMs] : []));
-  return Math.min(...own);
+function beganMs({ name }: KeptSignal, { beganMs: hours }: Labelled): number {
+  return hours.get(name) ?? 0;
 }
 
 function isNamed({ values }: Pick<Labelled, 'values'>): boolean {
