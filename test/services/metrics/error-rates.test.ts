@@ -61,6 +61,23 @@ test('failures by class have no line for what succeeded', async () => {
   expect(lines.map(([name]) => name)).toEqual(['lost', 'overloaded', 'timeout']);
 });
 
+test('latencies have no line for what is no call', async () => {
+  const answer = await timeseries(deps, actor, {
+    metric: 'provider_latency',
+    groupBy: ['provider', 'class'],
+    filters: {},
+    step: '1d',
+    window: '1d',
+  });
+  if (!answer.ok) throw new Error(answer.failure.message);
+  const counts = answer.value.series.flatMap(({ points }) =>
+    points.map((point) => ('count' in point ? point.count : null)),
+  );
+  expect(counts).not.toContain(0);
+  const measured = attempts.filter(({ latencyMs }) => latencyMs !== null);
+  expect(counts.reduce((sum, count) => Number(sum) + Number(count), 0)).toBe(measured.length);
+});
+
 describe('the error rate of a class', () => {
   test('is its share of all attempts, not of its own', async () => {
     expect(await ratesOf(['class'])).toEqual(

@@ -1,4 +1,5 @@
 import type { StoredSums } from '../../ports/metrics-store.ts';
+import type { Series } from '../rollup/series.ts';
 import type { KeptSignal } from '../signals.ts';
 import { groupSums, type Filters, type Group, type Selection } from './group.ts';
 import { measure, ratioOf, type Measured } from './measure.ts';
@@ -20,15 +21,19 @@ export function measureGroups(
   if (signal.kind === 'ratio' && countsApart(signal, selection)) {
     return measureApart(units, signal, selection);
   }
-  const groups = groupSums(units, selection);
-  // What succeeded is of no class: it would be a line of zeros among the failures.
-  const told = selection.groupBy.includes('class') && signal.kind === 'sum';
-  return (told ? groups.filter((group) => hasAny(group, signal.name)) : groups).map(
-    ({ values, points }) => ({
-      values,
-      points: new Map([...points].map(([at, point]) => [at, measure(signal, point)])),
-    }),
-  );
+  return groupSums(units, selection).flatMap(({ values, points }) => {
+    const told = [...points].filter(([, point]) => isTold(signal, point));
+    const isZero = told.every(([, point]) => !hasAny(signal, point));
+    // What succeeded is of no class: it would be a line of zeros among the failures.
+    if (told.length === 0 || (isZero && selection.groupBy.includes('class'))) return [];
+    return [{ values, points: new Map(told.map(([at, point]) => [at, measure(signal, point)])) }];
+  });
+}
+
+/** Whether there is anything to tell: where no value was measured there is no distribution, but nothing counted is 0. */
+function isTold(signal: KeptSignal, { distributions }: Series): boolean {
+  const isSpread = signal.kind === 'distribution' || signal.kind === 'sampled';
+  return !isSpread || (distributions.get(signal.name)?.count ?? 0) > 0;
 }
 
 /** Whether only a part of what lies above the line is asked for, and all that lies below it. */
@@ -64,7 +69,8 @@ function measureApart(
   const wholeOf = new Map(wholes.map((whole) => [whole.values.join('\u0000'), whole]));
   return parts.flatMap((part) => {
     const whole = wholeOf.get(commonOf(part));
-    if (whole === undefined || !hasAny(part, signal.of)) return [];
+    const fails = [...part.points.values()].some((point) => hasSum(point, signal.of));
+    if (whole === undefined || !fails) return [];
     return [{ ...sharesOf(signal, whole, part), values: part.values }];
   });
 }
@@ -77,6 +83,11 @@ function sharesOf(signal: Rate, whole: Group, part: Group | undefined): Measured
   return { values: whole.values, points: new Map(points) };
 }
 
-function hasAny({ points }: Group, name: string): boolean {
-  return [...points.values()].some(({ sums }) => (sums.get(name) ?? 0n) !== 0n);
+/** Whether anything but zeros was counted or measured. */
+function hasAny(signal: KeptSignal, point: Series): boolean {
+  return signal.kind !== 'sum' || hasSum(point, signal.name);
+}
+
+function hasSum({ sums }: Series, name: string): boolean {
+  return (sums.get(name) ?? 0n) !== 0n;
 }
