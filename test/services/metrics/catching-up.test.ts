@@ -75,7 +75,7 @@ test('a part of a run that fails keeps no other from being done', async () => {
     void lines.push({ event, ...fields });
   await runRollUp({ ...its.kept, store, log });
   expect(lines).toEqual(
-    ['minutes', 'hours', 'archive', 'old minutes', 'old hours'].map((what) => ({
+    ['minutes', 'archive', 'old minutes', 'old hours', 'hours'].map((what) => ({
       event: 'metrics.part_failed',
       what,
       error: 'TypeError',
@@ -83,6 +83,22 @@ test('a part of a run that fails keeps no other from being done', async () => {
   );
   await runRollUp({ ...its.kept, store: { ...its.store, minutesBefore: broken }, log });
   expect([sumsOf(its, 'minute'), sumsOf(its, 'hour')]).toEqual([[DAY], [DAY]]);
+});
+
+test('an hour that takes all the time there is keeps nothing from the archive', async () => {
+  const its = metricsWorld();
+  await bring(its, [jobEndedAt(DAY)], 'one');
+  its.clock.nowMs = DAY + 3 * DAY_MS;
+  const killed = new Promise<never>((_, reject) => {
+    const partsOf = async (): Promise<never> => {
+      reject(new Error('exceeded its processor time'));
+      return new Promise(() => {});
+    };
+    void runRollUp({ ...its.machine, store: { ...its.store, partsOf } });
+  });
+  await expect(killed).rejects.toThrow('processor time');
+  expect(its.d1.rows('SELECT * FROM metric_facts')).toEqual([]);
+  expect(its.bucket.objects.size).toBe(1);
 });
 
 test('a question adds up so many facts itself, and answers as of the minute that is left out', async () => {

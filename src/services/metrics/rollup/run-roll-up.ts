@@ -21,10 +21,10 @@ const ARCHIVED_MAX = 1_000;
 const DELETED_MAX = 5_000;
 const LANES = 4;
 /**
- * After so long from its beginning a run begins no further minutes, hours, moves to the archive, in milliseconds: however far
+ * After so long from its beginning a run begins no further minutes, moves to the archive, hours, in milliseconds: however far
  * behind one of them is, there is time for the next, and all of it within the processor time that a run has.
  */
-const UNTIL_MS = { minutes: 12_000, hours: 18_000, archive: 25_000 };
+const UNTIL_MS = { minutes: 12_000, archive: 18_000, hours: 25_000 };
 /** Minutes and hours are summed up once they are over for this long: most of what is told late has come by then. */
 const SETTLING_MS = 10_000;
 
@@ -38,9 +38,10 @@ export type RollUpCounts = {
 };
 
 /**
- * Makes the sums of marked minutes anew, whole, out of their facts, and of hours out of their minutes; then moves old facts
- * to the archive and deletes old sums. To run it twice, or two at once, changes nothing; what it does not get to stays
- * marked. The newest come first, so that what is happening now never waits for what was missed.
+ * Makes the sums of marked minutes anew, whole, out of their facts; moves old facts to the archive and deletes old sums; and
+ * makes hours out of their minutes. Hours are last: an old one is made out of its facts, and a very busy one may take all the
+ * time there is. To run it twice, or two at once, changes nothing; what it does not get to stays marked. The newest come
+ * first, so that what is happening now never waits for what was missed.
  */
 export async function runRollUp(deps: RollUpDeps): Promise<RollUpCounts> {
   const { store, log, nowMs } = deps;
@@ -51,21 +52,22 @@ export async function runRollUp(deps: RollUpDeps): Promise<RollUpCounts> {
     list: () => store.due('minute', overMs(MINUTE_MS), MINUTES_MAX),
     work: (unit) => rollUpMinute(store, unit),
   });
-  const hours = await eachUnit(deps, startedAtMs + UNTIL_MS.hours, {
-    what: 'hours',
-    list: () => store.due('hour', overMs(HOUR_MS), HOURS_MAX),
-    work: (unit) => rollUpHour(store, unit),
-  });
   const archived = await eachUnit(deps, startedAtMs + UNTIL_MS.archive, {
     what: 'archive',
     list: () => store.minutesBefore(startedAtMs - deps.factsKeptMs, ARCHIVED_MAX),
     work: (unit) => store.archive(unit),
   });
+  const deleted = await deleteOld(deps, startedAtMs);
+  const hours = await eachUnit(deps, startedAtMs + UNTIL_MS.hours, {
+    what: 'hours',
+    list: () => store.due('hour', overMs(HOUR_MS), HOURS_MAX),
+    work: (unit) => rollUpHour(store, unit),
+  });
   const counts = {
     minutes: minutes.done,
     hours: hours.done,
     archived: archived.done,
-    deleted: await deleteOld(deps, startedAtMs),
+    deleted,
     left: minutes.left + hours.left + archived.left,
   };
   if (Object.values(counts).every((count) => count === 0)) return counts;
