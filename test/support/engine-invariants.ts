@@ -80,7 +80,7 @@ export class Witness {
 
 /** E1: one terminal status, and nothing but `cost.adjusted` after it. */
 function checkEnd({ events, state }: EngineDriver): void {
-  const ends = events.filter(({ type }) => TERMINAL.has(type));
+  const ends = events.filter(({ type }) => JOB_ENDS.has(type));
   const over = isTerminal(state.status);
   if (ends.length !== (over ? 1 : 0)) {
     throw new Error(`E1: ${state.status} with ${ends.map(({ type }) => type).join(', ')}`);
@@ -93,7 +93,8 @@ function checkEnd({ events, state }: EngineDriver): void {
   }
 }
 
-const TERMINAL: ReadonlySet<string> = new Set([
+/** The events that end a job, by name: what is tested has a list of its own. */
+export const JOB_ENDS: ReadonlySet<string> = new Set([
   'job.succeeded',
   'job.partially_succeeded',
   'job.failed',
@@ -137,11 +138,11 @@ class Story {
 
   tell(event: JobEvent): void {
     const { step: id, item = null, attempt = 0, type } = event;
-    if (type === 'job.cancelling' || type === 'job.paused' || TERMINAL.has(type))
+    if (type === 'job.cancelling' || type === 'job.paused' || JOB_ENDS.has(type))
       this.#stopped = true;
-    if (type === 'job.cancelling' || TERMINAL.has(type)) this.#cancelled = true;
+    if (type === 'job.cancelling' || JOB_ENDS.has(type)) this.#cancelled = true;
     if (type === 'job.resumed') this.#stopped = false;
-    if (TERMINAL.has(type)) this.#leaveOpen();
+    if (JOB_ENDS.has(type)) this.#leaveOpen();
     if (id === undefined) return;
     const step = this.#driver.plan.byId.get(id);
     if (step === undefined) throw new Error(`${type} about an unknown step ${id}`);

@@ -1,8 +1,9 @@
-import type { BudgetTerms } from '../../src/domain/budget.ts';
+import type { Budget, BudgetTerms } from '../../src/domain/budget.ts';
 import { Ledger } from '../../src/runtime/budget/ledger.ts';
 import type { BudgetNotice } from '../../src/runtime/budget/notices.ts';
 import type { BudgetOrder, BudgetVerdict } from '../../src/services/ports/budgets.ts';
 import { NodeSqlite } from './node-sqlite.ts';
+import { PROJECT } from './shard-driver.ts';
 
 export const START_MS = Date.UTC(2026, 10, 23, 12);
 
@@ -87,4 +88,17 @@ export function termsOf(rest: Partial<BudgetTerms> = {}): BudgetTerms {
   const id = 'bud_a';
   const base = { id, period: 'day', limitNanoUsd: 100, isHard: true, warnAt: [] } as const;
   return { ...base, onExceed: 'reject', ...rest };
+}
+
+export function budgetOf(rest: Partial<Budget>): Budget {
+  return {
+    ...termsOf({ period: 'month', limitNanoUsd: 1_000_000 }),
+    project: PROJECT,
+    name: 'a budget',
+    scope: { kind: 'project', value: '' },
+    createdAtMs: 0,
+    createdBy: 'root',
+    updatedAtMs: 0,
+    ...rest,
+  };
 }

@@ -40,10 +40,3 @@ export function jobsNamed(lines: readonly { readonly fields: Told }[]): { jobs?:
   const jobs = [...new Set(ids.filter((id) => typeof id === 'string'))];
   return jobs.length === 0 ? {} : { jobs };
 }
-
-/** The frames of a stack, without the message above them. */
-export function framesIn(stack: unknown): string | null {
-  if (typeof stack !== 'string') return null;
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
-  return frames.length === 0 ? null : frames.map((line) => line.trim()).join('\n');
-}

@@ -1,6 +1,6 @@
-import { logLevels, type LogLevel } from '../../../src/services/ports/log.ts';
+import { framesIn, logLevels, type LogLevel } from '../../../src/services/ports/log.ts';
 import { isRecord, objectOf, type Piece } from './cut-output.ts';
-import { framesIn, invoked, jobsNamed, wasLeft, type Told } from './invocation.ts';
+import { invoked, jobsNamed, wasLeft, type Told } from './invocation.ts';
 import { jsonText } from './printable.ts';
 
 /** A line that is not one of ours. */
@@ -45,7 +45,11 @@ function invocationRecords(told: Told): LogRecord[] {
       level: 'error' as const,
       event: 'worker.exception',
       at: timeOf(timestamp),
-      fields: { error: name ?? null, ...jobs, stack: framesIn(stack) },
+      fields: {
+        error: name ?? null,
+        ...jobs,
+        stack: typeof stack === 'string' ? framesIn(stack) || null : null,
+      },
     })),
     ...endRecords(told, jobs),
     ...talkOfTail(told),

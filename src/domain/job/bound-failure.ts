@@ -13,11 +13,7 @@ export function boundFailure(failure: Failure): Failure {
   return {
     ...failure,
     message: clip(failure.message, MESSAGE_CHARACTERS_MAX),
-    ...(violations === undefined
-      ? {}
-      : {
-          violations: violations.slice(0, VIOLATIONS_MAX).map(boundViolation),
-        }),
+    ...(violations && { violations: violations.slice(0, VIOLATIONS_MAX).map(boundViolation) }),
   };
 }
 

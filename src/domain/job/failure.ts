@@ -63,7 +63,10 @@ export type Failure = {
   readonly retryAfterMs?: number;
   /** What an output check found: pointer and rule, never the offending value. */
   readonly violations?: readonly Violation[];
-  /** Payload-like evidence (a provider's own words). Kept with the payloads, never in events or logs. */
+  /**
+   * Payload-like evidence: a provider's own words, or what was found of an output with the names that a model made up. Kept
+   * with the payloads, never in events or logs.
+   */
   readonly detail?: Json;
 };
 

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
 
+import { TAG_CHARACTERS, TAG_CHARACTERS_MAX } from '../../domain/job/tag.ts';
+
 /** What requests of several kinds may carry. */
 
 const METADATA_MAX = 50;
@@ -10,12 +12,11 @@ export const metadataField = z
     (fields) => Object.keys(fields).length <= METADATA_MAX,
     `must have at most ${METADATA_MAX} fields`,
   );
-/** Tags are printed: in tables, in CSV, on terminals that obey control characters. */
 const tag = z
   .string()
   .min(1)
-  .max(64)
-  .regex(/^\P{Cc}*$/u, 'must have no control characters');
+  .max(TAG_CHARACTERS_MAX)
+  .regex(TAG_CHARACTERS, 'must have no control characters');
 export const tagsField = z.array(tag).max(20, 'must have at most 20 tags');
 
 /** A number in a query, with one sentence for all that can be wrong with it. */

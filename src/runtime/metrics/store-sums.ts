@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../services/metrics/facts/fact.ts';
+import { DAY_MS, HOUR_MS, hourOf, MINUTE_MS } from '../../services/metrics/facts/fact.ts';
 import type { Rollup } from '../../services/metrics/rollup/series.ts';
 import { fromStored, storedText } from '../../services/metrics/rollup/stored-rollup.ts';
 import type { HourSums, MetricUnit, MinuteSums } from '../../services/ports/metrics-store.ts';
@@ -22,7 +22,6 @@ export async function storeMinute(
   { project, atMs }: MetricUnit,
   { rollup, sources, rowsRead }: MinuteSums,
 ): Promise<boolean> {
-  const hour = Math.floor(atMs / HOUR_MS) * HOUR_MS;
   const results = await db.batch([
     db
       .prepare(
@@ -35,7 +34,7 @@ export async function storeMinute(
         `INSERT INTO metric_marks (grain, at, project)
          SELECT 'hour', ?4, ?1 WHERE ${NO_FACTS_CAME} ON CONFLICT DO NOTHING`,
       )
-      .bind(project, atMs, rowsRead, hour),
+      .bind(project, atMs, rowsRead, hourOf(atMs)),
     db
       .prepare(
         `DELETE FROM metric_marks

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { budgetPeriods, onExceeds, type BudgetScope } from '../../domain/budget.ts';
+import { TAG_CHARACTERS, TAG_CHARACTERS_MAX } from '../../domain/job/tag.ts';
 import type { NanoUsd } from '../../domain/money.ts';
 
 /** Sums of nano-dollars are exact up to nine million dollars. */
@@ -64,8 +65,8 @@ const scope = z
     tag: z
       .string()
       .min(1)
-      .max(64, 'is longer than a tag can be: 64 characters')
-      .regex(/^\P{Cc}*$/u, 'has control characters, which no tag has')
+      .max(TAG_CHARACTERS_MAX, `is longer than a tag can be: ${TAG_CHARACTERS_MAX} characters`)
+      .regex(TAG_CHARACTERS, 'has control characters, which no tag has')
       .optional(),
   })
   .refine(

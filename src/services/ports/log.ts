@@ -16,7 +16,11 @@ export function errorName(error: unknown): string {
 
 /** Where something was thrown: the frames of its stack, without the message that stands above them. */
 export function framesOf(error: unknown): string | null {
-  if (!(error instanceof Error) || error.stack === undefined) return null;
-  const frames = error.stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return error instanceof Error && error.stack !== undefined ? framesIn(error.stack) : null;
+}
+
+/** The frames of a stack, a line each; empty where it has none. */
+export function framesIn(stack: string): string {
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return frames.map((line) => line.trim()).join('\n');
 }

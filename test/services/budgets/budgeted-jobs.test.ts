@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import type { JobId } from '../../../src/domain/ids.ts';
+import { budgetOf } from '../../support/ledger-world.ts';
 import {
   asking,
   answering,
-  budgetOf,
   BudgetedWorld,
   COST,
   LEAST_ESTIMATE,

@@ -2,8 +2,7 @@ import type { Budget } from '../../../src/domain/budget.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import type { BudgetMessage } from '../../../src/services/ports/budgets.ts';
 import type { DefinitionBody } from '../../support/engine-driver.ts';
-import { LedgerWorld, termsOf } from '../../support/ledger-world.ts';
-import { PROJECT } from '../../support/shard-driver.ts';
+import { budgetOf, LedgerWorld } from '../../support/ledger-world.ts';
 import { World, type Answer } from '../../support/shard-world.ts';
 
 /** $0.40 for a million tokens read, $1.60 for a million written. */
@@ -91,17 +90,4 @@ export class BudgetedWorld extends World {
     this.ledger.nowMs = this.driver.nowMs;
     return this.ledger.sums(budget);
   }
-}
-
-export function budgetOf(rest: Partial<Budget>): Budget {
-  return {
-    ...termsOf({ period: 'month', limitNanoUsd: 1_000_000 }),
-    project: PROJECT,
-    name: 'a budget',
-    scope: { kind: 'project', value: '' },
-    createdAtMs: 0,
-    createdBy: 'root',
-    updatedAtMs: 0,
-    ...rest,
-  };
 }

@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest';
 
-import type { Budget } from '../../../src/domain/budget.ts';
 import { makeRecentStandings } from '../../../src/services/budgets/recent-standings.ts';
-import { LedgerWorld, termsOf } from '../../support/ledger-world.ts';
+import { budgetOf, LedgerWorld, termsOf } from '../../support/ledger-world.ts';
 import { PROJECT } from '../../support/shard-driver.ts';
 
-const DAY: Budget = {
-  ...termsOf(),
-  project: PROJECT,
-  name: 'a day',
-  scope: { kind: 'project', value: '' },
-  createdAtMs: 0,
-  createdBy: 'root',
-  updatedAtMs: 0,
-};
+const DAY = budgetOf({ ...termsOf(), name: 'a day' });
 
 test('how budgets stood is remembered for two seconds, and not beyond the end of their period', async () => {
   const world = new LedgerWorld();

@@ -1,21 +1,12 @@
 import { expect, test } from 'vitest';
 
-import type { Budget } from '../../../src/domain/budget.ts';
 import { makeRegistry } from '../../../src/providers/registry.ts';
 import { budgetRefusal } from '../../../src/services/budgets/submit-refusal.ts';
 import { EPOCH_MS, planOf } from '../../support/engine-driver.ts';
-import { termsOf } from '../../support/ledger-world.ts';
+import { budgetOf, termsOf } from '../../support/ledger-world.ts';
 import { PROJECT } from '../../support/shard-driver.ts';
 
-const SPENT: Budget = {
-  ...termsOf(),
-  project: PROJECT,
-  name: 'a day',
-  scope: { kind: 'project', value: '' },
-  createdAtMs: 0,
-  createdBy: 'root',
-  updatedAtMs: 0,
-};
+const SPENT = budgetOf({ ...termsOf(), name: 'a day' });
 const STANDING = {
   id: SPENT.id,
   paidNanoUsd: SPENT.limitNanoUsd,

@@ -5,6 +5,7 @@ import type { JobId } from '../../../src/domain/ids.ts';
 import { toWire } from '../../../src/domain/wire.ts';
 import { foldEvent, unbornState } from '../../../src/engine/fold/fold.ts';
 import type { Book } from '../../../src/runtime/job-shard/book.ts';
+import { JOB_ENDS } from '../../support/engine-invariants.ts';
 import { sha256, throughJson } from '../../support/shard-driver.ts';
 import { demand } from './demand.ts';
 import { POISONED } from './pipelines.ts';
@@ -77,7 +78,7 @@ export function checkJob({ jobId, state, events }: Stored): void {
     const unborn = unbornState(state.birth, Object.keys(state.steps));
     same(throughJson(events.reduce(foldEvent, unborn)), state, `${jobId}: events and state differ`);
   }
-  const ends = events.filter(({ type }) => TERMINAL.has(type));
+  const ends = events.filter(({ type }) => JOB_ENDS.has(type));
   demand(ends.length <= 1, `${jobId}: it ended ${ends.length} times`);
   const end = ends[0]?.seq ?? Number.POSITIVE_INFINITY;
   for (const { seq, type } of events) {
@@ -93,14 +94,6 @@ export function checkJob({ jobId, state, events }: Stored): void {
   checkAttempts(jobId, events);
 }
 
-const TERMINAL = new Set([
-  'job.succeeded',
-  'job.partially_succeeded',
-  'job.failed',
-  'job.cancelled',
-  'job.expired',
-  'job.timed_out',
-]);
 const ENDS = new Set([
   'attempt.succeeded',
   'attempt.failed',

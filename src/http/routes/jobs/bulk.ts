@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
+import { TAG_CHARACTERS_MAX } from '../../../domain/job/tag.ts';
 import { bulkVerbs } from '../../../domain/bulk.ts';
 import { abortBulk, listBulks, readBulk, startBulk } from '../../../services/bulk/manage-bulks.ts';
 import { bulkView, bulkViewSchema } from '../../../services/views/bulk-view.ts';
@@ -32,7 +33,7 @@ const bulkBody = z
           .meta({ description: 'One status, or a list of them', example: ['failed', 'timed_out'] }),
         pipeline: pipelineFilter.optional(),
         version: z.int().min(1).max(999_999_999).optional(),
-        tag: z.string().min(1).max(64).optional(),
+        tag: z.string().min(1).max(TAG_CHARACTERS_MAX).optional(),
         created_after: timeField.optional(),
         created_before: timeField.optional(),
       })

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 
+import { TAG_CHARACTERS_MAX } from '../../../domain/job/tag.ts';
 import { cacheOverrides } from '../../../domain/cache.ts';
 import { DAY, duration, longTimeout, SECOND } from '../../../domain/definition/definition-parts.ts';
 import { priorities } from '../../../domain/job/flow.ts';
@@ -158,7 +159,7 @@ export const listQuery = z.object({
   }),
   pipeline: pipelineFilter.optional(),
   version: wholeNumber(1, 999_999_999).optional(),
-  tag: z.string().max(64).optional(),
+  tag: z.string().max(TAG_CHARACTERS_MAX).optional(),
   created_after: timeField.optional(),
   created_before: timeField.optional(),
   after: z

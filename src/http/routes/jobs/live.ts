@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 
+import { TAG_CHARACTERS_MAX } from '../../../domain/job/tag.ts';
 import { checkProjectStream, followProject } from '../../../services/live/follow-project.ts';
 import { failureResponse } from '../../failure-response.ts';
 import { eventStream } from '../../live/event-stream.ts';
@@ -30,7 +31,12 @@ const streamQuery = z.object({
     .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a pipeline, without a version')
     .optional()
     .meta({ description: 'Only jobs of this pipeline' }),
-  tag: z.string().min(1).max(64).optional().meta({ description: 'Only jobs with this tag' }),
+  tag: z
+    .string()
+    .min(1)
+    .max(TAG_CHARACTERS_MAX)
+    .optional()
+    .meta({ description: 'Only jobs with this tag' }),
 });
 
 const streamHeaders = z.object({

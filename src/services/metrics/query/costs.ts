@@ -3,7 +3,7 @@ import type { ProjectId } from '../../../domain/ids.ts';
 import { missingScope } from '../../access/require-scope.ts';
 import type { TimeRange } from '../../ports/metrics-store.ts';
 import { done, refuse, refuseAt, type Result } from '../../result.ts';
-import { DAY_MS, HOUR_MS } from '../facts/fact.ts';
+import { DAY_MS, HOUR_MS, hourOf } from '../facts/fact.ts';
 import { dimensionsOf, type SetName } from '../rollup/series.ts';
 import { CostSums, type CostGrouping, type CostLine } from './cost-sums.ts';
 import type { Filters } from './group.ts';
@@ -128,7 +128,7 @@ function tooManyLines(count: number): Result<never> {
 /** Parts of whole hours, so that hours are read as hours. */
 function partsOf({ fromMs, toMs }: TimeRange): TimeRange[] {
   const lengthMs = Math.max(HOUR_MS, Math.ceil((toMs - fromMs) / PARTS / HOUR_MS) * HOUR_MS);
-  const firstMs = Math.floor(fromMs / HOUR_MS) * HOUR_MS;
+  const firstMs = hourOf(fromMs);
   return Array.from({ length: PARTS + 1 }, (_, index) => ({
     fromMs: Math.max(fromMs, firstMs + index * lengthMs),
     toMs: Math.min(toMs, firstMs + (index + 1) * lengthMs),

@@ -3,18 +3,10 @@ import { expect, test } from 'vitest';
 import type { Budget } from '../../../../src/domain/budget.ts';
 import { withRecentBudgets } from '../../../../src/runtime/d1/recent/recent-budgets.ts';
 import type { Budgets } from '../../../../src/services/ports/budgets.ts';
-import { termsOf } from '../../../support/ledger-world.ts';
+import { budgetOf, termsOf } from '../../../support/ledger-world.ts';
 import { PROJECT } from '../../../support/shard-driver.ts';
 
-const budget: Budget = {
-  ...termsOf(),
-  project: PROJECT,
-  name: 'a',
-  scope: { kind: 'project', value: '' },
-  createdAtMs: 0,
-  createdBy: 'root',
-  updatedAtMs: 0,
-};
+const budget = budgetOf({ ...termsOf(), name: 'a' });
 
 /** A database that counts what it is asked, and may be down. */
 function remembered() {
